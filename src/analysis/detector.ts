@@ -1,0 +1,47 @@
+// What a detector is: a description of the finding it raises, and handlers for facts whose state lives in the closure.
+import type { FactHandlers } from '../model/facts.ts'
+import type { Confidence, Evidence, Severity } from '../model/finding.ts'
+
+export interface DetectorMeta {
+  /** Finding id = file name = test name = page under docs/findings. */
+  readonly id: string
+  readonly title: string
+  readonly severity: Severity
+  /** The standard the judgement rests on, or `heuristic`. */
+  readonly basis: string
+  /** Summary template: `{field}` is filled from the finding's data. */
+  readonly message: string
+  /** What to do next, one sentence; same template language. */
+  readonly advice: string
+}
+
+/** What a detector hands to raise(); the rest of the finding comes from its meta and the context. */
+export interface RaisedFinding {
+  /** Repeats with the same key are counted, not repeated. */
+  key: string
+  timeMicros: number
+  confidence: Confidence
+  data: Record<string, unknown>
+  interface?: string | undefined
+  cause?: string
+  /** Overrides the meta's severity. */
+  severity?: Severity
+  /** Overrides the meta's basis. */
+  basis?: string
+  /** Overrides the meta's template. */
+  message?: string
+  advice?: string
+  evidence?: Evidence
+  filter?: string
+  /** How often it happened; 1 when absent. */
+  count?: number
+}
+
+export interface DetectorContext {
+  raise(meta: DetectorMeta, finding: RaisedFinding): void
+}
+
+export interface Detector<Context extends DetectorContext = DetectorContext> {
+  readonly meta: DetectorMeta
+  create(context: Context): FactHandlers
+}

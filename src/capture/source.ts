@@ -1,0 +1,26 @@
+// The one door through which packets enter: a file, several files, a pipe, the kernel's ring.
+import type { CaptureInterface, InputSummary } from '../model/capture-interface.ts'
+import type { PacketBatch } from '../model/packet-batch.ts'
+
+/** Names and secrets that a capture file carries beside its packets (pcapng NRB and DSB), bounded by the reader. */
+export interface CaptureAnnex {
+  /** TLS key log lines (pcapng secrets type 0x544c534b) as text. */
+  readonly tlsKeyLogs: string[]
+  /** Name resolution records: address and names. */
+  readonly names: { address: string; names: string[] }[]
+}
+
+export interface CaptureSource {
+  /** All interfaces seen so far; grows while reading, an entry never moves. Ids are global over all inputs. */
+  readonly interfaces: readonly CaptureInterface[]
+  readonly inputs: readonly InputSummary[]
+  readonly annex: CaptureAnnex
+  /**
+   * The next batch, or undefined at the end of all inputs. Damage in an input does not throw: what stood before it
+   * is delivered and `inputs[i].damage` says where and why. The batch is valid until its release(); call release()
+   * before the next next().
+   * @throws OperatorError when an input cannot be opened or is no capture at all.
+   */
+  next(): Promise<PacketBatch | undefined>
+  close(): Promise<void>
+}

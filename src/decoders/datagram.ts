@@ -1,0 +1,17 @@
+// HOT PATH. What a UDP payload is. Ports choose the candidate, the candidate's own decoder checks the content.
+import { PORT_DNS, PORT_LLMNR, PORT_MDNS, PORT_NBNS } from '../constants/wire.ts'
+import type { DecodedBatch } from '../model/decoded-batch.ts'
+import { LAYER_DNS, LAYER_DONE, LAYER_LLMNR, LAYER_MDNS, LAYER_NBNS } from '../model/layer.ts'
+import type { Cursor } from './cursor.ts'
+
+/** The layer to try on the datagram under the cursor, LAYER_DONE when it is opaque to us. */
+export function datagramLayer(cursor: Cursor, out: DecodedBatch, row: number): number {
+  if (cursor.at >= cursor.endAt) return LAYER_DONE
+  const srcPort = out.srcPort[row]!
+  const dstPort = out.dstPort[row]!
+  if (dstPort === PORT_DNS || srcPort === PORT_DNS) return LAYER_DNS
+  if (dstPort === PORT_MDNS || srcPort === PORT_MDNS) return LAYER_MDNS
+  if (dstPort === PORT_LLMNR || srcPort === PORT_LLMNR) return LAYER_LLMNR
+  if (dstPort === PORT_NBNS || srcPort === PORT_NBNS) return LAYER_NBNS
+  return LAYER_DONE
+}

@@ -1,0 +1,20 @@
+// HOT PATH. Ethernet II and IEEE 802.3 frames.
+import type { DecodedBatch } from '../model/decoded-batch.ts'
+import { ROW_GROUP_ADDRESSED } from '../model/decoded-batch.ts'
+import { LAYER_ETHERNET, LAYER_ETHERTYPE } from '../model/layer.ts'
+import { type Cursor, short, u16 } from './cursor.ts'
+
+const DESTINATION_AT = 0
+const TYPE_AT = 12
+const HEADER_LEN = 14
+
+export function decodeEthernet(cursor: Cursor, out: DecodedBatch, row: number): number {
+  const { bytes, at } = cursor
+  if (cursor.endAt - at < HEADER_LEN) return short(cursor, out, row, LAYER_ETHERNET, HEADER_LEN)
+  out.layer[row] = LAYER_ETHERNET
+  // The lowest bit of the first byte is the group bit (IEEE 802 8.2).
+  if ((bytes[at + DESTINATION_AT]! & 1) === 1) out.flags[row] = out.flags[row]! | ROW_GROUP_ADDRESSED
+  cursor.next = u16(bytes, at + TYPE_AT)
+  cursor.at = at + HEADER_LEN
+  return LAYER_ETHERTYPE
+}

@@ -1,0 +1,51 @@
+// What an input says about itself: its interfaces, their statistics, and what else a capture file carries.
+
+/** Counters of one interface, from a pcapng statistics block or the kernel. Times in microseconds since 1970. */
+export interface InterfaceStatistics {
+  startMicros?: number
+  endMicros?: number
+  received?: number
+  /** Packets the interface or the kernel dropped, all reasons together. */
+  dropped?: number
+}
+
+/** One interface of one input. Ids are global: unique over all inputs of a run, dense, from 0. */
+export interface CaptureInterface {
+  readonly id: number
+  /** Index into the run's inputs. */
+  readonly inputIndex: number
+  /** The input's name: the path as given, or `-`, or `live`. */
+  readonly inputName: string
+  readonly linkType: number
+  /** Longest packet kept, 0 = no limit known. */
+  readonly snapLen: number
+  /** The operating system's name (if_name), when the input has it. */
+  readonly name?: string
+  readonly description?: string
+  readonly comment?: string
+  /** Addresses the input itself declares (if_IPv4addr, if_IPv6addr), as text. */
+  readonly addresses: readonly string[]
+  readonly filter?: string
+  /** Set when the input carries statistics; they stand at the end of a file. */
+  statistics?: InterfaceStatistics
+}
+
+/** How an input ended and what it held; complete when the source has ended. */
+export interface InputSummary {
+  readonly name: string
+  format: string
+  packets: number
+  bytes: number
+  firstMicros?: number
+  lastMicros?: number
+  /** Set when the input is damaged: everything before it was used. */
+  damage?: InputDamage
+  /** Packets that came later than the sorting window allows; they were delivered out of order. */
+  late: number
+}
+
+/** Where and why an input could not be read on. */
+export interface InputDamage {
+  readonly offset: number
+  readonly reason: string
+}
