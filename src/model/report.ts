@@ -1,0 +1,141 @@
+// The report: what `analyze --json` prints and what the daemon gives for an epoch or a span. Versioned; a field once
+// released is never renamed. Addresses and names are strings, times ISO 8601 UTC, durations in ms named so.
+import type { DnsTransport } from './facts.ts'
+import type { DnsVerdict, Finding, ProcessRef } from './finding.ts'
+
+/** Version of the report's shape; grows with every addition. */
+export const REPORT_SCHEMA = 1
+
+export type InterfaceRole = 'physical' | 'tunnel' | 'loopback' | 'virtual' | 'unknown'
+
+/** One interface as the report shows it. */
+export interface ReportInterface {
+  name: string
+  role: InterfaceRole
+  /** Why it has that role, one phrase each. */
+  reasons: string[]
+  linkType: number
+  packets: number
+  bytes: number
+  /** Drops the capturing system counted; absent when it did not say. */
+  dropped?: number
+  mtu?: number
+  addresses: string[]
+}
+
+export interface ReportInput {
+  file: string
+  format: string
+  packets: number
+  bytes: number
+  first?: string
+  last?: string
+  interfaces: ReportInterface[]
+  damage?: { offset: number; reason: string }
+}
+
+/** What the verdict rests on (rules.md 6). Shares are 0 … 1. */
+export interface Coverage {
+  packets: number
+  /** Packets the capture lost; absent when the capturing system did not say. */
+  dropped?: number
+  interfacesWatched: number
+  interfacesUp: number
+  dnsMessages: number
+  /** DNS questions seen while a tunnel was up: outside (leaks and expected ones) and inside. */
+  questionsOutside: number
+  questionsInTunnel: number
+  /** Outbound connections, and those whose server address was in a DNS answer seen before. */
+  connections: number
+  explainedConnections: number
+}
+
+export interface Verdict {
+  dns: DnsVerdict
+  complete: boolean
+  /** Why it is not complete, one sentence each. */
+  reasons: string[]
+  coverage: Coverage
+}
+
+/** A span with one network context; any change starts a new one. Ids count from 1. */
+export interface Epoch {
+  id: number
+  start: string
+  /** Absent while it lasts. */
+  end?: string
+  /** What changed at its start. */
+  reason: string
+  tunnelUp: boolean
+  /** The tunnel was lost and is expected back: leaks are leaks of a window. */
+  connected: boolean
+  tunnelInterfaces: string[]
+  egressInterface?: string
+  endpoint?: string
+  transport?: string
+  /** Resolvers asked in it, most asked first. */
+  resolvers: string[]
+  ipv6InTunnel?: boolean
+  tunnelMtu?: number
+  verdict: { dns: DnsVerdict; questionsOutside: number; questionsInTunnel: number; leaked: number }
+}
+
+export interface ReportResolver {
+  server: string
+  port: number
+  transport: DnsTransport
+  interface: string
+  side: 'tunnel' | 'outside'
+  epoch: number
+  queries: number
+  answered: number
+  p50Ms?: number
+  p95Ms?: number
+  /** Who runs it, from an offline database. */
+  asn?: number
+  organisation?: string
+  country?: string
+}
+
+/** One question (or one encrypted connection) that counts for `verdict.dns`, folded. */
+export interface ReportLeak {
+  /** Null when the transport hides it. */
+  name: string | null
+  type: string | null
+  server: string
+  port: number
+  transport: DnsTransport | 'mdns' | 'llmnr' | 'nbns'
+  interface: string
+  count: number
+  first: string
+  last: string
+  cause: string
+  epoch: number
+  process?: ProcessRef
+}
+
+export interface Report {
+  tool: { name: 'tunnelscope'; version: string }
+  schema: number
+  inputs: ReportInput[]
+  verdict: Verdict
+  epochs: Epoch[]
+  resolvers: ReportResolver[]
+  leaks: ReportLeak[]
+  exposures: ReportLeak[]
+  findings: Finding[]
+  sites: Record<string, unknown>[]
+  paths: Record<string, unknown>[]
+  counters: Record<string, number>
+}
+
+/** Live figures, once a second. */
+export interface Stats {
+  time: string
+  packets: number
+  packetsPerSecond: number
+  bytesPerSecond: number
+  dropped: number
+  tunnel: 'up' | 'down' | 'none'
+  resolver?: string
+}
