@@ -20,3 +20,21 @@ export const MAX_ENCAPSULATION_DEPTH = 4
 
 /** IPv6 extension headers followed in one packet; RFC 8200 4.1 orders at most 7. */
 export const MAX_EXTENSION_HEADERS = 10
+
+/** Distinct DNS names kept; later ones are counted as "other". A busy workstation asks some ten thousand in a day. */
+export const MAX_NAMES = 1 << 19
+
+/** Bytes of all kept names together: MAX_NAMES of the usual 30 bytes. */
+export const MAX_NAME_BYTES = 16 << 20
+
+/** Distinct addresses that DNS tables keep; later ones are counted as "other". */
+export const MAX_ADDRESSES = 1 << 18
+
+/**
+ * DNS exchanges held until their network context is known (the tunnel's times stand at the end of a capture file).
+ * At some 90 bytes each they cost 12 MB; the oldest is judged with what is known when the table is full.
+ */
+export const MAX_HELD_EXCHANGES = 1 << 17
+
+/** A question is unanswered after this: resolvers wait 2 to 5 s before they ask again (RFC 1035 4.2.1). */
+export const DNS_TIMEOUT_MICROS = 5_000_000

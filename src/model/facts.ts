@@ -117,8 +117,24 @@ export interface FlowFact extends ConnectionFact {
 /** How a DNS message travelled. */
 export type DnsTransport = 'udp' | 'tcp' | 'dot' | 'doh' | 'doq'
 
-/** Side of the VPN a packet was seen on. */
-export type TunnelSide = 'outside' | 'tunnel'
+/** What rules.md part 1 says of one question, given its network context. */
+export type DnsJudgement =
+  /** No tunnel was up or wanted at that time. */
+  | 'no-tunnel'
+  /** Inside the tunnel. */
+  | 'inside'
+  /** In clear outside the tunnel although it should not be. */
+  | 'leak'
+  /** The same, while the tunnel was lost and wanted back. */
+  | 'leak-window'
+  /** DoT, DoH, DoQ outside: the name is hidden, the resolver and the moment are not. */
+  | 'leak-encrypted'
+  /** Outside for a legitimate reason; `reason` has its code X1 … X12. */
+  | 'expected'
+  /** On loopback, between containers, or not sent by this machine: says nothing about the tunnel. */
+  | 'local'
+  /** The context is not known well enough. */
+  | 'unknown'
 
 /** One question, answered or not, with the network context of its moment. Valid during the call. */
 export interface DnsExchange {
@@ -126,21 +142,35 @@ export interface DnsExchange {
   readonly name: string
   readonly nameId: number
   readonly type: number
+  readonly typeName: string
   readonly clientAddress: string
+  readonly clientId: number
   readonly clientPort: number
   readonly serverAddress: string
+  readonly serverId: number
   readonly serverPort: number
   readonly transport: DnsTransport
   readonly ipVersion: number
-  readonly interface: CaptureInterface
+  readonly interfaceId: number
+  readonly interfaceName: string
+  readonly inputName: string
+  /** Question messages: 1 + repetitions with the same id and port. */
+  readonly questions: number
   readonly queryMicros: number
   /** −1 when no answer came. */
   readonly responseMicros: number
+  /** Answered, no answer within the timeout, or not decided when the capture ended. */
+  readonly outcome: 'answered' | 'timed-out' | 'undecided'
   /** −1 when no answer came. */
   readonly rcode: number
   readonly queryFrame: number
   readonly responseFrame: number
-  /** Sent by this machine. */
-  readonly outgoing: boolean
   readonly fragmented: boolean
+  /** Epoch of the question. */
+  readonly epoch: number
+  readonly judgement: DnsJudgement
+  /** Cause of a leak in the catalogue's words; '' otherwise. */
+  readonly cause: string
+  /** X1 … X12 when expected; '' otherwise. */
+  readonly reason: string
 }
