@@ -3,6 +3,7 @@ import { PORT_DNS, PORT_LLMNR, PORT_MDNS, PORT_NBNS } from '../constants/wire.ts
 import type { DecodedBatch } from '../model/decoded-batch.ts'
 import { LAYER_DNS, LAYER_DONE, LAYER_LLMNR, LAYER_MDNS, LAYER_NBNS } from '../model/layer.ts'
 import type { Cursor } from './cursor.ts'
+import { looksLikeDns } from './dns.ts'
 
 /** The layer to try on the datagram under the cursor, LAYER_DONE when it is opaque to us. */
 export function datagramLayer(cursor: Cursor, out: DecodedBatch, row: number): number {
@@ -13,5 +14,5 @@ export function datagramLayer(cursor: Cursor, out: DecodedBatch, row: number): n
   if (dstPort === PORT_MDNS || srcPort === PORT_MDNS) return LAYER_MDNS
   if (dstPort === PORT_LLMNR || srcPort === PORT_LLMNR) return LAYER_LLMNR
   if (dstPort === PORT_NBNS || srcPort === PORT_NBNS) return LAYER_NBNS
-  return LAYER_DONE
+  return looksLikeDns(cursor) ? LAYER_DNS : LAYER_DONE
 }

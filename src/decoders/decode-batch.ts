@@ -2,9 +2,21 @@
 import { MAX_ENCAPSULATION_DEPTH } from '../constants/limits.ts'
 import { LINKTYPE_ETHERNET, LINKTYPE_RAW } from '../constants/wire.ts'
 import { clearDecodedBatch, type DecodedBatch } from '../model/decoded-batch.ts'
-import { LAYER_DONE, LAYER_ETHERNET, LAYER_IPV4, LAYER_RAW_IP, LAYER_UDP, LAYER_UNKNOWN } from '../model/layer.ts'
+import {
+  LAYER_DNS,
+  LAYER_DONE,
+  LAYER_ETHERNET,
+  LAYER_IPV4,
+  LAYER_LLMNR,
+  LAYER_MDNS,
+  LAYER_NBNS,
+  LAYER_RAW_IP,
+  LAYER_UDP,
+  LAYER_UNKNOWN,
+} from '../model/layer.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
 import { type Cursor, createCursor } from './cursor.ts'
+import { decodeDns } from './dns.ts'
 import { decodeEthernet } from './ethernet.ts'
 import { decodeIpv4 } from './ipv4.ts'
 import { decodeUdp } from './udp.ts'
@@ -36,6 +48,12 @@ export function decodeFrom(layer: number, cursor: Cursor, out: DecodedBatch, row
         break
       case LAYER_UDP:
         layer = decodeUdp(cursor, out, row)
+        break
+      case LAYER_DNS:
+      case LAYER_MDNS:
+      case LAYER_LLMNR:
+      case LAYER_NBNS:
+        layer = decodeDns(cursor, out, row, layer)
         break
       default:
         out.unknown[row] = 1
