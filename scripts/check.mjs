@@ -7,6 +7,7 @@ const bin = (name) => `node_modules/.bin/${name}`
 
 const STEPS = [
   { name: 'types', command: [bin('tsc'), '-b'] },
+  { name: 'test types', command: [bin('tsc'), '-p', 'test'] },
   { name: 'format', command: [bin('biome'), 'check', '--error-on-warnings', '.'] },
   { name: 'lint', command: [bin('oxlint'), '--deny-warnings'] },
   { name: 'layers', command: [process.execPath, 'scripts/check-layers.mjs'] },
@@ -33,5 +34,5 @@ const results = STEPS.map(({ name, command: [program, ...args] }) => {
 })
 
 console.log('\n== summary')
-for (const { name, outcome } of results) console.log(`${name.padEnd(9)} ${outcome}`)
+for (const { name, outcome } of results) console.log(`${name.padEnd(10)} ${outcome}`)
 if (results.some(({ failed }) => failed)) process.exitCode = 1
