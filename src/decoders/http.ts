@@ -1,6 +1,6 @@
 // HTTP/1.x heads (RFC 9112): what starts here, where does the head end, what does it say. Lenient as peers are: bare LF,
 // folded lines, surplus spaces. Bodies are the business of the exchange tracker.
-import { latin1 } from './tls.ts'
+import { latin1 } from './latin1.ts'
 
 /** What stands at the start of a stream or after a message. */
 export const HTTP_START_NO = 0

@@ -1,6 +1,7 @@
 // TLS before it is encrypted: records, handshake messages, alerts (RFC 8446, RFC 5246, RFC 6101). Functions over bytes
 // that write into objects of the caller. Lenient: what a cut or damaged message still shows is told.
 import { u16 } from './cursor.ts'
+import { latin1 } from './latin1.ts'
 
 /** Record content types, RFC 8446 5.1. */
 export const TLS_CHANGE_CIPHER_SPEC = 20
@@ -258,11 +259,4 @@ function readAlpns(bytes: Uint8Array, at: number, endAt: number, alpns: string[]
 
 function readU16List(bytes: Uint8Array, at: number, endAt: number, list: number[]): void {
   for (; at + 2 <= endAt; at += 2) list.push(u16(bytes, at))
-}
-
-/** Bytes as text, one character a byte: names on the wire are ASCII, and what is not must stay tellable. */
-export function latin1(bytes: Uint8Array, at: number, endAt: number): string {
-  let text = ''
-  for (; at < endAt; at++) text += String.fromCharCode(bytes[at]!)
-  return text
 }

@@ -1,6 +1,5 @@
 // What trackers tell and detectors, event lines and the store listen to. A fact is a row of columns or a small
 // object that is used again: whoever wants to keep something copies it during the call.
-import type { CaptureInterface } from './capture-interface.ts'
 import type { DecodedBatch } from './decoded-batch.ts'
 import type { PacketBatch } from './packet-batch.ts'
 
@@ -19,15 +18,33 @@ export interface FactHandlers {
   /** A whole DNS, mDNS, LLMNR or NBNS message: `out.layer` says which, `out.ipProtocol` over what. HOT PATH. */
   dnsMessage?(batch: PacketBatch, out: DecodedBatch, row: number): void
   tls?(message: TlsFact): void
+  /** A request or response, when its body has ended or no more of it can be seen. */
   http?(message: HttpFact): void
+  /** A request and its response; one of them is undefined when it was not seen. 1xx responses come without request. */
+  httpExchange?(request: HttpFact | undefined, response: HttpFact | undefined): void
   /** A flow that ended or was evicted, and at the end of input every flow that is left. */
   flow?(flow: FlowFact): void
   /** A question with its answer or its timeout, judged in its network context. */
   dnsExchange?(exchange: DnsExchange): void
+  /** A packet with a fault (`out.fault`), as captured. */
+  malformed?(batch: PacketBatch, out: DecodedBatch, row: number): void
+  /** What the capturing system counted on one interface, at the end of input; live, whenever drops grew. */
+  captureStatistics?(statistics: CaptureStatisticsFact): void
   /** Packet time has reached `timeMicros`: deadlines before it are due. */
   tick?(timeMicros: number): void
   /** All input has been read. */
   end?(): void
+}
+
+/** Loss as the capturing system counted it. */
+export interface CaptureStatisticsFact {
+  interfaceName: string
+  inputName: string
+  timeMicros: number
+  /** Packets captured on that interface. */
+  packets: number
+  /** Packets the capturing system lost there. */
+  dropped: number
 }
 
 /** Where a message of a connection comes from: the frame that completed it and the connection, seen from the client. */
@@ -55,30 +72,48 @@ export interface TlsFact extends ConnectionFact {
   sni?: string
   clientAlpns?: string[]
   serverAlpn?: string
+  /** client-hello, as offered, without GREASE (RFC 8701). */
   supportedVersions?: number[]
   groups?: number[]
+  cipherSuites?: number[]
+  /** server-hello: the one chosen. */
   cipherSuite?: number
+  /** server-hello: asks for another ClientHello (RFC 8446 4.1.4). */
+  helloRetryRequest?: boolean
   echPresent?: boolean
+  /** MD5 in hex, and the text it was made of. */
   ja3?: string
+  ja3Text?: string
   ja3s?: string
+  ja3sText?: string
   ja4?: string
-  /** Bytes of the handshake message. */
+  /** Bytes of the handshake message with its header. */
   messageLen?: number
+  /** The message ended early in the capture: only its first part was read. */
+  partial?: boolean
+  /** Distinguished names, `C=US, O=Example, CN=example.com`, in their order on the wire. */
   subject?: string
   issuer?: string
   notBeforeMicros?: number
   notAfterMicros?: number
+  /** Hex pairs with colons, `0A:1B`. */
   serial?: string
   alertLevel?: number
   alertDescription?: number
 }
 
-/** RFC 9112: one request or response head (`kind`), or the end of a body (`complete`). */
+/**
+ * RFC 9112: one request or response. Time and frame are those of its last byte seen. An HTTP/2 connection in the clear
+ * that starts without Upgrade (RFC 9113 3.3) is one request without method, protocol `HTTP/2`.
+ */
 export interface HttpFact extends ConnectionFact {
   kind: 'request' | 'response'
+  /** When the head was complete. */
+  headMicros: number
   method?: string
   url?: string
   host?: string
+  /** As written, `HTTP/1.1`; absent for an HTTP/0.9 request. */
   protocol?: string
   status?: number
   /** Method of the request that a response answers, when it was seen. */

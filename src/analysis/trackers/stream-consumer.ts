@@ -50,3 +50,18 @@ export function recognise(
   if (dns === 'yes') return 'dns'
   return tls === TLS_START_MORE || http === HTTP_START_MORE || dns === 'more' ? 'more' : 'other'
 }
+
+/** A copy of `where`; `swapped` exchanges client and server, which a capture from mid-connection may have confused. */
+export function connectionOf(where: ConnectionFact, swapped: boolean): ConnectionFact {
+  return {
+    timeMicros: where.timeMicros,
+    frameNumber: where.frameNumber,
+    interfaceId: where.interfaceId,
+    flowId: where.flowId,
+    clientAddress: swapped ? where.serverAddress : where.clientAddress,
+    clientPort: swapped ? where.serverPort : where.clientPort,
+    serverAddress: swapped ? where.clientAddress : where.serverAddress,
+    serverPort: swapped ? where.clientPort : where.serverPort,
+    ipVersion: where.ipVersion,
+  }
+}
