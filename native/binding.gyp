@@ -1,0 +1,22 @@
+{
+  # The live capture addon. Built by `npm run build:native`; Linux only, elsewhere the target is empty.
+  "targets": [{
+    "target_name": "tunnelscope",
+    "conditions": [["OS=='linux'", {
+      "sources": [
+        "src/addon.cc",
+        "src/fd_watcher.cc",
+        "src/filter_compiler.cc",
+        "src/net_watch.cc",
+        "src/net_watch_object.cc",
+        "src/packet_ring.cc",
+        "src/packet_ring_object.cc"
+      ],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
+      "cflags_cc!": ["-fno-exceptions"],
+      "cflags_cc": ["-std=c++17", "-Wall", "-Wextra", "-Wno-unused-parameter", "-fvisibility=hidden"],
+      "libraries": ["-ldl"]
+    }, {"type": "none"}]]
+  }]
+}

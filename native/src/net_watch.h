@@ -1,0 +1,56 @@
+// An rtnetlink socket that tells of links, addresses, routes and rules: a full dump first and after every overrun, then
+// the events in the kernel's order. Messages are kept as the kernel wrote them; what they mean is decided elsewhere.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+#include "packet_ring.h"
+
+namespace tunnelscope {
+
+// One or more whole netlink messages (RFC 3549) and the CLOCK_REALTIME at which they were read.
+struct NetMessages {
+  double time_micros = 0;
+  // A full dump of everything: forget what was known.
+  bool snapshot = false;
+  std::vector<uint8_t> data;
+};
+
+class NetWatch {
+ public:
+  NetWatch() = default;
+  ~NetWatch();
+  NetWatch(const NetWatch&) = delete;
+  NetWatch& operator=(const NetWatch&) = delete;
+
+  // Opens, subscribes and queues the first dump. False and `fault` set when the system refuses.
+  bool Open(SystemFault* fault);
+  int fd() const { return fd_; }
+
+  // Reads what is there without waiting, and dumps again when events were lost. True when something was queued.
+  bool ReadEvents();
+  // Everything queued so far, oldest first. Any thread.
+  std::vector<NetMessages> Take();
+
+  // Makes the next ReadEvents() behave as after an overrun of the socket.
+  void ForceOverrun() { lost_ = true; }
+
+ private:
+  bool Dump(SystemFault* fault);
+  bool DumpKind(uint16_t type, std::vector<uint8_t>* data, bool* interrupted, SystemFault* fault);
+  void Queue(NetMessages messages);
+
+  int fd_ = -1;
+  uint32_t sequence_ = 0;
+  bool lost_ = false;
+  std::vector<uint8_t> buffer_;
+  std::mutex mutex_;
+  std::vector<NetMessages> queue_;
+  size_t queued_len_ = 0;
+  bool queue_overrun_ = false;
+};
+
+}  // namespace tunnelscope
