@@ -23,11 +23,18 @@ export interface NameReading {
   fault: number
 }
 
-/**
- * Names of one message by offset, so that thousands of pointers to one long name cost one walk: the text from that
- * label on and its length in uncompressed wire form. Keys are offsets into the same `bytes`.
- */
-export type NameMemo = Map<number, { text: string; wireLen: number }>
+/** The names of one message that were read already, and how much work the message may still cost. */
+export interface NameMemo {
+  /** By offset: the text from that label on and its length in uncompressed wire form. */
+  readonly known: Map<number, { text: string; wireLen: number }>
+  /** Labels and pointers that may still be visited. */
+  stepsLeft: number
+}
+
+/** Every label of an honest message is visited once and every pointer twice; a hostile one repeats the same detours. */
+export function createNameMemo(messageLen: number): NameMemo {
+  return { known: new Map(), stepsLeft: messageLen * 2 + MAX_NAME_LEN }
+}
 
 /** How one byte of a label is written: printable ASCII as it is, `.` and `\` escaped, the rest as \DDD (RFC 1035 5.1). */
 const LABEL_BYTES: readonly string[] = Object.freeze(
@@ -61,8 +68,8 @@ export function dnsNameText(bytes: Uint8Array, at: number, endAt: number): strin
 }
 
 /**
- * Reads the name at `at` of the message in [messageAt, endAt), following compression pointers. Work is bounded by the
- * name's own bytes: pointers lead strictly backwards and every place pointed to is read once per memo.
+ * Reads the name at `at` of the message in [messageAt, endAt), following compression pointers, which lead strictly
+ * backwards. The work of all names of one memo is linear in the message. Never throws.
  */
 export function readName(
   bytes: Uint8Array,
@@ -81,7 +88,11 @@ export function readName(
   into.fault = 0
   into.nextAt = 0
   for (;;) {
-    const known = memo.get(at)
+    if (--memo.stepsLeft < 0) {
+      into.fault = FAULT_DNS_NAME_POINTER
+      break
+    }
+    const known = memo.known.get(at)
     if (known !== undefined && into.nextAt !== 0) {
       if (wireLen + known.wireLen - 1 > MAX_NAME_LEN) into.fault = FAULT_DNS_NAME_LENGTH
       else {
@@ -141,7 +152,7 @@ export function readName(
       text = text === '' ? label : `${label}.${text}`
       textLen += labelLen + 1
     }
-    if (into.fault === 0) memo.set(labelAt, { text, wireLen: textLen })
+    if (into.fault === 0) memo.known.set(labelAt, { text, wireLen: textLen })
   }
   into.text = text
 }
