@@ -18,6 +18,9 @@ export const MAX_INTERFACES = 4096
 /** Encapsulations within encapsulations that are followed (RFC 2473 4.1.1 recommends 4 nested tunnels). */
 export const MAX_ENCAPSULATION_DEPTH = 4
 
+/** Layers followed in one packet: four tunnels with their Ethernet, VLAN and MPLS headers need about 40. */
+export const MAX_LAYERS = 96
+
 /** IPv6 extension headers followed in one packet; RFC 8200 4.1 orders at most 7. */
 export const MAX_EXTENSION_HEADERS = 10
 
@@ -38,3 +41,16 @@ export const MAX_HELD_EXCHANGES = 1 << 17
 
 /** A question is unanswered after this: resolvers wait 2 to 5 s before they ask again (RFC 1035 4.2.1). */
 export const DNS_TIMEOUT_MICROS = 5_000_000
+
+/** Bytes zlib unpacks at a time; larger chunks only cost memory. */
+export const GUNZIP_CHUNK_LEN = 1 << 18
+
+/** The zstd window we hold: RFC 8878 3.1.1.1.2 recommends 8 MB, the most that zstd itself uses below --ultra. */
+export const MAX_ZSTD_WINDOW_LEN = 8 << 20
+
+/**
+ * fzstd moves its whole window for every block: a full block of 128 KiB in the largest window moves 64 bytes for each
+ * one that comes out. Twice that, after the first 16 GB (a few seconds), is an attack.
+ */
+export const ZSTD_WORK_PER_BYTE = 128
+export const ZSTD_WORK_FLOOR = 16 * 2 ** 30

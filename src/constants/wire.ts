@@ -19,11 +19,28 @@ export const LINKTYPE_IPV6 = 229
 export const LINKTYPE_PKTAP = 258
 export const LINKTYPE_LINUX_SLL2 = 276
 
+/** Address families of BSD's loopback header: AF_INET is 2 everywhere, AF_INET6 differs (Linux, Windows, BSDs, macOS). */
+export const AF_INET = 2
+export const AF_INET6_LINUX = 10
+export const AF_INET6_WINDOWS = 23
+export const AF_INET6_OPENBSD = 24
+export const AF_INET6_FREEBSD = 28
+export const AF_INET6_DARWIN = 30
+
+/** Linux hardware types whose cooked header carries no EtherType, https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html. */
+export const ARPHRD_FRAD = 770
+export const ARPHRD_IEEE80211_RADIOTAP = 803
+export const ARPHRD_NETLINK = 824
+
+/** A smaller number in the type field of Ethernet is a length (IEEE 802.3 3.2.6). */
+export const ETHERTYPE_MIN = 0x0600
+
 /** EtherTypes, https://www.iana.org/assignments/ieee-802-numbers. */
 export const ETHERTYPE_IPV4 = 0x0800
 export const ETHERTYPE_ARP = 0x0806
 export const ETHERTYPE_TRANSPARENT_ETHERNET = 0x6558
 export const ETHERTYPE_VLAN = 0x8100
+export const ETHERTYPE_PPP = 0x880b
 export const ETHERTYPE_IPV6 = 0x86dd
 export const ETHERTYPE_MPLS_UNICAST = 0x8847
 export const ETHERTYPE_MPLS_MULTICAST = 0x8848
@@ -36,6 +53,7 @@ export const ETHERTYPE_QINQ_OLD = 0x9100
 export const PPP_IPV4 = 0x0021
 export const PPP_IPV6 = 0x0057
 export const PPP_MPLS_UNICAST = 0x0281
+export const PPP_MPLS_MULTICAST = 0x0283
 
 /** Protocol numbers, https://www.iana.org/assignments/protocol-numbers. */
 export const IPPROTO_HOPOPTS = 0
@@ -78,6 +96,7 @@ export const TCPOPT_TIMESTAMPS = 8
 
 /** ICMP types and codes, https://www.iana.org/assignments/icmp-parameters and icmpv6-parameters. */
 export const ICMP_UNREACHABLE = 3
+export const ICMP_SOURCE_QUENCH = 4
 export const ICMP_FRAGMENTATION_NEEDED = 4
 export const ICMP_REDIRECT = 5
 export const ICMP_TIME_EXCEEDED = 11
@@ -98,6 +117,8 @@ export const PORT_DNS_OVER_TLS = 853
 export const PORT_TEREDO = 3544
 export const PORT_IPSEC_NAT_T = 4500
 export const PORT_VXLAN = 4789
+/** Linux' own default before the registration. */
+export const PORT_VXLAN_LINUX = 8472
 export const PORT_MDNS = 5353
 export const PORT_LLMNR = 5355
 export const PORT_GENEVE = 6081

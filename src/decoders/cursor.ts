@@ -1,8 +1,8 @@
 // HOT PATH. Where a decoder stands in a packet, and the readers every decoder uses.
 import type { DecodedBatch } from '../model/decoded-batch.ts'
 import { ROW_CUT } from '../model/decoded-batch.ts'
-import { FAULT_TRUNCATED } from '../model/malformed.ts'
 import { LAYER_DONE } from '../model/layer.ts'
+import { FAULT_TRUNCATED } from '../model/malformed.ts'
 
 /** One per decode loop, reused for every packet. All offsets are into `bytes`. */
 export interface Cursor {
@@ -17,10 +17,12 @@ export interface Cursor {
   wireEndAt: number
   /** The number that chooses the next layer in its registry (EtherType, IP protocol, PPP protocol, link type). */
   next: number
+  /** The tunnel header passed since the last IP header (LAYER_GRE, LAYER_VXLAN …), 0 for IP directly in IP. */
+  wrapper: number
 }
 
 export function createCursor(): Cursor {
-  return { bytes: new Uint8Array(0), startAt: 0, at: 0, endAt: 0, wireEndAt: 0, next: 0 }
+  return { bytes: new Uint8Array(0), startAt: 0, at: 0, endAt: 0, wireEndAt: 0, next: 0, wrapper: 0 }
 }
 
 export function u16(bytes: Uint8Array, at: number): number {
@@ -53,10 +55,28 @@ export function short(cursor: Cursor, out: DecodedBatch, row: number, layer: num
 
 /** Notes a fault at the cursor; the first one of a row wins. Returns LAYER_DONE: nothing after it is decoded. */
 export function fault(cursor: Cursor, out: DecodedBatch, row: number, layer: number, code: number): number {
-  if (out.fault[row] === 0) {
-    out.fault[row] = code
-    out.faultAt[row] = cursor.at - cursor.startAt
-    out.faultLayer[row] = layer
-  }
+  noteFault(cursor, out, row, layer, code)
   return LAYER_DONE
+}
+
+/** Notes a fault, at the cursor or at `at`, that does not end the row: what is there is decoded all the same. */
+export function noteFault(
+  cursor: Cursor,
+  out: DecodedBatch,
+  row: number,
+  layer: number,
+  code: number,
+  at: number = cursor.at,
+): void {
+  if (out.fault[row] !== 0) return
+  out.fault[row] = code
+  out.faultAt[row] = at - cursor.startAt
+  out.faultLayer[row] = layer
+}
+
+/** The current layer's own length field says that it ends at `endAt`: what follows is padding or a trailer. */
+export function limit(cursor: Cursor, endAt: number): void {
+  if (endAt >= cursor.wireEndAt) return
+  cursor.wireEndAt = endAt
+  if (cursor.endAt > endAt) cursor.endAt = endAt
 }

@@ -1,9 +1,30 @@
 // HOT PATH. What a UDP payload is. Ports choose the candidate, the candidate's own decoder checks the content.
-import { PORT_DNS, PORT_LLMNR, PORT_MDNS, PORT_NBNS } from '../constants/wire.ts'
+import {
+  PORT_DNS,
+  PORT_GENEVE,
+  PORT_LLMNR,
+  PORT_MDNS,
+  PORT_NBNS,
+  PORT_TEREDO,
+  PORT_VXLAN,
+  PORT_VXLAN_LINUX,
+} from '../constants/wire.ts'
 import type { DecodedBatch } from '../model/decoded-batch.ts'
-import { LAYER_DNS, LAYER_DONE, LAYER_LLMNR, LAYER_MDNS, LAYER_NBNS } from '../model/layer.ts'
+import {
+  LAYER_DNS,
+  LAYER_DONE,
+  LAYER_GENEVE,
+  LAYER_LLMNR,
+  LAYER_MDNS,
+  LAYER_NBNS,
+  LAYER_TEREDO,
+  LAYER_VXLAN,
+} from '../model/layer.ts'
 import type { Cursor } from './cursor.ts'
 import { looksLikeDns } from './dns.ts'
+import { isGeneve } from './geneve.ts'
+import { isTeredo } from './teredo.ts'
+import { isVxlan } from './vxlan.ts'
 
 /** The layer to try on the datagram under the cursor, LAYER_DONE when it is opaque to us. */
 export function datagramLayer(cursor: Cursor, out: DecodedBatch, row: number): number {
@@ -14,5 +35,8 @@ export function datagramLayer(cursor: Cursor, out: DecodedBatch, row: number): n
   if (dstPort === PORT_MDNS || srcPort === PORT_MDNS) return LAYER_MDNS
   if (dstPort === PORT_LLMNR || srcPort === PORT_LLMNR) return LAYER_LLMNR
   if (dstPort === PORT_NBNS || srcPort === PORT_NBNS) return LAYER_NBNS
+  if ((dstPort === PORT_VXLAN || dstPort === PORT_VXLAN_LINUX) && isVxlan(cursor)) return LAYER_VXLAN
+  if (dstPort === PORT_GENEVE && isGeneve(cursor)) return LAYER_GENEVE
+  if ((dstPort === PORT_TEREDO || srcPort === PORT_TEREDO) && isTeredo(cursor)) return LAYER_TEREDO
   return looksLikeDns(cursor) ? LAYER_DNS : LAYER_DONE
 }

@@ -13,7 +13,9 @@ export function decodeEthernet(cursor: Cursor, out: DecodedBatch, row: number): 
   if (cursor.endAt - at < HEADER_LEN) return short(cursor, out, row, LAYER_ETHERNET, HEADER_LEN)
   out.layer[row] = LAYER_ETHERNET
   // The lowest bit of the first byte is the group bit (IEEE 802 8.2).
-  if ((bytes[at + DESTINATION_AT]! & 1) === 1) out.flags[row] = out.flags[row]! | ROW_GROUP_ADDRESSED
+  // Inside a tunnel it says nothing about what left this machine.
+  if ((bytes[at + DESTINATION_AT]! & 1) === 1 && out.ipVersion[row] === 0)
+    out.flags[row] = out.flags[row]! | ROW_GROUP_ADDRESSED
   cursor.next = u16(bytes, at + TYPE_AT)
   cursor.at = at + HEADER_LEN
   return LAYER_ETHERTYPE

@@ -21,6 +21,9 @@ export const ROW_TCP_TIMESTAMPS = 0x0100
 export const ROW_REASSEMBLED = 0x0200
 /** ARP, or the link layer says broadcast or multicast. */
 export const ROW_GROUP_ADDRESSED = 0x0400
+/** The link layer's own header (cooked, PPP with direction, PKTAP) says that this machine sent, or received, the packet. */
+export const ROW_SENT = 0x0800
+export const ROW_RECEIVED = 0x1000
 
 /** Value of `tcpWindowScale` when the option was absent. */
 export const NO_WINDOW_SCALE = 255

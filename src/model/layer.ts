@@ -34,6 +34,9 @@ export const LAYER_LLMNR = 28
 export const LAYER_NBNS = 29
 export const LAYER_QUIC = 30
 export const LAYER_FRAGMENT = 31
+export const LAYER_LINK_TYPE = 32
+export const LAYER_LLC = 33
+export const LAYER_IP_EXTENSION = 34
 
 /** One word per layer, by number, for counters and packet lines; index = LAYER_*. */
 export const LAYER_NAMES: readonly string[] = Object.freeze([
@@ -69,4 +72,7 @@ export const LAYER_NAMES: readonly string[] = Object.freeze([
   'nbns',
   'quic',
   'fragment',
+  'link-type',
+  'llc',
+  'ip-extension',
 ])

@@ -1,0 +1,36 @@
+// HOT PATH. BSD loopback: an address family and then IP. NULL in the capturing machine's byte order, LOOP big-endian.
+import {
+  AF_INET,
+  AF_INET6_DARWIN,
+  AF_INET6_FREEBSD,
+  AF_INET6_LINUX,
+  AF_INET6_OPENBSD,
+  AF_INET6_WINDOWS,
+} from '../constants/wire.ts'
+import type { DecodedBatch } from '../model/decoded-batch.ts'
+import { LAYER_IPV4, LAYER_IPV6, LAYER_LOOPBACK, LAYER_UNKNOWN } from '../model/layer.ts'
+import { type Cursor, short, u32, u32le } from './cursor.ts'
+
+const HEADER_LEN = 4
+
+/** Families are small numbers, so the byte order shows by itself, whatever the link type promises. */
+export function decodeLoopback(cursor: Cursor, out: DecodedBatch, row: number): number {
+  const { bytes, at } = cursor
+  if (cursor.endAt - at < HEADER_LEN) return short(cursor, out, row, LAYER_LOOPBACK, HEADER_LEN)
+  out.layer[row] = LAYER_LOOPBACK
+  const little = u32le(bytes, at)
+  cursor.next = little <= 0xffff ? little : u32(bytes, at)
+  cursor.at = at + HEADER_LEN
+  switch (cursor.next) {
+    case AF_INET:
+      return LAYER_IPV4
+    case AF_INET6_LINUX:
+    case AF_INET6_WINDOWS:
+    case AF_INET6_OPENBSD:
+    case AF_INET6_FREEBSD:
+    case AF_INET6_DARWIN:
+      return LAYER_IPV6
+    default:
+      return LAYER_UNKNOWN
+  }
+}
