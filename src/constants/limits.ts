@@ -54,3 +54,15 @@ export const MAX_ZSTD_WINDOW_LEN = 8 << 20
  */
 export const ZSTD_WORK_PER_BYTE = 128
 export const ZSTD_WORK_FLOOR = 16 * 2 ** 30
+
+/** Interfaces of all inputs together: their ids are columns of 16 bits. */
+export const MAX_RUN_INTERFACES = 65_535
+
+/** Characters kept of an interface's name, description, comment or filter. */
+export const MAX_OPTION_TEXT_LEN = 4096
+
+/** Name resolution records kept from capture files; Wireshark writes one per address it shows. */
+export const MAX_ANNEX_NAMES = 65_536
+
+/** Bytes of TLS key logs kept from capture files: some 90,000 sessions. */
+export const MAX_ANNEX_SECRETS_LEN = 16 << 20
