@@ -1,0 +1,172 @@
+// The one loader of the native addon and its checked face: what the system refuses becomes a sentence with its remedy.
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { endianness } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { OperatorError } from '../model/operator-error.ts'
+
+/** Counted since the ring was opened. `dropped` packets are part of `received`. */
+export interface RingStatistics {
+  received: number
+  dropped: number
+  /** Times the ring was full. */
+  freezes: number
+}
+
+export interface RingOptions {
+  ringLen: number
+  /** A multiple of the page size; a frame longer than a block is cut by the kernel. */
+  blockLen: number
+  blockTimeoutMillis: number
+  /** Encoded instructions (filter.ts); empty = every packet. */
+  filter: Uint8Array
+  /** Nobody can change the filter afterwards, not even we. */
+  lockFilter: boolean
+}
+
+/** The kernel's ring. `memory` is detached (length 0) by close(); it is not to be kept. */
+export interface NativeRing {
+  readonly memory: ArrayBuffer
+  readonly blockLen: number
+  /** Less than asked for when memory was short. */
+  readonly blockCount: number
+  /** Asks for one call of the callback as soon as a block is ready. */
+  arm(): void
+  statistics(): RingStatistics
+  close(): void
+}
+
+/** Whole netlink messages and when they were read (microseconds since 1970); `snapshot` = forget what was known. */
+export type NetMessages = [timeMicros: number, snapshot: boolean, data: Uint8Array]
+
+export interface NativeNetWatch {
+  /** Everything since the last call, in the kernel's order. */
+  take(): NetMessages[]
+  /** Makes the watch believe that events were lost: the next event brings a snapshot. */
+  forceOverrun(): void
+  close(): void
+}
+
+interface Addon {
+  readonly PacketRing: new (options: RingOptions, onReadable: () => void) => NativeRing
+  readonly NetWatch: new (onMessages: () => void) => NativeNetWatch
+  readonly layout: Readonly<Record<string, number>>
+  compileFilter(expression: string): { program?: Uint8Array; error?: string; missing?: boolean }
+}
+
+const PLACES = [
+  `../../native/prebuilds/${process.platform}-${process.arch}/tunnelscope.node`,
+  '../../native/build/Release/tunnelscope.node',
+]
+
+const EPERM = 1
+const ENOMEM = 12
+const EACCES = 13
+
+let loaded: Addon | undefined
+
+/**
+ * Opens the ring on all interfaces. `onReadable` is called once after each arm().
+ * @throws OperatorError `capture-right`, `capture-memory`, `capture-filter`, `capture-refused`, `addon-missing`
+ */
+export function openPacketRing(options: RingOptions, onReadable: () => void): NativeRing {
+  const addon = loadAddon()
+  try {
+    return new addon.PacketRing(options, onReadable)
+  } catch (error) {
+    throw captureRefused(error)
+  }
+}
+
+/**
+ * Opens the watch on links, addresses, routes and rules; the first take() gives a snapshot.
+ * @throws OperatorError `network-watch`, `addon-missing`
+ */
+export function openNetWatch(onMessages: () => void): NativeNetWatch {
+  const addon = loadAddon()
+  try {
+    return new addon.NetWatch(onMessages)
+  } catch (error) {
+    const { step, errno } = systemFault(error)
+    throw new OperatorError('network-watch', `the kernel does not tell about the network (${step}, errno ${errno})`)
+  }
+}
+
+/**
+ * Compiles an expression of tcpdump's filter language for raw IP packets; returns encoded instructions.
+ * @throws OperatorError `filter-syntax`, `filter-library`, `addon-missing`
+ */
+export function compileFilterExpression(expression: string): Uint8Array {
+  const result = loadAddon().compileFilter(expression)
+  if (result.missing === true) {
+    throw new OperatorError(
+      'filter-library',
+      'a capture filter needs libpcap and this system has none: install libpcap0.8 (Debian, Ubuntu) or libpcap, or leave the filter out',
+    )
+  }
+  if (result.program === undefined) {
+    throw new OperatorError('filter-syntax', `filter "${expression}": ${result.error} (packets start at the IP header)`)
+  }
+  return result.program
+}
+
+/** Offsets of the kernel's structures as the addon was compiled with; for the layout test. */
+export function nativeLayout(): Readonly<Record<string, number>> {
+  return loadAddon().layout
+}
+
+/** @throws OperatorError `addon-missing` when this machine has no addon. */
+export function loadAddon(): Addon {
+  if (loaded !== undefined) return loaded
+  if (process.platform !== 'linux') {
+    throw new OperatorError('addon-missing', 'the kernel ring is for Linux; capture with --backend cap here')
+  }
+  if (endianness() !== 'LE') {
+    throw new OperatorError('addon-missing', 'live capture supports little-endian machines only')
+  }
+  const paths = PLACES.map((place) => fileURLToPath(new URL(place, import.meta.url)))
+  const path = paths.find((candidate) => existsSync(candidate))
+  if (path === undefined) {
+    throw new OperatorError(
+      'addon-missing',
+      'the live capture addon is not built: install a C++ compiler, make and python3, then run: npm run build:native',
+    )
+  }
+  try {
+    loaded = createRequire(import.meta.url)(path) as Addon
+  } catch (error) {
+    const reason = String((error as { message?: unknown }).message ?? error)
+    throw new OperatorError('addon-missing', `${path} cannot be loaded (${reason}); run: npm run build:native`)
+  }
+  return loaded
+}
+
+function captureRefused(error: unknown): OperatorError {
+  const { step, errno } = systemFault(error)
+  if (errno === EPERM || errno === EACCES) {
+    return new OperatorError(
+      'capture-right',
+      'capturing needs CAP_NET_RAW: run with sudo, or install the service (sudo tunnelscope install-service)',
+    )
+  }
+  if (errno === ENOMEM) {
+    return new OperatorError(
+      'capture-memory',
+      'the kernel has no memory for even the smallest ring; free some and start again',
+    )
+  }
+  if (step === 'SO_ATTACH_FILTER') {
+    return new OperatorError(
+      'capture-filter',
+      `the kernel refuses the capture filter (errno ${errno}): make it shorter`,
+    )
+  }
+  return new OperatorError('capture-refused', `the kernel refuses the packet ring (${step}, errno ${errno})`)
+}
+
+/** Exceptions from native code are recognised by their fields: `instanceof Error` fails across module realms. */
+function systemFault(error: unknown): { step: string; errno: number } {
+  const { step, errno } = error as { step?: string; errno?: number }
+  if (step === undefined || errno === undefined) throw error
+  return { step, errno }
+}

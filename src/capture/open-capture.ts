@@ -1,0 +1,78 @@
+// Captures one after the other, each in file order.
+import { READ_CHUNK_LEN } from '../constants/limits.ts'
+import type { InputSummary } from '../model/capture-interface.ts'
+import { OperatorError } from '../model/operator-error.ts'
+import { createPacketBatch, type PacketBatch } from '../model/packet-batch.ts'
+import { checkInputs } from './byte-input.ts'
+import type { InputReader } from './input-reader.ts'
+import { openInput } from './open-input.ts'
+import { type CaptureRun, createRun } from './record-format.ts'
+import type { CaptureSource } from './source.ts'
+
+/**
+ * One capture in file order: a path, or `-` for standard input; pcap or pcapng, plain, gzip or zstd.
+ * @throws OperatorError when it cannot be opened or is no capture.
+ */
+export function openCapture(path: string): Promise<CaptureSource> {
+  return openSequence([path])
+}
+
+/**
+ * Captures one after the other, in the order given. Each is opened when its turn comes; a path that cannot be opened is
+ * told before the first. Among several, a file that is no capture is told as damage of that input and the rest goes on.
+ * @throws OperatorError
+ */
+export async function openSequence(paths: readonly string[]): Promise<CaptureSource> {
+  await checkInputs(paths)
+  const source = new SequenceSource(paths)
+  await source.openNext()
+  return source
+}
+
+class SequenceSource implements CaptureSource {
+  readonly inputs: InputSummary[]
+  readonly #run: CaptureRun = createRun()
+  readonly interfaces = this.#run.interfaces
+  readonly annex = this.#run.annex
+  readonly #batch = createPacketBatch()
+  #index = -1
+  #reader: InputReader | undefined
+
+  constructor(paths: readonly string[]) {
+    this.inputs = paths.map(createSummary)
+  }
+
+  async next(): Promise<PacketBatch | undefined> {
+    while (this.#reader !== undefined) {
+      const batch = await this.#reader.next()
+      if (batch !== undefined) return batch
+      await this.openNext()
+    }
+    return undefined
+  }
+
+  async close(): Promise<void> {
+    this.#reader?.close()
+    this.#reader = undefined
+  }
+
+  /** Goes to the next input that can be read, if there is one. */
+  async openNext(): Promise<void> {
+    this.#reader = undefined
+    while (this.#reader === undefined && ++this.#index < this.inputs.length) {
+      const summary = this.inputs[this.#index]!
+      const input = { run: this.#run, inputIndex: this.#index, inputName: summary.name }
+      try {
+        this.#reader = await openInput(input, summary, this.#batch, READ_CHUNK_LEN)
+      } catch (error) {
+        if (!(error instanceof OperatorError) || this.inputs.length === 1) throw error
+        summary.damage = { offset: 0, reason: error.message }
+      }
+    }
+  }
+}
+
+/** The account of an input that has not been read yet. */
+export function createSummary(name: string): InputSummary {
+  return { name, format: 'unknown', packets: 0, bytes: 0, late: 0 }
+}
