@@ -1,0 +1,144 @@
+// Records on their way to the store: bounded, folded while they wait, written in batches, kept while the store cannot
+// write. What was stored is handed on in the order of its numbers, and only then does anyone see it.
+import type { StoredPlace, StoreRecord } from '../store/records.ts'
+import { StoreFailure } from './store-thread.ts'
+
+/** Records a transaction holds: larger ones gain nothing, smaller ones cost commits. */
+const BATCH_RECORDS = 1000
+/** Records that may wait: some 50 MB of findings, or a minute and a half of 10,000 new ones a second to be folded. */
+const QUEUE_RECORDS = 100_000
+/** Rollups may fill half of it: a paused store must have room for findings. */
+const QUEUE_ROLLUPS = QUEUE_RECORDS / 2
+const RETRY_MS = 1000
+
+export interface StoreQueueOptions {
+  /** As StoreThread.write. */
+  write(records: StoreRecord[]): Promise<StoredPlace[]>
+  /** In order; places[i] belongs to records[i]. */
+  onStored(records: readonly StoreRecord[], places: readonly StoredPlace[]): void
+  /** The store cannot write; told once a pause. */
+  onPaused(code: string, message: string): void
+  onResumed(): void
+  readonly capacity?: number
+  readonly retryMs?: number
+}
+
+export interface StoreQueueState {
+  readonly waiting: number
+  /** Records refused because the queue was full, or that the store can never take. */
+  readonly lost: number
+  /** Records that replaced or were added to one still waiting. */
+  readonly folded: number
+  readonly paused: boolean
+  readonly reason?: string
+}
+
+export interface StoreQueue {
+  /** `always`: also when the queue is full. */
+  push(record: StoreRecord, always?: boolean): void
+  state(): StoreQueueState
+  /** Resolves when nothing waits any more, or after `timeoutMs` when the store cannot take it; true when all is stored. */
+  drain(timeoutMs: number): Promise<boolean>
+}
+
+export function createStoreQueue(options: StoreQueueOptions): StoreQueue {
+  const capacity = options.capacity ?? QUEUE_RECORDS
+  const rollupCapacity = Math.min(QUEUE_ROLLUPS, capacity / 2)
+  const retryMs = options.retryMs ?? RETRY_MS
+  /** By identity, in order of arrival: a newer state of the same thing takes the older one's place. */
+  const waiting = new Map<string, StoreRecord>()
+  let inFlight: StoreRecord[] = []
+  let writing = false
+  let rollups = 0
+  let lost = 0
+  let folded = 0
+  let serial = 0
+  let pause: { reason: string } | undefined
+  let whenIdle: (() => void)[] = []
+
+  function push(record: StoreRecord, always = false): void {
+    const isRollup = record.kind === 'dns' || record.kind === 'statistics'
+    const identity = isRollup ? `rollup ${serial++}` : identityOf(record)
+    if (waiting.has(identity)) folded++
+    else if (!always && (waiting.size >= capacity || (isRollup && rollups >= rollupCapacity))) {
+      lost++
+      return
+    } else if (isRollup) rollups++
+    waiting.set(identity, record)
+    if (!writing) void writeWaiting()
+  }
+
+  async function writeWaiting(): Promise<void> {
+    writing = true
+    // One turn of the event loop gathers what arrives together into one transaction.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (inFlight.length > 0 || waiting.size > 0) {
+      if (inFlight.length === 0) inFlight = takeBatch()
+      try {
+        const places = await options.write(inFlight)
+        const records = inFlight
+        inFlight = []
+        if (pause !== undefined) {
+          pause = undefined
+          options.onResumed()
+        }
+        for (let index = 0; index < records.length; index++) {
+          if (places[index]!.seq === 0 && !isRollupKind(records[index]!)) lost++
+        }
+        options.onStored(records, places)
+      } catch (error) {
+        if (!(error instanceof StoreFailure)) throw error
+        if (error.code === 'replaced') continue
+        if (pause === undefined) {
+          pause = { reason: `${error.message} (${error.code})` }
+          options.onPaused(error.code, error.message)
+        }
+        await new Promise((resolve) => setTimeout(resolve, retryMs))
+      }
+    }
+    writing = false
+    for (const idle of whenIdle) idle()
+    whenIdle = []
+  }
+
+  function takeBatch(): StoreRecord[] {
+    const batch: StoreRecord[] = []
+    for (const [identity, record] of waiting) {
+      waiting.delete(identity)
+      if (isRollupKind(record)) rollups--
+      if (batch.push(record) === BATCH_RECORDS) break
+    }
+    return batch
+  }
+
+  return {
+    push,
+    state: () => ({
+      waiting: waiting.size + inFlight.length,
+      lost,
+      folded,
+      paused: pause !== undefined,
+      ...(pause && { reason: pause.reason }),
+    }),
+    drain(timeoutMs) {
+      if (!writing) return Promise.resolve(true)
+      return new Promise((resolve) => {
+        const timer = setTimeout(() => resolve(false), timeoutMs)
+        whenIdle.push(() => {
+          clearTimeout(timer)
+          resolve(true)
+        })
+      })
+    },
+  }
+}
+
+function isRollupKind(record: StoreRecord): boolean {
+  return record.kind === 'dns' || record.kind === 'statistics'
+}
+
+/** The same thing again has the same identity. Lengths keep one part from running into the next. */
+function identityOf(record: StoreRecord): string {
+  if (record.kind === 'finding') return `finding ${record.epoch} ${record.id.length} ${record.id} ${record.key}`
+  return record.kind === 'epoch' ? `epoch ${record.id}` : record.kind
+}

@@ -1,0 +1,213 @@
+// Questions to the store. Everything a person or a client says is bound, never put into SQL text; every answer is bounded.
+import type { Database } from 'better-sqlite3'
+import type { DnsTransport } from '../model/facts.ts'
+import { SEVERITY_RANK, type Severity } from '../model/finding.ts'
+import type { ReportResolver } from '../model/report.ts'
+import { openStoreReadOnly } from './database.ts'
+import { LATENCY_BOUNDS_MS, LATENCY_BUCKETS } from './records.ts'
+
+/** Which findings; absent = all. Lists mean "one of". */
+export interface FindingFilter {
+  readonly severity?: Severity | undefined
+  readonly ids?: readonly string[] | undefined
+  readonly interfaces?: readonly string[] | undefined
+  /** A host name: itself and what lies below it. */
+  readonly site?: string | undefined
+}
+
+export interface FindingQuery extends FindingFilter {
+  readonly epoch?: number | undefined
+  /** Last seen at or after, microseconds since 1970. */
+  readonly sinceMicros?: number | undefined
+  /** First seen at or before. */
+  readonly untilMicros?: number | undefined
+  /** Stream numbers: after < seq ≤ upTo. */
+  readonly after?: number | undefined
+  readonly upTo?: number | undefined
+  readonly limit: number
+}
+
+/** A stored message of the stream: `body` is the JSON of what `kind` says. */
+export interface StoredMessage {
+  readonly seq: number
+  readonly kind: 'finding' | 'epoch' | 'verdict'
+  /** The finding's number, 0 for the others. */
+  readonly number: number
+  readonly body: string
+  /** As in FindingRecord, for filters; severity −1 for the others. */
+  readonly severity: number
+  readonly id: string
+  readonly interface: string | null
+  readonly site: string | null
+}
+
+export interface StoreReader {
+  /** Differs between stores: a client that knew another one starts over. */
+  storeId(): string
+  lastSeq(): number
+  /** Highest number whose finding was forgotten by retention. */
+  forgottenSeq(): number
+  lastEpoch(): number
+  /** By ascending seq. */
+  findings(query: FindingQuery): StoredMessage[]
+  countFindings(query: Omit<FindingQuery, 'limit'>): number
+  /** Everything of the stream with after < seq ≤ upTo, ascending, at most `limit`. The filter applies to findings. */
+  messages(after: number, upTo: number, filter: FindingFilter, limit: number): StoredMessage[]
+  /** Bodies of the newest `limit` epochs, oldest first. */
+  epochs(limit: number): string[]
+  /** Body of the last verdict. */
+  verdict(): string | undefined
+  resolvers(epoch?: number): ReportResolver[]
+  /** Bodies of site observations. */
+  sites(epoch?: number): string[]
+  close(): void
+}
+
+/** Opens the store at `path` for reading; it must exist. */
+export function openReader(path: string): StoreReader {
+  const db = openStoreReadOnly(path)
+  const meta = db.prepare('SELECT value FROM meta WHERE name = ?').pluck()
+  const epochs = db
+    .prepare('SELECT body FROM (SELECT id, body FROM epochs ORDER BY id DESC LIMIT ?) ORDER BY id')
+    .pluck()
+  const verdict = db.prepare('SELECT body FROM verdict').pluck()
+  const lastEpoch = db.prepare('SELECT coalesce(max(id), 0) FROM epochs').pluck()
+  const others = db.prepare(`
+    SELECT seq, 'epoch' AS kind, 0 AS number, body, -1 AS severity, '' AS id, NULL AS interface, NULL AS site
+      FROM epochs WHERE seq > @after AND seq <= @upTo
+    UNION ALL
+    SELECT seq, 'verdict', 0, body, -1, '', NULL, NULL FROM verdict WHERE seq > @after AND seq <= @upTo
+    ORDER BY seq LIMIT @limit`)
+  const findings = (query: FindingQuery) => selectFindings(db, query)
+  return {
+    storeId: () => meta.get('store_id') as string,
+    lastSeq: () => meta.get('last_seq') as number,
+    forgottenSeq: () => meta.get('forgotten_seq') as number,
+    lastEpoch: () => lastEpoch.get() as number,
+    findings,
+    countFindings(query) {
+      const { where, values } = conditionsOf(query)
+      return db.prepare(`SELECT count(*) FROM findings ${where}`).pluck().get(values) as number
+    },
+    messages: db.transaction((after: number, upTo: number, filter: FindingFilter, limit: number) => {
+      const rows = findings({ ...filter, after, upTo, limit })
+      rows.push(...(others.all({ after, upTo, limit }) as StoredMessage[]))
+      return rows.sort((left, right) => left.seq - right.seq).slice(0, limit)
+    }),
+    epochs: (limit) => epochs.all(limit) as string[],
+    verdict: () => verdict.get() as string | undefined,
+    resolvers: (epoch) => selectResolvers(db, epoch),
+    sites(epoch) {
+      const where = epoch === undefined ? '' : 'WHERE epoch = @epoch'
+      return db.prepare(`SELECT body FROM sites ${where} ORDER BY epoch, host`).pluck().all({ epoch }) as string[]
+    },
+    close: () => db.close(),
+  }
+}
+
+function selectFindings(db: Database, query: FindingQuery): StoredMessage[] {
+  const { where, values } = conditionsOf(query)
+  return db
+    .prepare(
+      `SELECT seq, 'finding' AS kind, number, body, severity, id, interface, site FROM findings ${where} ORDER BY seq LIMIT @limit`,
+    )
+    .all({ ...values, limit: query.limit }) as StoredMessage[]
+}
+
+/** The WHERE clause made of fixed words, and what is bound to it. */
+function conditionsOf(query: Omit<FindingQuery, 'limit'>): { where: string; values: Record<string, unknown> } {
+  const words: string[] = []
+  const values: Record<string, unknown> = {}
+  const demand = (condition: string, name: string, value: unknown) => {
+    if (value === undefined) return
+    words.push(condition)
+    values[name] = value
+  }
+  demand('seq > @after', 'after', query.after)
+  demand('seq <= @upTo', 'upTo', query.upTo)
+  demand('epoch = @epoch', 'epoch', query.epoch)
+  demand('last_micros >= @since', 'since', query.sinceMicros)
+  demand('first_micros <= @until', 'until', query.untilMicros)
+  demand('severity >= @severity', 'severity', query.severity && SEVERITY_RANK[query.severity])
+  demand('id IN (SELECT value FROM json_each(@ids))', 'ids', query.ids && JSON.stringify(query.ids))
+  demand(
+    'interface IN (SELECT value FROM json_each(@interfaces))',
+    'interfaces',
+    query.interfaces && JSON.stringify(query.interfaces),
+  )
+  demand("(site = @site OR substr(site, -length(@site) - 1) = '.' || @site)", 'site', query.site)
+  return { where: words.length === 0 ? '' : `WHERE ${words.join(' AND ')}`, values }
+}
+
+/** Whether a message of the stream passes; the same judgement as the WHERE clause above. */
+export function passesFilter(message: StoredMessage, filter: FindingFilter): boolean {
+  if (message.kind !== 'finding') return true
+  if (filter.severity !== undefined && message.severity < SEVERITY_RANK[filter.severity]) return false
+  if (filter.ids !== undefined && !filter.ids.includes(message.id)) return false
+  if (filter.interfaces !== undefined && !(message.interface !== null && filter.interfaces.includes(message.interface)))
+    return false
+  if (filter.site === undefined) return true
+  return message.site !== null && (message.site === filter.site || message.site.endsWith(`.${filter.site}`))
+}
+
+interface ResolverRow {
+  epoch: number
+  server: string
+  port: number
+  transport: DnsTransport
+  interface: string
+  side: 'tunnel' | 'outside'
+  queries: number
+  answered: number
+  asn: number | null
+  organisation: string | null
+  country: string | null
+  [latency: `latency_${number}`]: number
+}
+
+function selectResolvers(db: Database, epoch: number | undefined): ReportResolver[] {
+  const where = epoch === undefined ? '' : 'WHERE epoch = @epoch'
+  const rows = db
+    .prepare(`SELECT * FROM resolvers ${where} ORDER BY epoch DESC, queries DESC, server LIMIT 1000`)
+    .all({ epoch }) as ResolverRow[]
+  return rows.map((row) => {
+    const counts = Array.from({ length: LATENCY_BUCKETS }, (_, bucket) => row[`latency_${bucket}`] ?? 0)
+    const p50Ms = percentileMs(counts, 0.5)
+    const p95Ms = percentileMs(counts, 0.95)
+    return {
+      server: row.server,
+      port: row.port,
+      transport: row.transport,
+      interface: row.interface,
+      side: row.side,
+      epoch: row.epoch,
+      queries: row.queries,
+      answered: row.answered,
+      ...(p50Ms !== undefined && { p50Ms }),
+      ...(p95Ms !== undefined && { p95Ms }),
+      ...(row.asn !== null && { asn: row.asn }),
+      ...(row.organisation !== null && { organisation: row.organisation }),
+      ...(row.country !== null && { country: row.country }),
+    }
+  })
+}
+
+/**
+ * Milliseconds below which the share of the histogram's values lies, spread evenly within their bucket; the last bound
+ * when it lies above it. Undefined for an empty histogram.
+ */
+export function percentileMs(counts: readonly number[], share: number): number | undefined {
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  if (total === 0) return undefined
+  let below = 0
+  for (let bucket = 0; bucket < LATENCY_BOUNDS_MS.length; bucket++) {
+    const count = counts[bucket]!
+    if (below + count >= total * share && count > 0) {
+      const lower = bucket === 0 ? 0 : LATENCY_BOUNDS_MS[bucket - 1]!
+      const upper = LATENCY_BOUNDS_MS[bucket]!
+      return Math.round((lower + ((total * share - below) / count) * (upper - lower)) * 10) / 10
+    }
+    below += count
+  }
+  return LATENCY_BOUNDS_MS.at(-1)!
+}
