@@ -37,11 +37,16 @@ export interface RaisedFinding {
   count?: number
 }
 
+/** What a detector may ask besides the facts it gets. */
 export interface DetectorContext {
   raise(meta: DetectorMeta, finding: RaisedFinding): void
+  /** Resolvers that belong to the VPN, as text: named by the operator, or the ones the tunnel's own network holds. */
+  vpnResolvers(): readonly string[]
+  /** The name shown for an interface, and the input it belongs to. */
+  interfaceOf(interfaceId: number): { name: string; inputName: string }
 }
 
-export interface Detector<Context extends DetectorContext = DetectorContext> {
+export interface Detector {
   readonly meta: DetectorMeta
-  create(context: Context): FactHandlers
+  create(context: DetectorContext): FactHandlers
 }

@@ -66,3 +66,21 @@ export const MAX_ANNEX_NAMES = 65_536
 
 /** Bytes of TLS key logs kept from capture files: some 90,000 sessions. */
 export const MAX_ANNEX_SECRETS_LEN = 16 << 20
+
+/** Different findings of one run; more than a person can read, less than memory minds. */
+export const MAX_FINDINGS = 10_000
+
+/** Packets named as evidence of one finding: the first few show it, the count says the rest. */
+export const MAX_EVIDENCE = 5
+
+/** Names listed in one finding's data; `leaks` has them all. */
+export const MAX_NAMES_IN_FINDING = 20
+
+/** Different leaks (name, type, server, transport, interface) listed in a report. */
+export const MAX_LEAKS = 50_000
+
+/** Packets per interface from which we learn which addresses are the machine's own; a client shows it in a hundred. */
+export const HOST_SAMPLE_PACKETS = 8192
+
+/** Hosts remembered for that; a LAN has fewer, a scan has more. */
+export const MAX_HOSTS = 1 << 14

@@ -170,7 +170,12 @@ export function createDnsExchangeTracker(
   function question(batch: PacketBatch, out: DecodedBatch, row: number): void {
     const client = addresses.intern(out.addresses, row << 3)
     const server = addresses.intern(out.addresses, (row << 3) + 4)
-    const nameId = names.intern(batch.bytes, out.dnsAt[row]! + DNS_HEADER_LEN, out.dnsEndAt[row]!, out.dnsNameHash[row]!)
+    const nameId = names.intern(
+      batch.bytes,
+      out.dnsAt[row]! + DNS_HEADER_LEN,
+      out.dnsEndAt[row]!,
+      out.dnsNameHash[row]!,
+    )
     const interfaceId = batch.interfaceId[row]!
     const clientPort = out.srcPort[row]!
     const serverPort = out.dstPort[row]!
@@ -217,7 +222,12 @@ export function createDnsExchangeTracker(
       unmatchedResponses++
       return
     }
-    const nameId = names.intern(batch.bytes, out.dnsAt[row]! + DNS_HEADER_LEN, out.dnsEndAt[row]!, out.dnsNameHash[row]!)
+    const nameId = names.intern(
+      batch.bytes,
+      out.dnsAt[row]! + DNS_HEADER_LEN,
+      out.dnsEndAt[row]!,
+      out.dnsNameHash[row]!,
+    )
     const slot = find(
       client,
       server,

@@ -1,0 +1,220 @@
+// The report from what the trackers hold. Cold path: runs when somebody asks for it.
+import type { CaptureInterface, InputSummary } from '../model/capture-interface.ts'
+import {
+  type Coverage,
+  type Epoch,
+  REPORT_SCHEMA,
+  type Report,
+  type ReportInput,
+  type ReportInterface,
+  type ReportResolver,
+  type Verdict,
+} from '../model/report.ts'
+import { isoTime } from '../text/time.ts'
+import type { FindingSet } from './raise.ts'
+import type { RoleDecision } from './roles.ts'
+import type { AddressTable } from './trackers/addresses.ts'
+import type { ConnectionTracker } from './trackers/connections.ts'
+import type { DnsExchangeTracker } from './trackers/dns-exchanges.ts'
+import type { LeakList } from './trackers/leaks.ts'
+import type { LinkTracker } from './trackers/links.ts'
+import type { NameTable } from './trackers/names.ts'
+import { latencyQuantile, type ResolverFigures, type ResolverTracker } from './trackers/resolvers.ts'
+import type { EpochSpan, Timeline } from './trackers/timeline.ts'
+import { type VerdictCounter, verdictOf } from './trackers/verdict.ts'
+import { TRANSPORT_NAMES, type VpnTransportTracker } from './trackers/vpn-transport.ts'
+
+export interface ReportSources {
+  version: string
+  interfaces: readonly CaptureInterface[]
+  inputs: readonly InputSummary[]
+  roles: readonly RoleDecision[]
+  timeline: Timeline
+  links: LinkTracker
+  vpn: VpnTransportTracker
+  addresses: AddressTable
+  connections: ConnectionTracker
+  resolvers: ResolverTracker
+  leaks: LeakList
+  verdict: VerdictCounter
+  exchanges: DnsExchangeTracker
+  findings: FindingSet
+  names: NameTable
+  tunnelCarriesIpv6: boolean
+}
+
+/** A verdict is not complete when more than this share of connections has no DNS answer that explains it (rules.md 6). */
+const MAX_UNEXPLAINED = 0.1
+/** Of fewer connections than this no share is formed: one address typed by hand would decide it. */
+const MIN_CONNECTIONS = 10
+
+export function buildReport(from: ReportSources): Report {
+  return {
+    tool: { name: 'tunnelscope', version: from.version },
+    schema: REPORT_SCHEMA,
+    inputs: from.inputs.map((input, index) => reportInput(from, input, index)),
+    verdict: overallVerdict(from),
+    epochs: from.timeline.epochs.map((span) => reportEpoch(from, span)),
+    resolvers: from.resolvers.all().map((one) => reportResolver(from, one)),
+    leaks: from.leaks.all(),
+    exposures: [],
+    findings: from.findings.all(),
+    sites: [],
+    paths: [],
+    counters: counters(from),
+  }
+}
+
+function reportInput(from: ReportSources, input: InputSummary, index: number): ReportInput {
+  const made: ReportInput = {
+    file: input.name,
+    format: input.format,
+    packets: input.packets,
+    bytes: input.bytes,
+    interfaces: from.interfaces.filter((one) => one.inputIndex === index).map((one) => reportInterface(from, one)),
+  }
+  if (input.firstMicros !== undefined) made.first = isoTime(input.firstMicros)
+  if (input.lastMicros !== undefined) made.last = isoTime(input.lastMicros)
+  if (input.damage !== undefined) made.damage = { ...input.damage }
+  return made
+}
+
+function reportInterface(from: ReportSources, one: CaptureInterface): ReportInterface {
+  const decision = from.roles[one.id]
+  const figures = from.links.figures(one.id)
+  const made: ReportInterface = {
+    name: one.name ?? one.inputName,
+    role: decision?.role ?? 'unknown',
+    reasons: decision?.reasons ?? [],
+    linkType: one.linkType,
+    packets: figures?.packets ?? 0,
+    bytes: figures?.bytes ?? 0,
+    addresses: [...from.links.ownAddresses(one.id)].map((id) => from.addresses.text(id)),
+  }
+  if (one.statistics?.dropped !== undefined) made.dropped = one.statistics.dropped
+  return made
+}
+
+function overallVerdict(from: ReportSources): Verdict {
+  const coverage = coverageOf(from)
+  const reasons = incompleteReasons(from, coverage)
+  return {
+    dns: verdictOf(from.timeline.hasTunnel, from.verdict.total),
+    complete: reasons.length === 0,
+    reasons,
+    coverage,
+  }
+}
+
+function coverageOf(from: ReportSources): Coverage {
+  const made: Coverage = {
+    packets: from.inputs.reduce((sum, input) => sum + input.packets, 0),
+    interfacesWatched: from.interfaces.length,
+    interfacesUp: from.interfaces.length,
+    dnsMessages: from.verdict.dnsMessages,
+    questionsOutside: from.verdict.total.outside,
+    questionsInTunnel: from.verdict.total.inTunnel,
+    connections: from.connections.connections,
+    explainedConnections: from.connections.explained,
+  }
+  const counted = from.interfaces.flatMap((one) =>
+    one.statistics?.dropped === undefined ? [] : [one.statistics.dropped],
+  )
+  if (counted.length > 0) made.dropped = counted.reduce((sum, dropped) => sum + dropped, 0)
+  return made
+}
+
+function incompleteReasons(from: ReportSources, coverage: Coverage): string[] {
+  const reasons: string[] = []
+  if ((coverage.dropped ?? 0) > 0) reasons.push(`The capture lost ${coverage.dropped} packets.`)
+  for (const input of from.inputs) {
+    if (input.damage !== undefined) {
+      reasons.push(`${input.name} is damaged at byte ${input.damage.offset}: ${input.damage.reason}.`)
+    }
+  }
+  const physical = from.roles.some((one) => one.role === 'physical')
+  if (from.timeline.hasTunnel && !physical) {
+    reasons.push('No physical interface was captured: what left outside the tunnel was not to be seen.')
+  }
+  const unexplained = coverage.connections - coverage.explainedConnections
+  if (coverage.connections >= MIN_CONNECTIONS && unexplained > coverage.connections * MAX_UNEXPLAINED) {
+    reasons.push(
+      `${unexplained} of ${coverage.connections} connections go to addresses that no DNS answer seen here explains.`,
+    )
+  }
+  if (from.timeline.hasTunnel && from.exchanges.forced > 0) {
+    reasons.push(`${from.exchanges.forced} DNS questions were judged before the tunnel's times were known.`)
+  }
+  return reasons
+}
+
+function reportEpoch(from: ReportSources, span: EpochSpan): Epoch {
+  const counts = from.verdict.ofEpoch(span.id)
+  const resolvers = from.resolvers.all().filter((one) => one.epoch === span.id)
+  const asked = new Map<string, number>()
+  for (const one of resolvers) asked.set(one.server, (asked.get(one.server) ?? 0) + one.queries)
+  const isTunnelTime = span.state !== 'none'
+  const made: Epoch = {
+    id: span.id,
+    start: isoTime(span.startMicros),
+    end: isoTime(span.endMicros),
+    reason: span.reason,
+    tunnelUp: span.state === 'up',
+    connected: isTunnelTime,
+    tunnelInterfaces: span.tunnelInterfaces,
+    resolvers: [...asked].sort((a, b) => b[1] - a[1]).map(([server]) => server),
+    verdict: {
+      dns: verdictOf(isTunnelTime, counts),
+      questionsOutside: counts.outside,
+      questionsInTunnel: counts.inTunnel,
+      leaked: counts.leaked,
+    },
+  }
+  const egress = from.interfaces.find((one) => from.roles[one.id]?.role === 'physical')
+  if (egress !== undefined) made.egressInterface = egress.name ?? egress.inputName
+  if (isTunnelTime) made.ipv6InTunnel = from.tunnelCarriesIpv6
+  const endpoint = from.vpn.endpoints
+    .filter((one) => one.firstMicros < span.endMicros && one.lastMicros >= span.startMicros)
+    .sort((a, b) => b.packets - a.packets)[0]
+  if (endpoint !== undefined && isTunnelTime) {
+    made.endpoint = endpointText(from.addresses.text(endpoint.addressId), endpoint.port)
+    made.transport = TRANSPORT_NAMES[endpoint.transport] ?? ''
+  }
+  return made
+}
+
+function endpointText(address: string, port: number): string {
+  if (port === 0) return address
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+function reportResolver(from: ReportSources, one: ResolverFigures): ReportResolver {
+  const source = from.interfaces[one.interfaceId]
+  const made: ReportResolver = {
+    server: one.server,
+    port: one.port,
+    transport: one.transport,
+    interface: source?.name ?? source?.inputName ?? '',
+    side: from.roles[one.interfaceId]?.role === 'tunnel' ? 'tunnel' : 'outside',
+    epoch: one.epoch,
+    queries: one.queries,
+    answered: one.answered,
+  }
+  const p50 = latencyQuantile(one.latency, 0.5)
+  const p95 = latencyQuantile(one.latency, 0.95)
+  if (p50 !== undefined) made.p50Ms = Number((p50 / 1000).toPrecision(3))
+  if (p95 !== undefined) made.p95Ms = Number((p95 / 1000).toPrecision(3))
+  return made
+}
+
+function counters(from: ReportSources): Record<string, number> {
+  return {
+    names: from.names.count - 1,
+    namesRefused: from.names.refused,
+    unmatchedResponses: from.exchanges.unmatchedResponses,
+    exchangesForced: from.exchanges.forced,
+    leaksUnlisted: from.leaks.unlisted,
+    findingsRefused: from.findings.refused,
+    packetsLate: from.inputs.reduce((sum, input) => sum + input.late, 0),
+  }
+}

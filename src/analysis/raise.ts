@@ -1,0 +1,103 @@
+// From what detectors raise to findings: one per (id, key), repeats counted, evidence of the first few kept.
+import { MAX_EVIDENCE, MAX_FINDINGS } from '../constants/limits.ts'
+import { type Finding, SEVERITY_RANK } from '../model/finding.ts'
+import { fill } from '../text/fill.ts'
+import { isoTime } from '../text/time.ts'
+import type { DetectorMeta, RaisedFinding } from './detector.ts'
+
+export interface FindingSet {
+  raise(meta: DetectorMeta, raised: RaisedFinding): void
+  /** Worst first, then in order of time. */
+  all(): Finding[]
+  readonly size: number
+  /** Findings not kept because there were too many different ones. */
+  readonly refused: number
+}
+
+interface Kept {
+  meta: DetectorMeta
+  latest: RaisedFinding
+  finding: Finding
+}
+
+/** `epochAt(micros)` gives the epoch a finding belongs to; `changed` hears of every finding as it now stands. */
+export function createFindingSet(
+  epochAt: (timeMicros: number) => number,
+  changed?: (finding: Finding) => void,
+): FindingSet {
+  const kept = new Map<string, Kept>()
+  let refused = 0
+
+  function first(meta: DetectorMeta, raised: RaisedFinding): Kept {
+    const time = isoTime(raised.timeMicros)
+    const finding: Finding = {
+      id: meta.id,
+      severity: meta.severity,
+      confidence: raised.confidence,
+      basis: meta.basis,
+      key: raised.key,
+      epoch: epochAt(raised.timeMicros),
+      time,
+      last: time,
+      count: 0,
+      summary: '',
+      advice: '',
+      data: {},
+      evidence: [],
+    }
+    return { meta, latest: raised, finding }
+  }
+
+  return {
+    raise(meta, raised) {
+      const id = `${meta.id}\n${raised.key}`
+      let entry = kept.get(id)
+      if (entry === undefined) {
+        if (kept.size >= MAX_FINDINGS) {
+          refused++
+          return
+        }
+        entry = first(meta, raised)
+        kept.set(id, entry)
+      }
+      entry.latest = raised
+      const finding = entry.finding
+      const time = isoTime(raised.timeMicros)
+      finding.count += raised.count ?? 1
+      if (time > finding.last) finding.last = time
+      if (time < finding.time) finding.time = time
+      finding.severity = raised.severity ?? meta.severity
+      finding.confidence = raised.confidence
+      finding.basis = raised.basis ?? meta.basis
+      finding.data = raised.data
+      if (raised.interface !== undefined) finding.interface = raised.interface
+      if (raised.cause !== undefined) finding.cause = raised.cause
+      if (raised.filter !== undefined) finding.filter = raised.filter
+      if (raised.evidence !== undefined && finding.evidence.length < MAX_EVIDENCE)
+        finding.evidence.push(raised.evidence)
+      if (changed !== undefined) changed(worded(entry))
+    },
+    all() {
+      return [...kept.values()]
+        .map(worded)
+        .sort(
+          (a, b) =>
+            SEVERITY_RANK[b.severity] - SEVERITY_RANK[a.severity] || (a.time < b.time ? -1 : a.time > b.time ? 1 : 0),
+        )
+    },
+    get size() {
+      return kept.size
+    },
+    get refused() {
+      return refused
+    },
+  }
+}
+
+/** Sentences are made when somebody reads them: the numbers in them grow with every repeat. */
+function worded({ meta, latest, finding }: Kept): Finding {
+  const data = { ...finding.data, count: finding.count, interface: finding.interface ?? '' }
+  finding.summary = fill(latest.message ?? meta.message, data)
+  finding.advice = fill(latest.advice ?? meta.advice, data)
+  return finding
+}

@@ -1,0 +1,137 @@
+// What each interface is, and why: by what the operator said, by link type, by name, by the company it keeps.
+import {
+  LINKTYPE_ETHERNET,
+  LINKTYPE_IPV4,
+  LINKTYPE_IPV6,
+  LINKTYPE_LOOP,
+  LINKTYPE_NULL,
+  LINKTYPE_PPP,
+  LINKTYPE_RAW,
+  LINKTYPE_RAW_BSD,
+  LINKTYPE_RAW_OPENBSD,
+} from '../constants/wire.ts'
+import type { CaptureInterface } from '../model/capture-interface.ts'
+import type { InterfaceRole } from '../model/report.ts'
+
+export interface RoleDecision {
+  role: InterfaceRole
+  /** One phrase each, the strongest first. */
+  reasons: string[]
+}
+
+/** What the operator said: names of interfaces or of capture files. */
+export interface RoleOptions {
+  tunnels: readonly string[]
+  physicals: readonly string[]
+}
+
+/** Names that VPN programs and kernels give their tunnels. A name alone never outweighs a link layer that says otherwise. */
+const TUNNEL_NAME =
+  /^(tun|utun|wg|ipsec|gif|gre|sit|ip6tnl|vti|xfrm|l2tp|pptp|nordlynx|nordtun|proton|tailscale|mullvad|wgpia|surfshark|windscribe|cscotun|gpd|outline|cloudflarewarp|warp|zt|ham)[-_.\w]*$/i
+/** Ethernet-like tunnels: the name is all there is to know them by. */
+const ETHERNET_TUNNEL_NAME = /^(tap|zt|ham|feth)[-_.\w]*$/i
+const LOOPBACK_NAME = /^lo\d*$/i
+const VIRTUAL_NAME = /^(veth|docker|br-|virbr|vmnet|vboxnet|lxc|lxd|cni|flannel|cali|podman|bridge)[-_.\w]*$/i
+/** Cellular modems are layer-3 interfaces and yet the way out of the machine. */
+const CELLULAR_NAME = /^(wwan|rmnet|ccmni|pdp_ip|wwp|qmi)[-_.\w]*$/i
+
+/**
+ * Decides the role of every interface. `carriesVpn(id)`: a VPN's transport was seen on that interface, which makes
+ * a layer-3 interface beside it a tunnel.
+ */
+export function decideRoles(
+  interfaces: readonly CaptureInterface[],
+  options: RoleOptions,
+  carriesVpn: (interfaceId: number) => string | undefined,
+): RoleDecision[] {
+  const beside = interfaces.find((one) => one.linkType === LINKTYPE_ETHERNET && !isVirtualName(one.name))
+  return interfaces.map((one) => decideRole(one, options, beside, carriesVpn))
+}
+
+function decideRole(
+  one: CaptureInterface,
+  options: RoleOptions,
+  beside: CaptureInterface | undefined,
+  carriesVpn: (interfaceId: number) => string | undefined,
+): RoleDecision {
+  if (isNamed(one, options.tunnels)) return { role: 'tunnel', reasons: ['named with --tunnel'] }
+  if (isNamed(one, options.physicals)) return { role: 'physical', reasons: ['named with --physical'] }
+  const name = one.name ?? ''
+  const link = linkWord(one.linkType)
+  if (LOOPBACK_NAME.test(name) || one.linkType === LINKTYPE_LOOP) {
+    return { role: 'loopback', reasons: [name === '' ? `link type ${link}` : `name ${name}`] }
+  }
+  if (isVirtualName(name)) return { role: 'virtual', reasons: [`name ${name}`] }
+  const transport = carriesVpn(one.id)
+  if (isLayer3(one.linkType)) return layer3Role(name, link, one, beside, transport)
+  if (ETHERNET_TUNNEL_NAME.test(name)) return { role: 'tunnel', reasons: [`name ${name}`] }
+  const reasons = [`link type ${link}`]
+  if (transport !== undefined) reasons.push(`carries ${transport}`)
+  return { role: 'physical', reasons }
+}
+
+function layer3Role(
+  name: string,
+  link: string,
+  one: CaptureInterface,
+  beside: CaptureInterface | undefined,
+  transport: string | undefined,
+): RoleDecision {
+  if (transport !== undefined) {
+    return { role: 'physical', reasons: [`carries ${transport}`, `link type ${link}`] }
+  }
+  if (CELLULAR_NAME.test(name)) return { role: 'physical', reasons: [`name ${name}`, `link type ${link}`] }
+  if (TUNNEL_NAME.test(name)) return { role: 'tunnel', reasons: [`name ${name}`, `link type ${link}, no link layer`] }
+  if (beside !== undefined && one.linkType !== LINKTYPE_PPP && one.linkType !== LINKTYPE_NULL) {
+    const other = beside.name ?? beside.inputName
+    return { role: 'tunnel', reasons: [`link type ${link}, no link layer, beside ${other} (Ethernet)`] }
+  }
+  return { role: 'unknown', reasons: [`link type ${link}: a tunnel, a modem or a converted capture`] }
+}
+
+function isNamed(one: CaptureInterface, names: readonly string[]): boolean {
+  return names.some((name) => name === one.name || name === one.inputName)
+}
+
+function isVirtualName(name: string | undefined): boolean {
+  return name !== undefined && VIRTUAL_NAME.test(name)
+}
+
+/** Packets begin at the IP header, or behind four bytes of address family. */
+function isLayer3(linkType: number): boolean {
+  switch (linkType) {
+    case LINKTYPE_RAW:
+    case LINKTYPE_RAW_BSD:
+    case LINKTYPE_RAW_OPENBSD:
+    case LINKTYPE_IPV4:
+    case LINKTYPE_IPV6:
+    case LINKTYPE_NULL:
+    case LINKTYPE_PPP:
+      return true
+    default:
+      return false
+  }
+}
+
+function linkWord(linkType: number): string {
+  switch (linkType) {
+    case LINKTYPE_ETHERNET:
+      return 'Ethernet'
+    case LINKTYPE_RAW:
+    case LINKTYPE_RAW_BSD:
+    case LINKTYPE_RAW_OPENBSD:
+      return 'Raw IP'
+    case LINKTYPE_IPV4:
+      return 'Raw IPv4'
+    case LINKTYPE_IPV6:
+      return 'Raw IPv6'
+    case LINKTYPE_NULL:
+      return 'Null/loopback'
+    case LINKTYPE_LOOP:
+      return 'OpenBSD loopback'
+    case LINKTYPE_PPP:
+      return 'PPP'
+    default:
+      return String(linkType)
+  }
+}

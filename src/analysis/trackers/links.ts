@@ -1,0 +1,204 @@
+// HOT PATH. What each interface carried: packets, bytes, times, families, and whose addresses are this machine's own.
+import { HOST_SAMPLE_PACKETS, MAX_HOSTS } from '../../constants/limits.ts'
+import { IPPROTO_TCP, LINKTYPE_ETHERNET, TCP_ACK, TCP_SYN } from '../../constants/wire.ts'
+import { type DecodedBatch, ROW_GROUP_ADDRESSED } from '../../model/decoded-batch.ts'
+import { DIRECTION_OUT, type PacketBatch } from '../../model/packet-batch.ts'
+import type { AddressTable } from './addresses.ts'
+
+/** Figures of one interface. */
+export interface LinkFigures {
+  packets: number
+  bytes: number
+  /** −1 before the first packet. */
+  firstMicros: number
+  lastMicros: number
+  ipv4Packets: number
+  /** IPv6 packets other than link-local and multicast ones: the family really works there. */
+  ipv6Packets: number
+  /** Packets that the capturing system marked as outgoing. */
+  markedOut: number
+}
+
+export interface LinkTracker {
+  packet(batch: PacketBatch, out: DecodedBatch, row: number): void
+  /** The row asks somebody something (a DNS question): its source is a host that starts conversations. */
+  initiation(batch: PacketBatch, out: DecodedBatch, row: number): void
+  /** Undefined when the interface never carried a packet. */
+  figures(interfaceId: number): LinkFigures | undefined
+  /** Ids of the addresses this machine has on that interface, as far as the packets show. */
+  ownAddresses(interfaceId: number): Set<number>
+}
+
+/** What the sampled packets say of one address on one interface. */
+interface HostRecord {
+  interfaceId: number
+  addressId: number
+  isIpv4: boolean
+  /** The Ethernet address it sends from, as a number; −1 when there is none or it never sent. */
+  mac: number
+  sent: number
+  received: number
+  initiated: number
+  markedOut: number
+}
+
+interface MacRecord {
+  seen: number
+  initiated: number
+}
+
+/** `declared(interfaceId)` are addresses the input itself names for an interface, as ids. */
+export function createLinkTracker(
+  addresses: AddressTable,
+  declared: (interfaceId: number) => readonly number[],
+): LinkTracker {
+  const links: (LinkFigures | undefined)[] = []
+  const hosts = new Map<number, HostRecord>()
+  const macs: Map<number, MacRecord>[] = []
+
+  function figuresOf(interfaceId: number): LinkFigures {
+    let link = links[interfaceId]
+    if (link === undefined) {
+      link = { packets: 0, bytes: 0, firstMicros: -1, lastMicros: -1, ipv4Packets: 0, ipv6Packets: 0, markedOut: 0 }
+      links[interfaceId] = link
+      macs[interfaceId] = new Map()
+    }
+    return link
+  }
+
+  function host(interfaceId: number, addressId: number): HostRecord | undefined {
+    const key = addressId * 4096 + interfaceId
+    let record = hosts.get(key)
+    if (record === undefined && hosts.size < MAX_HOSTS) {
+      const isIpv4 = addresses.isIpv4(addressId)
+      record = { interfaceId, addressId, isIpv4, mac: -1, sent: 0, received: 0, initiated: 0, markedOut: 0 }
+      hosts.set(key, record)
+    }
+    return record
+  }
+
+  function macRecord(interfaceId: number, mac: number): MacRecord | undefined {
+    const table = macs[interfaceId]!
+    let record = table.get(mac)
+    if (record === undefined && table.size < MAX_HOSTS) {
+      record = { seen: 0, initiated: 0 }
+      table.set(mac, record)
+    }
+    return record
+  }
+
+  function sample(batch: PacketBatch, out: DecodedBatch, row: number, initiated: boolean, counted: boolean): void {
+    const interfaceId = batch.interfaceId[row]!
+    const source = host(interfaceId, addresses.intern(out.addresses, row << 3))
+    let mac = -1
+    if (batch.linkType[row] === LINKTYPE_ETHERNET) {
+      mac = macAt(batch.bytes, batch.startAt[row]! + 6)
+      const record = macRecord(interfaceId, mac)
+      if (record !== undefined) {
+        if (counted) record.seen++
+        if (initiated) record.initiated++
+      }
+      if (counted && (out.flags[row]! & ROW_GROUP_ADDRESSED) === 0) {
+        const receiver = macRecord(interfaceId, macAt(batch.bytes, batch.startAt[row]!))
+        if (receiver !== undefined) receiver.seen++
+      }
+    }
+    if (source !== undefined) {
+      source.mac = mac
+      if (counted) source.sent++
+      if (initiated) source.initiated++
+      if (batch.direction[row] === DIRECTION_OUT) source.markedOut++
+    }
+    if (counted && (out.flags[row]! & ROW_GROUP_ADDRESSED) === 0) {
+      const target = host(interfaceId, addresses.intern(out.addresses, (row << 3) + 4))
+      if (target !== undefined) target.received++
+    }
+  }
+
+  return {
+    packet(batch, out, row) {
+      const interfaceId = batch.interfaceId[row]!
+      const link = links[interfaceId] ?? figuresOf(interfaceId)
+      const time = batch.timeMicros[row]!
+      link.packets++
+      link.bytes += batch.wireLen[row]!
+      if (link.firstMicros < 0 || time < link.firstMicros) link.firstMicros = time
+      if (time > link.lastMicros) link.lastMicros = time
+      const version = out.ipVersion[row]!
+      if (version === 4) link.ipv4Packets++
+      else if (version === 6) {
+        if (isRoutedIpv6(out.addresses[row << 3]!) && isRoutedIpv6(out.addresses[(row << 3) + 4]!)) link.ipv6Packets++
+      } else return
+      if (batch.direction[row] === DIRECTION_OUT) link.markedOut++
+      const opens = out.ipProtocol[row] === IPPROTO_TCP && (out.tcpFlags[row]! & (TCP_SYN | TCP_ACK)) === TCP_SYN
+      const counted = link.packets <= HOST_SAMPLE_PACKETS
+      if (counted || (opens && hosts.size < MAX_HOSTS)) sample(batch, out, row, opens, counted)
+    },
+    initiation(batch, out, row) {
+      if (hosts.size < MAX_HOSTS) sample(batch, out, row, true, false)
+    },
+    figures: (interfaceId) => links[interfaceId],
+    ownAddresses(interfaceId) {
+      const own = new Set(declared(interfaceId))
+      const here = [...hosts.values()].filter((record) => record.interfaceId === interfaceId)
+      const marked = (links[interfaceId]?.markedOut ?? 0) > 0
+      const mac = marked ? -1 : ownMac(macs[interfaceId])
+      for (const record of here) {
+        if (marked ? record.markedOut > 0 : mac >= 0 && record.mac === mac) own.add(record.addressId)
+      }
+      if (!marked && mac < 0) {
+        for (const isIpv4 of [true, false]) {
+          const busiest = mostInvolved(here.filter((record) => record.isIpv4 === isIpv4))
+          if (busiest !== undefined) own.add(busiest.addressId)
+        }
+      }
+      return own
+    },
+  }
+}
+
+/** 48 bits as a number. */
+function macAt(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at]! << 8) | bytes[at + 1]!) * 0x1_0000_0000 +
+    (((bytes[at + 2]! << 24) | (bytes[at + 3]! << 16) | (bytes[at + 4]! << 8) | bytes[at + 5]!) >>> 0)
+  )
+}
+
+/** Neither link-local (fe80::/10), multicast (ff00::/8), nor unspecified and loopback (::/32). */
+function isRoutedIpv6(firstWord: number): boolean {
+  return firstWord !== 0 && firstWord >>> 22 !== 0x3fa && firstWord >>> 24 !== 0xff
+}
+
+/** On its own interface a machine takes part in every frame; where two do, it is the one that asks. */
+function ownMac(table: Map<number, MacRecord> | undefined): number {
+  let best = -1
+  let bestRecord: MacRecord | undefined
+  for (const [mac, record] of table ?? []) {
+    if (bestRecord === undefined || isMoreLikelyOwn(record, bestRecord)) {
+      best = mac
+      bestRecord = record
+    }
+  }
+  return best
+}
+
+/** A tenth of difference in presence is within what broadcasts and ARP of others bring. */
+function isMoreLikelyOwn(one: MacRecord, other: MacRecord): boolean {
+  if (one.seen * 10 > other.seen * 11) return true
+  if (other.seen * 10 > one.seen * 11) return false
+  return one.initiated !== other.initiated ? one.initiated > other.initiated : one.seen > other.seen
+}
+
+function mostInvolved(records: readonly HostRecord[]): HostRecord | undefined {
+  let best: HostRecord | undefined
+  for (const record of records) {
+    if (best === undefined) best = record
+    else {
+      const one = record.sent + record.received
+      const other = best.sent + best.received
+      if (one > other || (one === other && record.initiated > best.initiated)) best = record
+    }
+  }
+  return best
+}

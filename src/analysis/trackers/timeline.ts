@@ -1,0 +1,128 @@
+// When the tunnel was up. Offline the times come from the capture's own statistics or from the tunnel's packets; live
+// they come from the network context. Either way the rest of the analysis asks the same questions (rules.md 1.2).
+import type { InterfaceStatistics } from '../../model/capture-interface.ts'
+
+/** State of the tunnel at one moment. */
+export type TunnelState =
+  /** No tunnel before or after: nothing is promised. */
+  | 'none'
+  | 'up'
+  /** Lost and wanted back: between two spans of one connected time. */
+  | 'lost'
+
+/** A span with one network context. `endMicros` is the last moment known while it lasts. */
+export interface EpochSpan {
+  id: number
+  startMicros: number
+  endMicros: number
+  reason: string
+  state: TunnelState
+  tunnelInterfaces: string[]
+}
+
+export interface Timeline {
+  stateAt(timeMicros: number): TunnelState
+  /** Id of the epoch, from 1. */
+  epochAt(timeMicros: number): number
+  readonly epochs: readonly EpochSpan[]
+  /** A tunnel was up at any time. */
+  readonly hasTunnel: boolean
+  /** How the times are known, one sentence each. */
+  readonly sources: readonly string[]
+}
+
+/** A time during which one tunnel interface was there. */
+export interface TunnelSpan {
+  interfaceName: string
+  startMicros: number
+  endMicros: number
+}
+
+/** One tunnel interface as an offline capture shows it; times −1 when it carried nothing. */
+export interface TunnelEvidence {
+  interfaceName: string
+  statistics: InterfaceStatistics | undefined
+  firstMicros: number
+  lastMicros: number
+}
+
+/** A timeline from what a capture says of its tunnels; the first epoch begins with the capture. */
+export function offlineTimeline(
+  tunnels: readonly TunnelEvidence[],
+  captureStartMicros: number,
+  captureEndMicros: number,
+): Timeline {
+  const spans: TunnelSpan[] = []
+  const sources: string[] = []
+  for (const tunnel of tunnels) {
+    const start = tunnel.statistics?.startMicros
+    const end = tunnel.statistics?.endMicros
+    const fromStatistics = start !== undefined && end !== undefined && end > start
+    if (fromStatistics) {
+      spans.push({ interfaceName: tunnel.interfaceName, startMicros: start, endMicros: end })
+      sources.push(`${tunnel.interfaceName}: up from the start to the end of its capture statistics`)
+    } else if (tunnel.firstMicros >= 0) {
+      spans.push({
+        interfaceName: tunnel.interfaceName,
+        startMicros: tunnel.firstMicros,
+        endMicros: tunnel.lastMicros,
+      })
+      sources.push(`${tunnel.interfaceName}: up from its first to its last packet, for want of capture statistics`)
+    }
+  }
+  return timelineOf(spans, captureStartMicros, captureEndMicros, sources)
+}
+
+/**
+ * Cuts the time of a capture into epochs at every start and end of a span. Time between two spans counts as lost
+ * (rules.md 1.2); what comes before the first and after the last has no tunnel.
+ */
+export function timelineOf(
+  spans: readonly TunnelSpan[],
+  captureStartMicros: number,
+  captureEndMicros: number,
+  sources: readonly string[],
+): Timeline {
+  const edges = [...new Set(spans.flatMap((span) => [span.startMicros, span.endMicros]))].sort((a, b) => a - b)
+  const connectedFrom = edges[0] ?? Number.POSITIVE_INFINITY
+  const connectedTo = edges[edges.length - 1] ?? Number.NEGATIVE_INFINITY
+  const within = edges.filter((edge) => edge > captureStartMicros && edge < captureEndMicros)
+  const epochs: EpochSpan[] = []
+  for (const startMicros of [captureStartMicros, ...within]) {
+    const here = spans.filter((span) => span.startMicros <= startMicros && span.endMicros > startMicros)
+    const isLost = here.length === 0 && startMicros >= connectedFrom && startMicros < connectedTo
+    const state: TunnelState = here.length > 0 ? 'up' : isLost ? 'lost' : 'none'
+    const tunnelInterfaces = [...new Set(here.map((span) => span.interfaceName))]
+    const before = epochs[epochs.length - 1]
+    if (before !== undefined && sameContext(before, state, tunnelInterfaces)) continue
+    if (before !== undefined) before.endMicros = startMicros
+    const reason = reasonOf(before, state, tunnelInterfaces)
+    epochs.push({ id: epochs.length + 1, startMicros, endMicros: captureEndMicros, reason, state, tunnelInterfaces })
+  }
+
+  const at = (timeMicros: number): EpochSpan | undefined => {
+    let found = epochs[0]
+    for (const epoch of epochs) if (epoch.startMicros <= timeMicros) found = epoch
+    return found
+  }
+  return {
+    stateAt: (timeMicros) => {
+      if (timeMicros < connectedFrom || timeMicros > connectedTo) return 'none'
+      return spans.some((span) => span.startMicros <= timeMicros && timeMicros <= span.endMicros) ? 'up' : 'lost'
+    },
+    epochAt: (timeMicros) => at(timeMicros)?.id ?? 1,
+    epochs,
+    hasTunnel: spans.length > 0,
+    sources,
+  }
+}
+
+function sameContext(before: EpochSpan, state: TunnelState, tunnelInterfaces: readonly string[]): boolean {
+  return before.state === state && before.tunnelInterfaces.join() === tunnelInterfaces.join()
+}
+
+function reasonOf(before: EpochSpan | undefined, state: TunnelState, tunnelInterfaces: readonly string[]): string {
+  if (before === undefined) return 'capture starts'
+  if (state === 'up') return `tunnel up: ${tunnelInterfaces.join(', ')}`
+  return `tunnel down: ${before.tunnelInterfaces.join(', ')}`
+}

@@ -1,0 +1,72 @@
+// The counts behind the verdict, in all and per epoch (rules.md 1.2, 6).
+import type { DnsExchange } from '../../model/facts.ts'
+import type { DnsVerdict } from '../../model/finding.ts'
+
+export interface QuestionCounts {
+  /** Outside while a tunnel was up or wanted: leaked and expected ones. */
+  outside: number
+  inTunnel: number
+  leaked: number
+  /** Questions whose context was not known well enough. */
+  unknown: number
+}
+
+export interface VerdictCounter {
+  exchange(exchange: DnsExchange): void
+  readonly total: QuestionCounts
+  ofEpoch(epoch: number): QuestionCounts
+  dnsMessages: number
+}
+
+export function createVerdictCounter(): VerdictCounter {
+  const total = emptyCounts()
+  const byEpoch = new Map<number, QuestionCounts>()
+  const ofEpoch = (epoch: number): QuestionCounts => {
+    let counts = byEpoch.get(epoch)
+    if (counts === undefined) {
+      counts = emptyCounts()
+      byEpoch.set(epoch, counts)
+    }
+    return counts
+  }
+  return {
+    exchange(exchange) {
+      count(total, exchange)
+      count(ofEpoch(exchange.epoch), exchange)
+    },
+    total,
+    ofEpoch,
+    dnsMessages: 0,
+  }
+}
+
+/** `leak`: all that was asked while the tunnel was up left outside; `mixed`: some did (product.md, Verdict). */
+export function verdictOf(hasTunnel: boolean, counts: QuestionCounts): DnsVerdict {
+  if (!hasTunnel) return 'no-tunnel'
+  if (counts.leaked > 0) return counts.inTunnel > 0 ? 'mixed' : 'leak'
+  return counts.unknown > 0 && counts.inTunnel === 0 ? 'unknown' : 'ok'
+}
+
+function emptyCounts(): QuestionCounts {
+  return { outside: 0, inTunnel: 0, leaked: 0, unknown: 0 }
+}
+
+function count(counts: QuestionCounts, exchange: DnsExchange): void {
+  switch (exchange.judgement) {
+    case 'inside':
+      counts.inTunnel += exchange.questions
+      break
+    case 'leak':
+    case 'leak-window':
+    case 'leak-encrypted':
+      counts.leaked += exchange.questions
+      counts.outside += exchange.questions
+      break
+    case 'expected':
+      counts.outside += exchange.questions
+      break
+    case 'unknown':
+      counts.unknown += exchange.questions
+      break
+  }
+}
