@@ -36,6 +36,8 @@ export interface InputSummary {
   format: string
   packets: number
   bytes: number
+  /** Packets dropped for the input as a whole, when the system cannot tell the interface (a live ring). */
+  dropped?: number
   firstMicros?: number
   lastMicros?: number
   /** Set when the input is damaged: everything before it was used. */
