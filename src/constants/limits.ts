@@ -84,3 +84,57 @@ export const HOST_SAMPLE_PACKETS = 8192
 
 /** Hosts remembered for that; a LAN has fewer, a scan has more. */
 export const MAX_HOSTS = 1 << 14
+
+/** Flows followed at once. At 136 bytes each, touched only when used, a full table costs 142 MB. */
+export const MAX_FLOWS = 1 << 20
+
+/** Cells looked at for one flow. A half-full table needs 2; far more is somebody choosing colliding ports on purpose. */
+export const MAX_FLOW_PROBES = 256
+
+/** When the table is full, the longest idle of so many neighbours makes room: near the oldest, without a list of all. */
+export const FLOW_EVICTION_SAMPLE = 32
+
+/** A TCP connection idle for so long is over for us; Zeek's tcp_inactivity_timeout. */
+export const TCP_IDLE_MICROS = 300_000_000
+
+/** A closed connection still takes its last retransmissions: five doublings of the 1 s of RFC 6298 2.1. */
+export const TCP_CLOSED_MICROS = 30_000_000
+
+/** UDP and ICMP have no end; Zeek's udp_inactivity_timeout. */
+export const DATAGRAM_IDLE_MICROS = 60_000_000
+
+/** How often idle flows are looked for: a look at a million takes a millisecond or two. */
+export const FLOW_SWEEP_MICROS = 10_000_000
+
+/** Below this a segment behind its successor is called out of order even on the fastest path; Wireshark's 3 ms. */
+export const REORDERING_MICROS = 3_000
+
+/** Connections whose content is being read at once; a browser has a few hundred. */
+export const MAX_STREAMS = 8192
+
+/** Bytes of one direction that wait for a missing segment: the window without scaling (RFC 9293 3.1). */
+export const MAX_STREAM_HELD_LEN = 65_536
+
+/** Bytes that wait in all connections together. */
+export const MAX_STREAM_HELD_TOTAL = 32 << 20
+
+/** What holding one piece costs beside its bytes. */
+export const HELD_PIECE_COST = 128
+
+/** Bytes of one direction after which a stream nobody recognised is nobody's. */
+export const MAX_UNRECOGNISED_LEN = 4096
+
+/** Pushes in which a connection seen from its middle may begin a message; later ones are not tried. */
+export const MAX_RECOGNITION_TRIES = 64
+
+/** Datagrams in reassembly at once; Linux holds what fits into 4 MB. */
+export const MAX_FRAGMENT_SETS = 4096
+
+/** Bytes in reassembly, pieces counted with what they cost. */
+export const MAX_FRAGMENT_BYTES = 8 << 20
+
+/** RFC 8200 4.5: 60 s after the first fragment came; RFC 1122 3.3.2: between 60 and 120 s. */
+export const FRAGMENT_TIMEOUT_MICROS = 60_000_000
+
+/** Reassembled datagrams that are fragments of a tunnelled datagram again. */
+export const MAX_REASSEMBLY_DEPTH = 4

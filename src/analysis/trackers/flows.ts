@@ -1,0 +1,385 @@
+// HOT PATH. The flow table: TCP connections, UDP and ICMP echo 5-tuples per interface, in one block of memory.
+// Open addressing with linear probing over cells that hold a slot and eleven bits of its hash.
+import {
+  DATAGRAM_IDLE_MICROS,
+  FLOW_EVICTION_SAMPLE,
+  FLOW_SWEEP_MICROS,
+  MAX_FLOW_PROBES,
+  MAX_FLOWS,
+  TCP_CLOSED_MICROS,
+  TCP_IDLE_MICROS,
+} from '../../constants/limits.ts'
+import { IPPROTO_TCP, TCP_ACK, TCP_SYN } from '../../constants/wire.ts'
+import { u16 } from '../../decoders/cursor.ts'
+import { type DecodedBatch, ROW_INNER } from '../../model/decoded-batch.ts'
+import { LAYER_DNS, LAYER_ICMPV4, LAYER_ICMPV6, LAYER_QUIC, LAYER_TCP, LAYER_UDP } from '../../model/layer.ts'
+import type { PacketBatch } from '../../model/packet-batch.ts'
+import {
+  addLetter,
+  appendLetter,
+  BYTES_AT,
+  BYTES_HIGH_AT,
+  FLOW_CLIENT_IS_HIGHER,
+  FLOW_ID_AT,
+  FLOW_SEQ_KNOWN,
+  FLOW_SHIFT,
+  FLOW_WORDS,
+  FRAME_AT,
+  HIGHER_ADDRESS_AT,
+  isFinished,
+  isReset,
+  KIND_AT,
+  LAST_AT_F64,
+  LETTER_DATA,
+  LETTER_FLIPPED,
+  LOWER_ADDRESS_AT,
+  NEXT_SEQ_AT,
+  PACKETS_AT,
+  PORTS_AT,
+  START_AT_F64,
+  STATE_AT,
+} from './flow-record.ts'
+import { countTcp } from './flow-tcp.ts'
+
+const ICMP_ECHO_REPLY = 0
+const ICMP_ECHO_REQUEST = 8
+const ICMPV6_ECHO_REQUEST = 128
+const ICMPV6_ECHO_REPLY = 129
+const ECHO_IDENTIFIER_AT = 4
+const ECHO_HEADER_LEN = 8
+/** RFC 6335 6: ports below are assigned to services. */
+const FIRST_USER_PORT = 1024
+/** The lower bits of a cell hold slot + 1, the upper ones the same bits of the hash. */
+const SLOT_BITS = 21
+const SLOT_MASK = (1 << SLOT_BITS) - 1
+
+export interface FlowTable {
+  /** Records; the slot's first word is `slot << FLOW_SHIFT`. */
+  readonly words: Uint32Array
+  /** The same memory: `slot << (FLOW_SHIFT - 1)` is the record's first index. */
+  readonly doubles: Float64Array
+  /** Whether the row of the last find() was sent by its flow's client. */
+  readonly fromClient: boolean
+  /** Flows in the table. */
+  readonly count: number
+  /**
+   * The slot of the row's flow, a new one when there is none or its time has run out; −1 when the row is neither TCP,
+   * UDP nor ICMP echo. A slot is dense and stays until its flow ends; FLOW_ID_AT tells one tenant from the next.
+   * Does not record the row: that is record()'s, so that others see the state before it.
+   */
+  find(batch: PacketBatch, out: DecodedBatch, row: number): number
+  /** Counts the row that find() has just found, and notes what it says of the connection. */
+  record(slot: number, batch: PacketBatch, out: DecodedBatch, row: number): void
+  /** Ends the flows that have been idle for too long. Cheap when called often. */
+  tick(timeMicros: number): void
+  /** Ends every flow. */
+  end(): void
+}
+
+export interface FlowTableOptions {
+  /** A power of two, at most 2^20. */
+  maxFlows?: number
+  /** The flow in `slot` is over; the record is readable until the call returns. */
+  ended(slot: number): void
+}
+
+export function createFlowTable(options: FlowTableOptions): FlowTable {
+  const maxFlows = options.maxFlows ?? MAX_FLOWS
+  const { ended } = options
+  // The whole table at once: the system hands out a page when it is first written, and slots are used from the bottom.
+  const memory = new ArrayBuffer(maxFlows * FLOW_WORDS * 4)
+  const words = new Uint32Array(memory)
+  const doubles = new Float64Array(memory)
+  const cells = new Uint32Array(maxFlows * 2)
+  const cellMask = cells.length - 1
+  const sample = Math.min(FLOW_EVICTION_SAMPLE, maxFlows)
+  let count = 0
+  /** Slots below were in use at some time. */
+  let usedSlots = 0
+  /** First slot + 1 of the free ones, chained through their first words. */
+  let freeSlot = 0
+  let evictionHand = 0
+  let lastFlowId = 0
+  let nextSweepMicros = -1
+  let fromClient = true
+
+  function find(batch: PacketBatch, out: DecodedBatch, row: number): number {
+    const layer = out.layer[row]!
+    let srcPort: number
+    let dstPort: number
+    if (layer === LAYER_TCP || layer === LAYER_UDP || (layer >= LAYER_DNS && layer <= LAYER_QUIC)) {
+      srcPort = out.srcPort[row]!
+      dstPort = out.dstPort[row]!
+    } else if (isEcho(layer, out.icmpType[row]!) && hasEchoHeader(batch, out, row)) {
+      srcPort = u16(batch.bytes, out.transportAt[row]! + ECHO_IDENTIFIER_AT)
+      dstPort = srcPort
+    } else return -1
+
+    const { addresses } = out
+    const srcAt = row << 3
+    const dstAt = srcAt + 4
+    const srcIsHigher = isHigher(addresses, srcAt, dstAt, srcPort, dstPort)
+    const lowerAt = srcIsHigher ? dstAt : srcAt
+    const higherAt = srcIsHigher ? srcAt : dstAt
+    const ports = (srcIsHigher ? (dstPort << 16) | srcPort : (srcPort << 16) | dstPort) >>> 0
+    const inner = (out.flags[row]! & ROW_INNER) !== 0 ? 1 << 8 : 0
+    const kind = (batch.interfaceId[row]! << 9) | inner | out.ipProtocol[row]!
+    const hash = hashOf(addresses, lowerAt, higherAt, ports, kind)
+
+    let cell = hash & cellMask
+    for (let probe = 0; probe < MAX_FLOW_PROBES; probe++) {
+      const entry = cells[cell]!
+      if (entry === 0) break
+      if ((entry ^ hash) >>> SLOT_BITS === 0) {
+        const slot = (entry & SLOT_MASK) - 1
+        if (isKey(words, slot << FLOW_SHIFT, addresses, lowerAt, higherAt, ports, kind)) {
+          const state = words[(slot << FLOW_SHIFT) + STATE_AT]!
+          fromClient = srcIsHigher === ((state & FLOW_CLIENT_IS_HIGHER) !== 0)
+          if (!isIdle(slot, batch.timeMicros[row]!) && !isNewConnection(slot, out, row)) return slot
+          remove(slot)
+          return insert(batch, out, row, lowerAt, higherAt, srcIsHigher, srcPort, dstPort, ports, kind, hash)
+        }
+      }
+      cell = (cell + 1) & cellMask
+    }
+    return insert(batch, out, row, lowerAt, higherAt, srcIsHigher, srcPort, dstPort, ports, kind, hash)
+  }
+
+  function insert(
+    batch: PacketBatch,
+    out: DecodedBatch,
+    row: number,
+    lowerAt: number,
+    higherAt: number,
+    srcIsHigher: boolean,
+    srcPort: number,
+    dstPort: number,
+    ports: number,
+    kind: number,
+    hash: number,
+  ): number {
+    if (count === maxFlows) evict()
+    let cell = hash & cellMask
+    let probe = 0
+    while (cells[cell] !== 0 && probe < MAX_FLOW_PROBES) {
+      cell = (cell + 1) & cellMask
+      probe++
+    }
+    if (cells[cell] !== 0) {
+      // Nobody gets here by chance: the ports were chosen to collide. Their own flows make room for each other.
+      remove((cells[cell]! & SLOT_MASK) - 1)
+      return insert(batch, out, row, lowerAt, higherAt, srcIsHigher, srcPort, dstPort, ports, kind, hash)
+    }
+    let slot = usedSlots
+    if (freeSlot === 0) usedSlots++
+    else {
+      slot = freeSlot - 1
+      freeSlot = words[slot << FLOW_SHIFT]!
+    }
+    cells[cell] = ((hash >>> SLOT_BITS) << SLOT_BITS) | (slot + 1)
+    count++
+
+    const base = slot << FLOW_SHIFT
+    const { addresses } = out
+    for (let word = 0; word < 4; word++) {
+      words[base + LOWER_ADDRESS_AT + word] = addresses[lowerAt + word]!
+      words[base + HIGHER_ADDRESS_AT + word] = addresses[higherAt + word]!
+    }
+    words[base + PORTS_AT] = ports
+    words[base + KIND_AT] = kind
+    for (let at = base + KIND_AT + 1; at < base + FLOW_WORDS; at++) words[at] = 0
+    lastFlowId = (lastFlowId + 1) >>> 0
+    if (lastFlowId === 0) lastFlowId = 1
+    words[base + FLOW_ID_AT] = lastFlowId
+    const time = batch.timeMicros[row]!
+    const double = base >> 1
+    doubles[double + START_AT_F64] = time
+    doubles[double + LAST_AT_F64] = time
+
+    const sender = senderRole(out, row, srcPort, dstPort)
+    fromClient = sender === SENDER_IS_CLIENT
+    words[base + STATE_AT] = srcIsHigher === fromClient ? FLOW_CLIENT_IS_HIGHER : 0
+    if (sender === SENDER_SEEMS_SERVER) appendLetter(words, base, LETTER_FLIPPED)
+    return slot
+  }
+
+  /** Frees the slot and closes the gap in its run of cells (Knuth 6.4, algorithm R). */
+  function remove(slot: number): void {
+    ended(slot)
+    let cell = hashOfRecord(words, slot << FLOW_SHIFT) & cellMask
+    while ((cells[cell]! & SLOT_MASK) !== slot + 1) cell = (cell + 1) & cellMask
+    let next = (cell + 1) & cellMask
+    while (cells[next] !== 0) {
+      const home = hashOfRecord(words, ((cells[next]! & SLOT_MASK) - 1) << FLOW_SHIFT) & cellMask
+      if (((next - home) & cellMask) >= ((next - cell) & cellMask)) {
+        cells[cell] = cells[next]!
+        cell = next
+      }
+      next = (next + 1) & cellMask
+    }
+    cells[cell] = 0
+    const base = slot << FLOW_SHIFT
+    words[base + FLOW_ID_AT] = 0
+    words[base] = freeSlot
+    freeSlot = slot + 1
+    count--
+  }
+
+  function evict(): void {
+    let oldest = -1
+    let oldestMicros = Number.POSITIVE_INFINITY
+    for (let i = 0; i < sample; i++) {
+      const slot = evictionHand
+      evictionHand = evictionHand + 1 === maxFlows ? 0 : evictionHand + 1
+      const last = doubles[(slot << (FLOW_SHIFT - 1)) + LAST_AT_F64]!
+      if (last < oldestMicros) {
+        oldestMicros = last
+        oldest = slot
+      }
+    }
+    remove(oldest)
+  }
+
+  function isIdle(slot: number, timeMicros: number): boolean {
+    const base = slot << FLOW_SHIFT
+    const idle = timeMicros - doubles[(base >> 1) + LAST_AT_F64]!
+    if (idle <= TCP_CLOSED_MICROS) return false
+    if ((words[base + KIND_AT]! & 0xff) !== IPPROTO_TCP) return idle > DATAGRAM_IDLE_MICROS
+    const state = words[base + STATE_AT]!
+    return isFinished(state) || isReset(state) || idle > TCP_IDLE_MICROS
+  }
+
+  /** The row is a SYN that cannot belong to the connection we know (RFC 9293 3.5, RFC 6191). */
+  function isNewConnection(slot: number, out: DecodedBatch, row: number): boolean {
+    if (out.layer[row] !== LAYER_TCP || (out.tcpFlags[row]! & TCP_SYN) === 0) return false
+    const base = slot << FLOW_SHIFT
+    const state = words[base + STATE_AT]!
+    const side = fromClient ? 0 : 1
+    const closed = isFinished(state) || isReset(state)
+    if ((state & (FLOW_SEQ_KNOWN << side)) === 0) return closed && (out.tcpFlags[row]! & TCP_ACK) === 0
+    // A repeated SYN is as old as what its side has sent since.
+    const age = (words[base + NEXT_SEQ_AT + side]! - out.tcpSeq[row]! - 1) | 0
+    if (age === 0) return false
+    if (closed) return true
+    if ((out.tcpFlags[row]! & TCP_ACK) !== 0) return false
+    return age < 0 || age > words[base + BYTES_AT + side]!
+  }
+
+  return {
+    words,
+    doubles,
+    find,
+    get fromClient() {
+      return fromClient
+    },
+    get count() {
+      return count
+    },
+    record(slot, batch, out, row) {
+      const base = slot << FLOW_SHIFT
+      const side = fromClient ? 0 : 1
+      const time = batch.timeMicros[row]!
+      if (out.layer[row] === LAYER_TCP) countTcp(words, doubles, base, side, time, out, row)
+      else addLetter(words, base, LETTER_DATA, side)
+      if (time > doubles[(base >> 1) + LAST_AT_F64]!) doubles[(base >> 1) + LAST_AT_F64] = time
+      words[base + FRAME_AT] = batch.frameNumber[row]!
+      words[base + PACKETS_AT + side] = words[base + PACKETS_AT + side]! + 1
+      const bytes = words[base + BYTES_AT + side]! + out.ipLen[row]!
+      words[base + BYTES_AT + side] = bytes
+      if (bytes > 0xffff_ffff) words[base + BYTES_HIGH_AT] = words[base + BYTES_HIGH_AT]! + (side === 0 ? 1 : 1 << 16)
+    },
+    tick(timeMicros) {
+      // A clock that was set back by more than a sweep starts the waiting anew.
+      if (timeMicros < nextSweepMicros && nextSweepMicros - timeMicros <= FLOW_SWEEP_MICROS) return
+      nextSweepMicros = timeMicros + FLOW_SWEEP_MICROS
+      for (let slot = 0; slot < usedSlots; slot++) {
+        if (words[(slot << FLOW_SHIFT) + FLOW_ID_AT] !== 0 && isIdle(slot, timeMicros)) remove(slot)
+      }
+    },
+    end() {
+      for (let slot = 0; slot < usedSlots; slot++) {
+        if (words[(slot << FLOW_SHIFT) + FLOW_ID_AT] !== 0) remove(slot)
+      }
+    },
+  }
+}
+
+const SENDER_IS_CLIENT = 0
+const SENDER_IS_SERVER = 1
+/** Its port says so, nothing else. */
+const SENDER_SEEMS_SERVER = 2
+
+/** What the first packet seen says of who asked whom. */
+function senderRole(out: DecodedBatch, row: number, srcPort: number, dstPort: number): number {
+  const layer = out.layer[row]!
+  if (layer === LAYER_ICMPV4) return out.icmpType[row] === ICMP_ECHO_REPLY ? SENDER_IS_SERVER : SENDER_IS_CLIENT
+  if (layer === LAYER_ICMPV6) return out.icmpType[row] === ICMPV6_ECHO_REPLY ? SENDER_IS_SERVER : SENDER_IS_CLIENT
+  if (layer === LAYER_TCP && (out.tcpFlags[row]! & TCP_SYN) !== 0) {
+    return (out.tcpFlags[row]! & TCP_ACK) === 0 ? SENDER_IS_CLIENT : SENDER_IS_SERVER
+  }
+  return srcPort < FIRST_USER_PORT && dstPort >= FIRST_USER_PORT ? SENDER_SEEMS_SERVER : SENDER_IS_CLIENT
+}
+
+function isEcho(layer: number, icmpType: number): boolean {
+  if (layer === LAYER_ICMPV4) return icmpType === ICMP_ECHO_REQUEST || icmpType === ICMP_ECHO_REPLY
+  return layer === LAYER_ICMPV6 && (icmpType === ICMPV6_ECHO_REQUEST || icmpType === ICMPV6_ECHO_REPLY)
+}
+
+function hasEchoHeader(batch: PacketBatch, out: DecodedBatch, row: number): boolean {
+  return out.transportAt[row]! + ECHO_HEADER_LEN <= batch.startAt[row]! + batch.capturedLen[row]!
+}
+
+/** Any total order of endpoints will do; the last word differs most often. */
+function isHigher(a: Uint32Array, oneAt: number, otherAt: number, onePort: number, otherPort: number): boolean {
+  for (let word = 3; word >= 0; word--) {
+    const one = a[oneAt + word]!
+    const other = a[otherAt + word]!
+    if (one !== other) return one > other
+  }
+  return onePort > otherPort
+}
+
+function isKey(
+  words: Uint32Array,
+  base: number,
+  addresses: Uint32Array,
+  lowerAt: number,
+  higherAt: number,
+  ports: number,
+  kind: number,
+): boolean {
+  return (
+    words[base + PORTS_AT] === ports &&
+    words[base + KIND_AT] === kind &&
+    words[base + 3] === addresses[lowerAt + 3] &&
+    words[base + 7] === addresses[higherAt + 3] &&
+    words[base + 2] === addresses[lowerAt + 2] &&
+    words[base + 6] === addresses[higherAt + 2] &&
+    words[base + 1] === addresses[lowerAt + 1] &&
+    words[base + 5] === addresses[higherAt + 1] &&
+    words[base] === addresses[lowerAt] &&
+    words[base + 4] === addresses[higherAt]
+  )
+}
+
+function hashOfRecord(words: Uint32Array, base: number): number {
+  return hashOf(
+    words,
+    base + LOWER_ADDRESS_AT,
+    base + HIGHER_ADDRESS_AT,
+    words[base + PORTS_AT]!,
+    words[base + KIND_AT]!,
+  )
+}
+
+/** Both addresses, ports and kind in 32 bits that differ in their upper and lower halves alike. */
+function hashOf(a: Uint32Array, lowerAt: number, higherAt: number, ports: number, kind: number): number {
+  let hash = Math.imul(a[lowerAt + 3]! ^ kind, 0x9e3779b1)
+  hash = Math.imul(hash ^ (hash >>> 15) ^ a[higherAt + 3]!, 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13) ^ ports, 0xc2b2ae35)
+  const v6 = a[lowerAt]! ^ Math.imul(a[lowerAt + 1]!, 0x27d4eb2f) ^ Math.imul(a[lowerAt + 2]!, 0x165667b1)
+  hash = Math.imul(hash ^ (hash >>> 16) ^ v6, 0x9e3779b1)
+  hash ^= Math.imul(a[higherAt]!, 0x85ebca6b) ^ Math.imul(a[higherAt + 1]!, 0xc2b2ae35) ^ a[higherAt + 2]!
+  hash = Math.imul(hash ^ (hash >>> 15), 0x27d4eb2f)
+  return hash ^ (hash >>> 16)
+}
