@@ -48,11 +48,8 @@ const RSS_LIMIT_MB = 200
 const options = readOptions()
 const notes = []
 const folder = mkdtempSync(join(options.dir, 'tunnelscope-bench-'))
-try {
-  main()
-} finally {
-  rmSync(folder, { recursive: true })
-}
+process.on('exit', () => rmSync(folder, { recursive: true }))
+main()
 
 function main() {
   if (!existsSync(TIME)) fail('/usr/bin/time is missing; install the package "time"')

@@ -1,0 +1,115 @@
+// Captures whole, cut and mutated, through reader, decoders and analysis, in one process: no crash, no hang, no
+// over-read, memory flat. Short here; `npm run fuzz` is the long form. What fails is kept in test/fuzz/failures.
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { filesBelow } from '../../scripts/source-tree.mjs'
+import { drive } from './drive.ts'
+import { cutOffsets, mutate } from './mutate.ts'
+import { createWatchdog } from './watchdog.ts'
+
+const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+const FAILURES = join(ROOT, 'test/fuzz/failures')
+const SHARED = join(ROOT, '../shared/captures')
+
+const LONG = process.env.FUZZ === 'long'
+/** Another seed is another run: `FUZZ_SEED=2 npm run fuzz`. */
+const SEED = Number(process.env.FUZZ_SEED ?? 1)
+const PLAN = LONG
+  ? { cuts: Number(process.env.FUZZ_CUTS ?? 200), mutations: Number(process.env.FUZZ_MUTATIONS ?? 1000) }
+  : { cuts: 20, mutations: 60 }
+
+/** A second per megabyte, and a second for small files, whose time is the machine's mood. */
+const SECONDS_PER_MEGABYTE = 1
+const HANG_MILLIS = 60_000
+/** Retained bytes may differ by what caches and the test runner keep, not by the number of inputs. */
+const MEMORY_SLACK = 48 << 20
+
+const captures = [
+  ...filesBelow(ROOT, 'examples', '').filter((path) => /\.pcap(ng)?$/.test(path)),
+  ...filesBelow(ROOT, 'test/fixtures', '').filter((path) => /\.pcap(ng)?(\.gz|\.zst)?$/.test(path)),
+  ...filesBelow(ROOT, 'test/fuzz/failures', '.cap'),
+].map((path) => join(ROOT, path))
+
+if (LONG) {
+  if (existsSync(join(SHARED, 'LIST.txt'))) {
+    const list = readFileSync(join(SHARED, 'LIST.txt'), 'utf8').trim().split('\n')
+    const part = Number(process.env.FUZZ_EVERY ?? 1)
+    captures.push(...list.filter((_, index) => index % part === 0).map((path) => join(SHARED, path)))
+  } else console.log('fuzz: the folder ../shared/captures is not here; the long form runs on made captures only')
+}
+
+test(
+  `${captures.length} captures, each whole, cut at ${PLAN.cuts} offsets and mutated ${PLAN.mutations} times`,
+  async () => {
+    const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'fuzz-'))
+    const path = join(folder, 'input.cap')
+    const watchdog = createWatchdog(path, HANG_MILLIS)
+    const failures: string[] = []
+    const total = { inputs: 0, packets: 0 }
+    let retainedEarly = 0
+
+    async function attempt(name: string, bytes: Uint8Array): Promise<void> {
+      watchdog.beat()
+      writeFileSync(path, bytes)
+      const startMillis = performance.now()
+      let problem: string | undefined
+      try {
+        total.packets += await drive(path)
+      } catch (error) {
+        problem = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      }
+      total.inputs++
+      const seconds = (performance.now() - startMillis) / 1000
+      if (seconds > SECONDS_PER_MEGABYTE * Math.max(1, bytes.length / 1e6)) problem ??= `took ${seconds.toFixed(1)} s`
+      if (problem !== undefined) failures.push(keep(name, bytes, problem))
+    }
+
+    try {
+      for (const [index, capture] of captures.entries()) {
+        const bytes = readFileSync(capture)
+        const seed = SEED * 1_000_003 + index
+        await attempt(capture, bytes)
+        for (const at of cutOffsets(bytes.length, PLAN.cuts, seed)) {
+          await attempt(`${capture} cut at ${at}`, bytes.subarray(0, at))
+        }
+        for (let round = 0; round < PLAN.mutations; round++) {
+          await attempt(`${capture} mutated with ${seed}/${round}`, mutate(bytes, Math.imul(seed, 65_599) + round))
+        }
+        // The first tenth warms caches up; from there on memory must not grow with the number of inputs.
+        if (index === Math.floor(captures.length / 10)) retainedEarly = retainedBytes()
+        if (LONG && index % 100 === 99) console.log(`fuzz: ${index + 1} captures, ${total.inputs} inputs`)
+        if (failures.length > 20) break
+      }
+    } finally {
+      await watchdog.stop()
+      rmSync(folder, { recursive: true })
+    }
+    if (LONG) console.log(`fuzz: ${total.inputs} inputs, ${total.packets} packets, ${failures.length} failures`)
+    expect(failures).toEqual([])
+    expect(total.packets).toBeGreaterThan(captures.length)
+    expect(retainedBytes() - retainedEarly).toBeLessThan(MEMORY_SLACK)
+  },
+  LONG ? 4 * 3_600_000 : 60_000,
+)
+
+/** Saves the input under its hash, with the story beside it, and gives one line about it. */
+function keep(name: string, bytes: Uint8Array, problem: string): string {
+  mkdirSync(FAILURES, { recursive: true })
+  const stem = join(FAILURES, createHash('sha256').update(bytes).digest('hex').slice(0, 16))
+  writeFileSync(`${stem}.cap`, bytes)
+  writeFileSync(`${stem}.txt`, `${name}\n${problem}\n`)
+  return `${stem}.cap: ${name}: ${problem.split('\n').slice(0, 3).join(' ')}`
+}
+
+/** Bytes that survive a full collection: heap and the memory of typed arrays. */
+function retainedBytes(): number {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return heapUsed + arrayBuffers
+}
