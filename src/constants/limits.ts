@@ -138,3 +138,17 @@ export const FRAGMENT_TIMEOUT_MICROS = 60_000_000
 
 /** Reassembled datagrams that are fragments of a tunnelled datagram again. */
 export const MAX_REASSEMBLY_DEPTH = 4
+
+/**
+ * Packets of several interfaces or inputs are sorted among this many, and this many bytes. dumpcap's queues are up to a
+ * second apart: at 60,000 packets a second that is one window. Time itself is no bound: one wrong clock would end it.
+ */
+export const SORT_WINDOW_ROWS = 65_536
+export const SORT_WINDOW_LEN = 16 << 20
+
+/** Read buffers of all inputs that are merged together, and the least that one gets. */
+export const MERGE_CHUNKS_LEN = 8 << 20
+export const MERGE_CHUNK_MIN_LEN = 1 << 16
+
+/** Rows of a batch of one of many merged inputs: a thousand inputs must fit in memory. */
+export const MERGE_BATCH_ROWS = 1024
