@@ -114,6 +114,7 @@ export const PORT_HTTP = 80
 export const PORT_NBNS = 137
 export const PORT_HTTPS = 443
 export const PORT_DNS_OVER_TLS = 853
+export const PORT_GTP = 2152
 export const PORT_TEREDO = 3544
 export const PORT_IPSEC_NAT_T = 4500
 export const PORT_VXLAN = 4789

@@ -2,6 +2,7 @@
 import {
   PORT_DNS,
   PORT_GENEVE,
+  PORT_GTP,
   PORT_LLMNR,
   PORT_MDNS,
   PORT_NBNS,
@@ -14,6 +15,7 @@ import {
   LAYER_DNS,
   LAYER_DONE,
   LAYER_GENEVE,
+  LAYER_GTP,
   LAYER_LLMNR,
   LAYER_MDNS,
   LAYER_NBNS,
@@ -23,6 +25,7 @@ import {
 import type { Cursor } from './cursor.ts'
 import { looksLikeDns } from './dns.ts'
 import { isGeneve } from './geneve.ts'
+import { isGtp } from './gtp.ts'
 import { isTeredo } from './teredo.ts'
 import { isVxlan } from './vxlan.ts'
 
@@ -37,6 +40,7 @@ export function datagramLayer(cursor: Cursor, out: DecodedBatch, row: number): n
   if (dstPort === PORT_NBNS || srcPort === PORT_NBNS) return LAYER_NBNS
   if ((dstPort === PORT_VXLAN || dstPort === PORT_VXLAN_LINUX) && isVxlan(cursor)) return LAYER_VXLAN
   if (dstPort === PORT_GENEVE && isGeneve(cursor)) return LAYER_GENEVE
+  if (dstPort === PORT_GTP && isGtp(cursor)) return LAYER_GTP
   if ((dstPort === PORT_TEREDO || srcPort === PORT_TEREDO) && isTeredo(cursor)) return LAYER_TEREDO
   return looksLikeDns(cursor) ? LAYER_DNS : LAYER_DONE
 }

@@ -10,6 +10,7 @@ import {
   LAYER_FRAGMENT,
   LAYER_GENEVE,
   LAYER_GRE,
+  LAYER_GTP,
   LAYER_HDLC,
   LAYER_ICMPV4,
   LAYER_ICMPV6,
@@ -46,6 +47,7 @@ import { etherTypeLayer } from './ethertype.ts'
 import { decodeFragment } from './fragment.ts'
 import { decodeGeneve } from './geneve.ts'
 import { decodeGre } from './gre.ts'
+import { decodeGtp } from './gtp.ts'
 import { decodeIcmpv4 } from './icmpv4.ts'
 import { decodeIcmpv6 } from './icmpv6.ts'
 import { ipProtocolLayer } from './ip-protocol.ts'
@@ -176,6 +178,9 @@ export function decodeFrom(layer: number, cursor: Cursor, out: DecodedBatch, row
         break
       case LAYER_GENEVE:
         layer = decodeGeneve(cursor, out, row)
+        break
+      case LAYER_GTP:
+        layer = decodeGtp(cursor, out, row)
         break
       case LAYER_TEREDO:
         layer = decodeTeredo(cursor, out, row)

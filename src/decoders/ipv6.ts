@@ -82,8 +82,7 @@ export function decodeIpv6(cursor: Cursor, out: DecodedBatch, row: number): numb
 }
 
 /**
- * Walks the chain from the header whose number is `cursor.next` to the upper layer. Also serves AH within IPv4, where
- * no other number of the chain has this meaning.
+ * Walks the chain from the header whose number is `cursor.next` to the upper layer. Also serves AH within IPv4.
  */
 export function decodeIpExtensions(cursor: Cursor, out: DecodedBatch, row: number): number {
   const { bytes } = cursor
@@ -120,14 +119,17 @@ export function decodeIpExtensions(cursor: Cursor, out: DecodedBatch, row: numbe
   return LAYER_IP_PROTOCOL
 }
 
-/** True for the numbers that extend the IP header of this version and do not end it (RFC 7045 4). */
+/**
+ * True for the numbers that extend the IP header of this version and do not end it (RFC 7045 4). A fragment header in
+ * IPv4 is nobody's standard, yet Wireshark reads it: what it hides must not be hidden from us.
+ */
 export function isIpExtension(number: number, ipVersion: number): boolean {
   switch (number) {
     case IPPROTO_AH:
+    case IPPROTO_FRAGMENT:
       return true
     case IPPROTO_HOPOPTS:
     case IPPROTO_ROUTING:
-    case IPPROTO_FRAGMENT:
     case IPPROTO_DSTOPTS:
     case IPPROTO_MOBILITY:
     case IPPROTO_HIP:

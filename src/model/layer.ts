@@ -37,6 +37,7 @@ export const LAYER_FRAGMENT = 31
 export const LAYER_LINK_TYPE = 32
 export const LAYER_LLC = 33
 export const LAYER_IP_EXTENSION = 34
+export const LAYER_GTP = 35
 
 /** One word per layer, by number, for counters and packet lines; index = LAYER_*. */
 export const LAYER_NAMES: readonly string[] = Object.freeze([
@@ -75,4 +76,5 @@ export const LAYER_NAMES: readonly string[] = Object.freeze([
   'link-type',
   'llc',
   'ip-extension',
+  'gtp',
 ])
