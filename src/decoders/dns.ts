@@ -42,6 +42,8 @@ const FNV_PRIME = 0x01000193
 const ASSIGNED_OPCODES = 0b111_0111
 /** Bit n = class n is assigned below 32: IN, CS, CH, HS (IANA DNS CLASSes). */
 const ASSIGNED_CLASSES = 0b1_1110
+const CLASS_IN = 1
+const CLASS_CH = 3
 const CLASS_NONE = 254
 const CLASS_ANY = 255
 
@@ -67,15 +69,16 @@ export function decodeDns(cursor: Cursor, out: DecodedBatch, row: number, layer:
   const recordCount = answerCount + authorityCount + u16(bytes, at + ARCOUNT_AT)
   const opcode = (flags >> 11) & 0x0f
 
-  // A header that could hardly be anything else keeps its row even when what follows is broken.
+  // A header that could hardly be anything else keeps its row even when what follows is broken. Any other one must at
+  // least fit into its datagram, or begin with a question that leaves no doubt.
   const sureHeader =
     questionCount === 1 &&
     ((ASSIGNED_OPCODES >> opcode) & 1) === 1 &&
     ((flags & DNS_FLAG_QR) !== 0 || (answerCount === 0 && authorityCount === 0 && recordCount <= 2))
-  // Any other one must at least fit into its datagram.
   if (
     !sureHeader &&
-    DNS_HEADER_LEN + questionCount * MIN_QUESTION_LEN + recordCount * MIN_RECORD_LEN > wireEndAt - at
+    DNS_HEADER_LEN + questionCount * MIN_QUESTION_LEN + recordCount * MIN_RECORD_LEN > wireEndAt - at &&
+    plausibleQuestionEnd(cursor) === 0
   ) {
     return LAYER_DONE
   }
@@ -123,26 +126,38 @@ export function looksLikeDns(cursor: Cursor): boolean {
   const answerAndAuthority = u32(bytes, at + ANCOUNT_AT)
   const additionalCount = u16(bytes, at + ARCOUNT_AT)
   const isQuery = (flags & DNS_FLAG_QR) === 0
-  if (isQuery && ((flags & 0x078f) !== 0 || answerAndAuthority !== 0 || additionalCount > 1)) return false
+  if (isQuery && ((flags & 0x068f) !== 0 || answerAndAuthority !== 0 || additionalCount > 1)) return false
 
-  let next = at + DNS_HEADER_LEN
-  while (next < endAt && bytes[next] !== 0) {
-    const labelLen = bytes[next]!
-    const labelEndAt = next + 1 + labelLen
-    if (labelLen > MAX_LABEL_LEN || labelEndAt >= endAt) return false
-    for (let i = next + 1; i < labelEndAt; i++) if (!isHostCharacter(bytes[i]!)) return false
-    next = labelEndAt
-  }
-  next++
-  if (next - at - DNS_HEADER_LEN > MAX_NAME_LEN || endAt - next < QUESTION_TAIL_LEN) return false
-  const type = u16(bytes, next)
-  if (type === 0 || type > MAX_ORDINARY_TYPE || (u16(bytes, next + 2) !== 1 && u16(bytes, next + 2) !== 3)) return false
-
+  const next = plausibleQuestionEnd(cursor)
+  if (next === 0) return false
   const recordCount = (answerAndAuthority >>> 16) + (answerAndAuthority & 0xffff) + additionalCount
-  cursor.at = next + QUESTION_TAIL_LEN
+  cursor.at = next
   const sound = walkRest(cursor, at, 0, recordCount) === endAt
   cursor.at = at
   return sound
+}
+
+/**
+ * The offset behind the first question when it asks for something ordinary: the name of a host or service, a type in
+ * common use, class IN or CH. 0 otherwise.
+ */
+function plausibleQuestionEnd(cursor: Cursor): number {
+  const { bytes, endAt } = cursor
+  const nameAt = cursor.at + DNS_HEADER_LEN
+  let at = nameAt
+  while (at < endAt && bytes[at] !== 0) {
+    const labelLen = bytes[at]!
+    const labelEndAt = at + 1 + labelLen
+    if (labelLen > MAX_LABEL_LEN || labelEndAt >= endAt) return 0
+    for (let i = at + 1; i < labelEndAt; i++) if (!isHostCharacter(bytes[i]!)) return 0
+    at = labelEndAt
+  }
+  at++
+  if (at - nameAt > MAX_NAME_LEN || endAt - at < QUESTION_TAIL_LEN) return 0
+  const type = u16(bytes, at)
+  const dnsClass = u16(bytes, at + 2)
+  const ordinary = type > 0 && type <= MAX_ORDINARY_TYPE && (dnsClass === CLASS_IN || dnsClass === CLASS_CH)
+  return ordinary ? at + QUESTION_TAIL_LEN : 0
 }
 
 /** The greatest type number a question of ordinary programs has (IANA: 262 is the last one assigned in a row). */
