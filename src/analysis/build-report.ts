@@ -173,9 +173,9 @@ function reportEpoch(from: ReportSources, span: EpochSpan): Epoch {
   const egress = from.interfaces.find((one) => from.roles[one.id]?.role === 'physical')
   if (egress !== undefined) made.egressInterface = egress.name ?? egress.inputName
   if (isTunnelTime) made.ipv6InTunnel = from.tunnelCarriesIpv6
-  const endpoint = from.vpn.endpoints
-    .filter((one) => one.firstMicros < span.endMicros && one.lastMicros >= span.startMicros)
-    .sort((a, b) => b.packets - a.packets)[0]
+  const endpoint = from.vpn
+    .endpoints(from.links.ownAddresses)
+    .find((one) => one.firstMicros < span.endMicros && one.lastMicros >= span.startMicros)
   if (endpoint !== undefined && isTunnelTime) {
     made.endpoint = endpointText(from.addresses.text(endpoint.addressId), endpoint.port)
     made.transport = TRANSPORT_NAMES[endpoint.transport] ?? ''

@@ -57,8 +57,9 @@ export function offlineTimeline(
   for (const tunnel of tunnels) {
     const start = tunnel.statistics?.startMicros
     const end = tunnel.statistics?.endMicros
-    const fromStatistics = start !== undefined && end !== undefined && end > start
-    if (fromStatistics) {
+    // Statistics that do not cover the interface's own packets come from another clock and prove nothing.
+    const covers = tunnel.firstMicros < 0 || (start! <= tunnel.firstMicros && end! >= tunnel.lastMicros)
+    if (start !== undefined && end !== undefined && end > start && covers) {
       spans.push({ interfaceName: tunnel.interfaceName, startMicros: start, endMicros: end })
       sources.push(`${tunnel.interfaceName}: up from the start to the end of its capture statistics`)
     } else if (tunnel.firstMicros >= 0) {

@@ -21,8 +21,8 @@ export const TRANSPORT_NAMES: readonly string[] = Object.freeze([
 /** One VPN server as seen from the packets. */
 export interface VpnEndpoint {
   interfaceId: number
-  /** Address of the side that answered the handshake or was first sent to. */
   addressId: number
+  /** 0 for protocols without ports. */
   port: number
   transport: number
   packets: number
@@ -32,33 +32,77 @@ export interface VpnEndpoint {
 
 export interface VpnTransportTracker {
   packet(batch: PacketBatch, out: DecodedBatch, row: number): void
-  readonly endpoints: readonly VpnEndpoint[]
+  /** The servers, most packets first. `own` tells this machine's addresses, where no handshake showed who is who. */
+  endpoints(own: (interfaceId: number) => ReadonlySet<number>): VpnEndpoint[]
   /** The transport an interface carries, in words, or undefined. */
   carried(interfaceId: number): string | undefined
 }
 
-/** Endpoints remembered; a machine has one or two. */
-const MAX_ENDPOINTS = 64
+/** Pairs of peers remembered; a machine has one or two. */
+const MAX_PEERS = 64
 /** Data packets alone prove nothing after fewer than these: four header bytes can come about by chance. */
 const MIN_DATA_PACKETS = 8
 
-export function createVpnTransportTracker(addresses: AddressTable): VpnTransportTracker {
-  const endpoints: VpnEndpoint[] = []
+/** Who of a pair is the server. */
+const SERVER_UNKNOWN = 0
+const SERVER_IS_SOURCE = 1
+const SERVER_IS_DESTINATION = 2
 
-  function note(batch: PacketBatch, out: DecodedBatch, row: number, transport: number, toServer: boolean): void {
-    const addressId = addresses.intern(out.addresses, (row << 3) + (toServer ? 4 : 0))
-    const port = toServer ? out.dstPort[row]! : out.srcPort[row]!
+interface Peers {
+  interfaceId: number
+  transport: number
+  addressA: number
+  portA: number
+  addressB: number
+  portB: number
+  /** Of a handshake: 1 = A, 2 = B, 0 = none was seen. */
+  server: number
+  packets: number
+  firstMicros: number
+  lastMicros: number
+}
+
+export function createVpnTransportTracker(addresses: AddressTable): VpnTransportTracker {
+  const peers: Peers[] = []
+
+  function note(batch: PacketBatch, out: DecodedBatch, row: number, transport: number, server: number): void {
+    const source = addresses.intern(out.addresses, row << 3)
+    const destination = addresses.intern(out.addresses, (row << 3) + 4)
+    const srcPort = out.srcPort[row]!
+    const dstPort = out.dstPort[row]!
     const time = batch.timeMicros[row]!
-    for (let i = 0; i < endpoints.length; i++) {
-      const known = endpoints[i]!
-      if (known.addressId === addressId && known.port === port && known.transport === transport) {
-        known.packets++
-        if (time > known.lastMicros) known.lastMicros = time
-        return
-      }
+    for (let i = 0; i < peers.length; i++) {
+      const pair = peers[i]!
+      if (pair.transport !== transport) continue
+      const forward =
+        pair.addressA === source && pair.portA === srcPort && pair.addressB === destination && pair.portB === dstPort
+      const backward =
+        pair.addressA === destination && pair.portA === dstPort && pair.addressB === source && pair.portB === srcPort
+      if (!forward && !backward) continue
+      pair.packets++
+      if (time > pair.lastMicros) pair.lastMicros = time
+      if (server !== SERVER_UNKNOWN) pair.server = forward ? server : 3 - server
+      return
     }
-    if (endpoints.length < MAX_ENDPOINTS)
-      addEndpoint(endpoints, batch.interfaceId[row]!, addressId, port, transport, time)
+    if (peers.length < MAX_PEERS) {
+      addPeers(peers, batch.interfaceId[row]!, transport, source, srcPort, destination, dstPort, server, time)
+    }
+  }
+
+  function endpointOf(pair: Peers, own: ReadonlySet<number>): VpnEndpoint {
+    const isA =
+      pair.server !== SERVER_UNKNOWN
+        ? pair.server === SERVER_IS_SOURCE
+        : own.has(pair.addressB) && !own.has(pair.addressA)
+    return {
+      interfaceId: pair.interfaceId,
+      addressId: isA ? pair.addressA : pair.addressB,
+      port: isA ? pair.portA : pair.portB,
+      transport: pair.transport,
+      packets: pair.packets,
+      firstMicros: pair.firstMicros,
+      lastMicros: pair.lastMicros,
+    }
   }
 
   return {
@@ -72,63 +116,55 @@ export function createVpnTransportTracker(addresses: AddressTable): VpnTransport
           out.srcPort[row]!,
           out.dstPort[row]!,
         )
-        if (kind > 0) note(batch, out, row, kind >> 1, (kind & 1) === 1)
+        if (kind > 0) note(batch, out, row, kind >> 2, kind & 3)
       } else if (protocol === IPPROTO_ESP && out.ipVersion[row] !== 0) {
-        note(batch, out, row, TRANSPORT_ESP, true)
+        note(batch, out, row, TRANSPORT_ESP, SERVER_UNKNOWN)
       }
     },
-    endpoints,
+    endpoints: (own) =>
+      peers
+        .filter((pair) => pair.server !== SERVER_UNKNOWN || pair.packets >= MIN_DATA_PACKETS)
+        .map((pair) => endpointOf(pair, own(pair.interfaceId)))
+        .sort((a, b) => b.packets - a.packets),
     carried(interfaceId) {
-      const seen = endpoints.find((one) => one.interfaceId === interfaceId && one.packets >= MIN_DATA_PACKETS)
-      if (seen === undefined) return undefined
-      const port = seen.port === 0 ? '' : ` port ${seen.port}`
-      return `${TRANSPORT_NAMES[seen.transport]} with ${addresses.text(seen.addressId)}${port}`
+      const pair = peers.find((one) => one.interfaceId === interfaceId && one.packets >= MIN_DATA_PACKETS)
+      return pair === undefined ? undefined : TRANSPORT_NAMES[pair.transport]
     },
   }
 }
 
-function addEndpoint(
-  endpoints: VpnEndpoint[],
+function addPeers(
+  peers: Peers[],
   interfaceId: number,
-  addressId: number,
-  port: number,
   transport: number,
+  addressA: number,
+  portA: number,
+  addressB: number,
+  portB: number,
+  server: number,
   timeMicros: number,
 ): void {
-  endpoints.push({
-    interfaceId,
-    addressId,
-    port,
-    transport,
-    packets: 1,
-    firstMicros: timeMicros,
-    lastMicros: timeMicros,
-  })
+  const times = { firstMicros: timeMicros, lastMicros: timeMicros }
+  peers.push({ interfaceId, transport, addressA, portA, addressB, portB, server, packets: 1, ...times })
 }
 
-/** The transport of a UDP payload times two, plus one when it goes to the server; 0 when it is none we know. */
+/** The transport of a UDP payload times four, plus SERVER_*; 0 when it is none we know. */
 function udpTransport(bytes: Uint8Array, at: number, len: number, srcPort: number, dstPort: number): number {
   if (len < 14) return 0
   const first = bytes[at]!
   // WireGuard: type 1-4, three reserved zero bytes, and the exact or padded length of that type (whitepaper 5.4).
   if (first >= 1 && first <= 4 && bytes[at + 1] === 0 && bytes[at + 2] === 0 && bytes[at + 3] === 0) {
-    if (first === 1 && len === 148) return (TRANSPORT_WIREGUARD << 1) | 1
-    if (first === 2 && len === 92) return TRANSPORT_WIREGUARD << 1
-    if (first === 4 && len >= 32 && (len & 15) === 0)
-      return (TRANSPORT_WIREGUARD << 1) | lowerPortIsServer(srcPort, dstPort)
-    return 0
+    if (first === 1 && len === 148) return (TRANSPORT_WIREGUARD << 2) | SERVER_IS_DESTINATION
+    if (first === 2 && len === 92) return (TRANSPORT_WIREGUARD << 2) | SERVER_IS_SOURCE
+    return first === 4 && len >= 32 && (len & 15) === 0 ? TRANSPORT_WIREGUARD << 2 : 0
   }
   // OpenVPN: opcode in the upper five bits, key id in the lower three: hard resets (7, 8) open a session.
-  if (first === 0x38 && len >= 14 && len <= 200) return (TRANSPORT_OPENVPN_UDP << 1) | 1
-  if (first === 0x40 && len >= 22 && len <= 200) return TRANSPORT_OPENVPN_UDP << 1
+  if (first === 0x38 && len <= 200) return (TRANSPORT_OPENVPN_UDP << 2) | SERVER_IS_DESTINATION
+  if (first === 0x40 && len >= 22 && len <= 200) return (TRANSPORT_OPENVPN_UDP << 2) | SERVER_IS_SOURCE
   if ((srcPort === PORT_IPSEC_NAT_T || dstPort === PORT_IPSEC_NAT_T) && !isNonEspMarker(bytes, at)) {
-    return (TRANSPORT_ESP_NAT_T << 1) | (dstPort === PORT_IPSEC_NAT_T ? 1 : 0)
+    return (TRANSPORT_ESP_NAT_T << 2) | (dstPort === PORT_IPSEC_NAT_T ? SERVER_IS_DESTINATION : SERVER_IS_SOURCE)
   }
   return 0
-}
-
-function lowerPortIsServer(srcPort: number, dstPort: number): number {
-  return dstPort <= srcPort ? 1 : 0
 }
 
 /** Four zero bytes mark IKE on port 4500 (RFC 3948 2.2). */

@@ -1,0 +1,91 @@
+// `analyze FILE…`: the engine over capture files, merged by time; a report for a person or as JSON.
+import type { Command } from 'commander'
+import type { AnalyzerOptions } from '../../analysis/analyzer.ts'
+import { openMerged } from '../../capture/merge.ts'
+import type { CaptureSource } from '../../capture/source.ts'
+import { analyze } from '../../daemon/pipeline.ts'
+import { VERSION } from '../../daemon/version.ts'
+import { SEVERITY_RANK, type Severity } from '../../model/finding.ts'
+import { OperatorError } from '../../model/operator-error.ts'
+import type { Report } from '../../model/report.ts'
+import { parseAddress } from '../../text/address.ts'
+import { reportText } from '../../text/report.ts'
+import { EXIT_DAMAGED, EXIT_FINDINGS } from '../exit-codes.ts'
+import { createProgress } from '../progress.ts'
+import { tellDamage } from '../tell-damage.ts'
+import { outputWidth, usesColour } from '../terminal.ts'
+
+interface AnalyzeFlags {
+  tunnel: string[]
+  physical: string[]
+  vpnResolver: string[]
+  doh: string[]
+  json?: boolean
+  failOn?: string
+}
+
+export function addAnalyzeCommand(program: Command): void {
+  program
+    .command('analyze')
+    .description('Analyse capture files (pcap, pcapng, also .gz and .zst; "-" reads standard input), merged by time.')
+    .argument('<file...>', 'captures; several are merged by time')
+    .option('--tunnel <name>', 'this interface or file is the tunnel (repeatable)', collect, [])
+    .option('--physical <name>', 'this interface or file is a way out of the machine (repeatable)', collect, [])
+    .option('--vpn-resolver <address>', 'address of a resolver that belongs to the VPN (repeatable)', collect, [])
+    .option('--doh <name-or-address>', 'a DNS-over-HTTPS server besides the well-known ones (repeatable)', collect, [])
+    .option('--json', 'print the report as JSON')
+    .option('--fail-on <severity>', 'exit 1 when there is a finding of this severity or worse: info, warning, critical')
+    .action(runAnalyze)
+}
+
+async function runAnalyze(files: string[], flags: AnalyzeFlags): Promise<void> {
+  const failOn = severityFlag(flags.failOn)
+  const options: AnalyzerOptions = {
+    version: VERSION,
+    tunnels: flags.tunnel,
+    physicals: flags.physical,
+    vpnResolvers: flags.vpnResolver.map(addressFlag),
+  }
+  const source = await openMerged(files)
+  const progress = createProgress(source)
+  let report: Report
+  try {
+    const analyzer = await analyze(source, options, progress.batch)
+    checkNames(source, [...flags.tunnel, ...flags.physical])
+    report = analyzer.report()
+  } finally {
+    progress.end()
+    await source.close()
+  }
+  process.stdout.write(
+    flags.json === true
+      ? `${JSON.stringify(report, undefined, 2)}\n`
+      : reportText(report, { width: outputWidth(), colour: usesColour(process.stdout) }),
+  )
+  const worst = Math.max(-1, ...report.findings.map((finding) => SEVERITY_RANK[finding.severity]))
+  if (failOn !== undefined && worst >= SEVERITY_RANK[failOn]) process.exitCode = EXIT_FINDINGS
+  if (tellDamage(source.inputs)) process.exitCode = EXIT_DAMAGED
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value]
+}
+
+function severityFlag(value: string | undefined): Severity | undefined {
+  if (value === undefined || value === 'info' || value === 'warning' || value === 'critical') return value
+  throw new OperatorError('bad-severity', `--fail-on ${value}: no such severity; use info, warning or critical.`)
+}
+
+function addressFlag(value: string): string {
+  if (parseAddress(value) !== undefined) return value
+  throw new OperatorError('bad-address', `--vpn-resolver ${value}: not an IP address; give one like 10.64.0.1.`)
+}
+
+/** A role given to an interface that is not there would silently change nothing. */
+function checkNames(source: CaptureSource, names: readonly string[]): void {
+  for (const name of names) {
+    if (source.interfaces.some((one) => one.name === name || one.inputName === name)) continue
+    const known = [...new Set(source.interfaces.map((one) => one.name ?? one.inputName))].join(', ')
+    throw new OperatorError('no-such-interface', `no interface or file "${name}" in the captures; there are: ${known}.`)
+  }
+}
