@@ -44,6 +44,7 @@ export async function openByteInput(path: string): Promise<ByteInput> {
  * @throws OperatorError as openByteInput, and `input-repeated` when `-` stands twice.
  */
 export async function checkInputs(paths: readonly string[]): Promise<void> {
+  if (paths.length === 0) throw new OperatorError('input-none', 'No capture was named; give one or more files, or - .')
   if (paths.indexOf('-') !== paths.lastIndexOf('-')) {
     throw new OperatorError('input-repeated', 'Standard input (-) can be read once; name it once.')
   }

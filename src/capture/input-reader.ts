@@ -19,6 +19,11 @@ export class InputReader {
     this.#batch = batch
   }
 
+  /** Interfaces that the input has described so far. */
+  get interfaceCount(): number {
+    return this.#format.interfaceCount
+  }
+
   /** The next batch with at least one row; undefined at the end, and then `summary.damage` tells if it was a bad one. */
   async next(): Promise<PacketBatch | undefined> {
     while (!this.#ended) {

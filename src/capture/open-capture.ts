@@ -5,6 +5,7 @@ import { OperatorError } from '../model/operator-error.ts'
 import { createPacketBatch, type PacketBatch } from '../model/packet-batch.ts'
 import { checkInputs } from './byte-input.ts'
 import type { InputReader } from './input-reader.ts'
+import { createSummary } from './input-summary.ts'
 import { openInput } from './open-input.ts'
 import { type CaptureRun, createRun } from './record-format.ts'
 import type { CaptureSource } from './source.ts'
@@ -70,9 +71,4 @@ class SequenceSource implements CaptureSource {
       }
     }
   }
-}
-
-/** The account of an input that has not been read yet. */
-export function createSummary(name: string): InputSummary {
-  return { name, format: 'unknown', packets: 0, bytes: 0, late: 0 }
 }

@@ -59,7 +59,7 @@ async function recognise(window: ByteWindow, input: RunInput, packing: string | 
   if (magic === PCAPNG_MAGIC) return new PcapngFile(input)
   if (isPcapMagic(magic)) {
     if (await holdAtLeast(window, PCAP_HEADER_LEN)) return new PcapFile(window, input)
-    return { name: 'pcap', fault: undefined, needLen: PCAP_HEADER_LEN, fill: fillNothing }
+    return { name: 'pcap', interfaceCount: 0, fault: undefined, needLen: PCAP_HEADER_LEN, fill: fillNothing }
   }
   const within = packing === undefined ? '' : ` within its ${packing}`
   if (window.fault !== undefined) {

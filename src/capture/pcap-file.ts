@@ -15,6 +15,9 @@ const MAGIC_MICROS = 0xa1b2c3d4
 const MAGIC_NANOS = 0xa1b23c4d
 const MAGIC_MODIFIED = 0xa1b2cd34
 
+/** Must be zero; libpcap and Wireshark refuse such files too. */
+const NETWORK_RESERVED = 0x03ff0000
+
 /** <linux/if_packet.h> sll_pkttype, which the modified record header carries. */
 const PACKET_OUTGOING = 4
 
@@ -36,6 +39,7 @@ export class PcapFile implements RecordFormat {
   readonly name: string
   fault: string | undefined
   needLen = RECORD_HEADER_LEN
+  readonly interfaceCount = 1
   readonly #littleEndian: boolean
   readonly #nanos: boolean
   readonly #headerLen: number
@@ -64,8 +68,13 @@ export class PcapFile implements RecordFormat {
       this.fault = `its pcap header claims version ${major}.${minor}; only version 2 is known`
       return
     }
-    // The upper half holds the length of the frame check sequence; a trailer does no harm to decoders.
-    this.#linkType = view.getUint32(at + 20, little) & 0xffff
+    const network = view.getUint32(at + 20, little)
+    if ((network & NETWORK_RESERVED) !== 0) {
+      this.fault = `its pcap header sets reserved bits beside the link type (0x${network.toString(16)})`
+      return
+    }
+    // The uppermost bits hold the length of the frame check sequence; a trailer does no harm to decoders.
+    this.#linkType = network & 0xffff
     const id = registerInterface(input, { linkType: this.#linkType, snapLen: view.getUint32(at + 16, little) })
     if (id < 0) this.fault = 'the run has too many interfaces'
     else this.#interfaceId = id

@@ -40,6 +40,8 @@ export class PcapngFile implements RecordFormat {
   readonly #input: RunInput
   #little = true
   #frameNumber = 0
+  interfaceCount = 0
+  /** Of this section. */
   #interfaceCount = 0
   /** A Simple Packet Block has no time of its own: it gets that of the packet before it. */
   #lastMicros = 0
@@ -239,6 +241,7 @@ export class PcapngFile implements RecordFormat {
       this.fault = `it describes more than ${MAX_INTERFACES} interfaces`
       return
     }
+    this.interfaceCount++
     this.#interfaceCount++
     this.#globalId.push(id)
     this.#linkType.push(declared.linkType)

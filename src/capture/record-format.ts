@@ -24,6 +24,8 @@ export interface RunInput {
 export interface RecordFormat {
   /** As told in InputSummary.format. */
   readonly name: string
+  /** Interfaces that the input has described so far, over all its sections. */
+  readonly interfaceCount: number
   /** Set when the record at `window.at` cannot be right: nothing after it is read. */
   readonly fault: string | undefined
   /** Bytes the window must hold before the next fill() can go on. */

@@ -21,6 +21,9 @@ const BLOCK_TIMEOUT_MILLIS = 4
 /** Packets are in our hands at the latest this long after their time stamp, when nobody keeps us from reading. */
 const DELIVERY_MICROS = 40_000
 
+/** Under load one wake-up serves the blocks of this span; a packet after silence is not delayed by it. */
+const WAKE_SPACING_MILLIS = 4
+
 /** Longest time without a turn of the event loop while packets pour in: messages to this thread wait as long. */
 const TURN_MILLIS = 5
 
@@ -59,6 +62,7 @@ export class RingSource implements CaptureSource {
   #ready: (() => void) | undefined
   #caughtUpMicros = 0
   #lastTurn = performance.now()
+  #lastWake = 0
   #stopMicros = Number.POSITIVE_INFINITY
   #closed = false
   #lastStatistics: RingStatistics = { received: 0, dropped: 0, freezes: 0 }
@@ -198,13 +202,17 @@ export class RingSource implements CaptureSource {
 
   #wait(millis: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#wake(), millis)
+      const tick = setTimeout(() => this.#wake(), millis)
+      const pause = this.#lastWake + WAKE_SPACING_MILLIS - performance.now()
+      const arm = pause > 0 ? setTimeout(() => this.#ring.arm(), pause) : undefined
+      if (arm === undefined) this.#ring.arm()
       this.#ready = () => {
-        clearTimeout(timer)
-        this.#lastTurn = performance.now()
+        clearTimeout(tick)
+        clearTimeout(arm)
+        this.#lastWake = performance.now()
+        this.#lastTurn = this.#lastWake
         resolve()
       }
-      this.#ring.arm()
     })
   }
 
