@@ -108,7 +108,7 @@ export class PcapFile implements RecordFormat {
         origLen = other
       }
       if (inclLen > MAX_PACKET_LEN) {
-        this.fault = `a packet of ${inclLen} bytes cannot be (the most is ${MAX_PACKET_LEN})`
+        this.fault = impossiblePacket(inclLen)
         break
       }
       if (end - at - headerLen < inclLen) {
@@ -137,4 +137,9 @@ export class PcapFile implements RecordFormat {
 function packetTypeDirection(packetType: number): number {
   if (packetType < PACKET_OUTGOING) return DIRECTION_IN
   return packetType === PACKET_OUTGOING ? DIRECTION_OUT : DIRECTION_UNKNOWN
+}
+
+/** COLD PATH: a fault. */
+function impossiblePacket(inclLen: number): string {
+  return `a packet of ${inclLen} bytes cannot be (the most is ${MAX_PACKET_LEN})`
 }

@@ -1,14 +1,14 @@
 // pcapng (draft-ietf-opsawg-pcapng): sections of either byte order, each with its own interfaces; every block that
 // carries packets; statistics, names and secrets handed on; everything else passed over without being held.
 // HOT PATH
-import { MAX_BLOCK_LEN, MAX_INTERFACES, MAX_PACKET_LEN } from '../constants/limits.ts'
+import { MAX_BLOCK_LEN, MAX_PACKET_LEN } from '../constants/limits.ts'
 import { DIRECTION_IN, DIRECTION_OUT, DIRECTION_UNKNOWN, type PacketBatch } from '../model/packet-batch.ts'
 import type { ByteWindow } from './byte-window.ts'
-import { readInterface, readNames, readSecrets, readStatistics } from './pcapng-blocks.ts'
+import { readNames, readSecrets } from './pcapng-blocks.ts'
 import { findOption } from './pcapng-options.ts'
+import { PcapngSection } from './pcapng-section.ts'
 import type { RecordFormat, RunInput } from './record-format.ts'
-import { registerInterface } from './register-interface.ts'
-import { type Clock, stampMicros } from './timestamp.ts'
+import { stampMicros } from './timestamp.ts'
 
 /** The same in both byte orders. */
 export const PCAPNG_MAGIC = 0x0a0d0d0a
@@ -21,9 +21,6 @@ const BLOCK_NAMES = 4
 const BLOCK_STATISTICS = 5
 const BLOCK_ENHANCED_PACKET = 6
 const BLOCK_SECRETS = 10
-
-const BYTE_ORDER_MAGIC = 0x1a2b3c4d
-const BYTE_ORDER_MAGIC_SWAPPED = 0x4d3c2b1a
 
 /** Type and length before the body, the length again behind it. */
 const BLOCK_START_LEN = 8
@@ -38,21 +35,18 @@ export class PcapngFile implements RecordFormat {
   fault: string | undefined
   needLen = BLOCK_FRAME_LEN
   readonly #input: RunInput
-  #little = true
+  readonly #section: PcapngSection
   #frameNumber = 0
-  interfaceCount = 0
-  /** Of this section. */
-  #interfaceCount = 0
   /** A Simple Packet Block has no time of its own: it gets that of the packet before it. */
   #lastMicros = 0
-  // The section's interfaces, by their number in the section.
-  #globalId: number[] = []
-  #linkType: number[] = []
-  #snapLen: number[] = []
-  #clock: Clock[] = []
 
   constructor(input: RunInput) {
     this.#input = input
+    this.#section = new PcapngSection(input)
+  }
+
+  get interfaceCount(): number {
+    return this.#section.totalCount
   }
 
   fill(window: ByteWindow, batch: PacketBatch): void {
@@ -61,14 +55,16 @@ export class PcapngFile implements RecordFormat {
     this.needLen = BLOCK_FRAME_LEN
     const rows = batch.timeMicros.length
     const view = window.view
+    const section = this.#section
     while (this.fault === undefined && batch.count < rows && window.end - window.at >= BLOCK_FRAME_LEN) {
       const at = window.at
-      const type = view.getUint32(at, this.#little)
-      if (type === BLOCK_SECTION && !this.#readByteOrder(view, at)) return
-      const little = this.#little
+      const type = view.getUint32(at, section.little)
+      if (type === BLOCK_SECTION) this.fault = section.readByteOrder(view, at)
+      if (this.fault !== undefined) return
+      const little = section.little
       const statedLen = view.getUint32(at + 4, little)
       if (statedLen < minimumLen(type)) {
-        this.fault = `a block of type 0x${type.toString(16)} cannot be ${statedLen} bytes long`
+        this.fault = impossibleLen(type, statedLen)
         return
       }
       // Some writers left the padding out of the length.
@@ -79,7 +75,7 @@ export class PcapngFile implements RecordFormat {
           return
         }
         if (isNeeded(type)) {
-          this.fault = `a block of ${statedLen} bytes is too long (the most is ${MAX_BLOCK_LEN})`
+          this.fault = impossibleLen(type, statedLen)
           return
         }
         window.skip(blockLen)
@@ -100,10 +96,10 @@ export class PcapngFile implements RecordFormat {
   #readBlock(type: number, view: DataView, at: number, endAt: number, batch: PacketBatch): void {
     switch (type) {
       case BLOCK_SECTION:
-        this.#startSection(view, at)
+        this.fault = this.#section.start(view, at)
         break
       case BLOCK_INTERFACE:
-        this.#addInterface(view, at, endAt)
+        this.fault = this.#section.addInterface(view, at, endAt)
         break
       case BLOCK_PACKET:
         this.#readOldPacket(view, at, endAt, batch)
@@ -112,20 +108,20 @@ export class PcapngFile implements RecordFormat {
         this.#readSimplePacket(view, at, endAt, batch)
         break
       case BLOCK_NAMES:
-        readNames(view, at, endAt, this.#little, this.#input.run.annex)
+        readNames(view, at, endAt, this.#section.little, this.#input.run.annex)
         break
       case BLOCK_STATISTICS:
-        this.#addStatistics(view, at, endAt)
+        this.#section.addStatistics(view, at, endAt)
         break
       case BLOCK_SECRETS:
-        readSecrets(view, at, endAt, this.#little, this.#input.run.annex)
+        readSecrets(view, at, endAt, this.#section.little, this.#input.run.annex)
         break
     }
   }
 
   /** 4.3: interface, stamp high, stamp low, captured and original length, data, options. */
   #readEnhancedPacket(view: DataView, at: number, endAt: number, batch: PacketBatch): void {
-    const little = this.#little
+    const little = this.#section.little
     const number = view.getUint32(at, little)
     this.#addPacket(
       view,
@@ -142,7 +138,7 @@ export class PcapngFile implements RecordFormat {
 
   /** Appendix A of the draft: 16 bits of interface and of drop count, then as an Enhanced Packet Block. */
   #readOldPacket(view: DataView, at: number, endAt: number, batch: PacketBatch): void {
-    const little = this.#little
+    const little = this.#section.little
     const number = view.getUint16(at, little)
     this.#addPacket(
       view,
@@ -159,8 +155,8 @@ export class PcapngFile implements RecordFormat {
 
   /** 4.4: original length and data, of the section's first interface; its snap length says how much was kept. */
   #readSimplePacket(view: DataView, at: number, endAt: number, batch: PacketBatch): void {
-    const origLen = view.getUint32(at, this.#little)
-    const snapLen = this.#snapLen[0] ?? 0
+    const origLen = view.getUint32(at, this.#section.little)
+    const snapLen = this.#section.snapLen[0] ?? 0
     let inclLen = snapLen > 0 && snapLen < origLen ? snapLen : origLen
     if (inclLen > endAt - at - 4) inclLen = endAt - at - 4
     this.#addPacket(view, at + 4, endAt, 0, inclLen, origLen, batch)
@@ -179,82 +175,39 @@ export class PcapngFile implements RecordFormat {
     origLen: number,
     batch: PacketBatch,
   ): void {
-    if (number >= this.#interfaceCount) {
-      this.fault = `a packet names interface ${number}, which is not described`
+    if (number >= this.#section.interfaceCount) {
+      this.fault = undescribed(number)
       return
     }
     if (inclLen > MAX_PACKET_LEN || inclLen > endAt - at) {
-      this.fault = `a packet of ${inclLen} bytes cannot be in a block with room for ${endAt - at}`
+      this.fault = impossiblePacket(inclLen, endAt - at)
       return
     }
     const row = batch.count
     batch.startAt[row] = at
     batch.capturedLen[row] = inclLen
     batch.wireLen[row] = Math.max(origLen, inclLen)
-    batch.linkType[row] = this.#linkType[number]!
-    batch.interfaceId[row] = this.#globalId[number]!
+    batch.linkType[row] = this.#section.linkType[number]!
+    batch.interfaceId[row] = this.#section.globalId[number]!
     batch.frameNumber[row] = ++this.#frameNumber
     const optionsAt = at + ((inclLen + 3) & ~3)
     batch.direction[row] = endAt - optionsAt < 8 ? DIRECTION_UNKNOWN : this.#direction(view, optionsAt, endAt)
   }
 
   #stamp(view: DataView, at: number, number: number, batch: PacketBatch): void {
-    const little = this.#little
-    const micros = stampMicros(this.#clock[number]!, view.getUint32(at, little), view.getUint32(at + 4, little))
+    const little = this.#section.little
+    const micros = stampMicros(this.#section.clock[number]!, view.getUint32(at, little), view.getUint32(at + 4, little))
     this.#lastMicros = micros
     batch.timeMicros[batch.count] = micros
     batch.count++
   }
 
   #direction(view: DataView, at: number, endAt: number): number {
-    const little = this.#little
+    const little = this.#section.little
     const optionAt = findOption(view, at, endAt, little, OPT_PACKET_FLAGS)
     if (optionAt < 0 || view.getUint16(optionAt + 2, little) !== 4) return DIRECTION_UNKNOWN
     const inOrOut = view.getUint32(optionAt + 4, little) & 3
     return inOrOut === 1 ? DIRECTION_IN : inOrOut === 2 ? DIRECTION_OUT : DIRECTION_UNKNOWN
-  }
-
-  #readByteOrder(view: DataView, at: number): boolean {
-    const magic = view.getUint32(at + 8, true)
-    if (magic !== BYTE_ORDER_MAGIC && magic !== BYTE_ORDER_MAGIC_SWAPPED) {
-      this.fault = 'a pcapng section header without its byte-order magic'
-      return false
-    }
-    this.#little = magic === BYTE_ORDER_MAGIC
-    return true
-  }
-
-  #startSection(view: DataView, at: number): void {
-    const major = view.getUint16(at + 4, this.#little)
-    if (major !== 1) this.fault = `its pcapng section claims version ${major}; only version 1 is known`
-    this.#interfaceCount = 0
-    this.#globalId = []
-    this.#linkType = []
-    this.#snapLen = []
-    this.#clock = []
-  }
-
-  #addInterface(view: DataView, at: number, endAt: number): void {
-    const { declared, clock } = readInterface(view, at, endAt, this.#little)
-    const id = this.#interfaceCount < MAX_INTERFACES ? registerInterface(this.#input, declared) : -1
-    if (id < 0) {
-      this.fault = `it describes more than ${MAX_INTERFACES} interfaces`
-      return
-    }
-    this.interfaceCount++
-    this.#interfaceCount++
-    this.#globalId.push(id)
-    this.#linkType.push(declared.linkType)
-    this.#snapLen.push(declared.snapLen)
-    this.#clock.push(clock)
-  }
-
-  /** 4.6: interface, stamp, options. An interface that is not described spoils only its statistics. */
-  #addStatistics(view: DataView, at: number, endAt: number): void {
-    const number = view.getUint32(at, this.#little)
-    const known = this.#input.run.interfaces[this.#globalId[number] ?? -1]
-    if (known === undefined) return
-    known.statistics = readStatistics(view, at + 12, endAt, this.#little, this.#clock[number]!, known.statistics)
   }
 }
 
@@ -291,4 +244,19 @@ function minimumLen(type: number): number {
     default:
       return BLOCK_FRAME_LEN
   }
+}
+
+/** COLD PATH: a fault. */
+function impossibleLen(type: number, statedLen: number): string {
+  return `a block of type 0x${type.toString(16)} cannot be ${statedLen} bytes long`
+}
+
+/** COLD PATH: a fault. */
+function undescribed(number: number): string {
+  return `a packet names interface ${number}, which is not described`
+}
+
+/** COLD PATH: a fault. */
+function impossiblePacket(inclLen: number, roomLen: number): string {
+  return `a packet of ${inclLen} bytes cannot be in a block with room for ${roomLen}`
 }

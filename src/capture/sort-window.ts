@@ -125,7 +125,7 @@ export class SortWindow {
   }
 }
 
-/** Appends bytes firstAt … endAt to the arena and returns how far they moved. */
+/** COLD PATH: once for a run of packets. Appends bytes firstAt … endAt to the arena and returns how far they moved. */
 function copyBytes(bytes: Uint8Array, firstAt: number, endAt: number, into: Store): number {
   const at = into.bytesLen
   const neededLen = at + endAt - firstAt
@@ -149,6 +149,7 @@ function copyRow(batch: PacketBatch, row: number, moveLen: number, into: Store, 
   rows.frameNumber[to] = batch.frameNumber[row]!
 }
 
+/** COLD PATH: a few times until the arena has its size. */
 function growArena(store: Store, neededLen: number): void {
   const grown = new Uint8Array(Math.max(neededLen, store.rows.bytes.length * 2, 1 << 20))
   grown.set(store.rows.bytes.subarray(0, store.bytesLen))
