@@ -1,0 +1,22 @@
+import { findingsOf, lookup, play } from '../scenario.ts'
+
+const steps = lookup({ on: 'eth0', atMillis: 0, name: 'a.example', answeredAfter: 3 })
+const watched = (dropped: number) => ({ interfaces: [{ name: 'eth0', linkType: 1, dropped }] })
+
+test('capture-loss raises when the capturing system counted drops, and the verdict is not complete', () => {
+  const report = play(steps, watched(18))
+  expect(findingsOf(report, 'capture-loss')).toMatchObject([
+    { severity: 'warning', count: 18, interface: 'eth0', data: { dropped: 18, total: 20, percent: 90 } },
+  ])
+  expect(report.verdict.complete).toBe(false)
+  expect(report.verdict.reasons.join(' ')).toContain('18')
+})
+
+test('capture-loss stays quiet when nothing was lost, and when the system did not say', () => {
+  const told = play(steps, watched(0))
+  expect(findingsOf(told, 'capture-loss')).toEqual([])
+  expect(told.verdict).toMatchObject({ complete: true, coverage: { dropped: 0 } })
+  const untold = play(steps, { interfaces: [{ name: 'eth0', linkType: 1 }] })
+  expect(findingsOf(untold, 'capture-loss')).toEqual([])
+  expect(untold.verdict.coverage.dropped).toBeUndefined()
+})
