@@ -20,8 +20,9 @@ interface Silence {
   silent: Map<string, string>
 }
 
-/** Below this many silent names one lost datagram is the likelier story, unless nothing at all was answered. */
+/** Below this many silent names one lost datagram is the likelier story, unless the question was asked again and again. */
 const MIN_SILENT_NAMES = 2
+const MIN_ATTEMPTS = 3
 
 export const dnsUnanswered: Detector = {
   meta,
@@ -44,7 +45,8 @@ export const dnsUnanswered: Detector = {
         if (resolver.silent.size < MAX_SILENT) resolver.silent.set(question, exchange.name)
         if (!gaveUp) return
         const names = [...new Set(resolver.silent.values())]
-        if (resolver.silent.size < MIN_SILENT_NAMES && resolver.answered > 0) return
+        const unanswered = resolver.asked - resolver.answered
+        if (names.length < MIN_SILENT_NAMES && unanswered < MIN_ATTEMPTS) return
         context.raise(meta, {
           key,
           timeMicros: exchange.queryMicros,
@@ -56,7 +58,7 @@ export const dnsUnanswered: Detector = {
             port: exchange.serverPort,
             transport: exchange.transport,
             asked: resolver.asked,
-            unanswered: resolver.asked - resolver.answered,
+            unanswered,
             names: names.slice(0, MAX_NAMES_IN_FINDING),
             nameCount: names.length,
             example: names[0],
