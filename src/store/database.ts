@@ -80,7 +80,8 @@ function openOurs(path: string): Database.Database {
 function whyNotOurs(path: string): string | undefined {
   let db: Database.Database | undefined
   try {
-    db = new Database(path, { timeout: BUSY_TIMEOUT_MS })
+    // Read-only: another program's database must not even be checkpointed by us.
+    db = new Database(path, { readonly: true, timeout: BUSY_TIMEOUT_MS })
     const owner = db.pragma('application_id', { simple: true }) as number
     const tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number
     if (owner !== APPLICATION_ID) {

@@ -1,6 +1,7 @@
 // The one writer. A batch is one transaction; every finding, epoch and verdict written gets the next number of the
 // stream, and a number is never given twice.
 import type { Database } from 'better-sqlite3'
+import { isoTime } from '../text/time.ts'
 import type {
   DnsRecord,
   EpochRecord,
@@ -35,7 +36,10 @@ export function createWriter(db: Database): StoreWriter {
   const writeRecord = createRecordWriters(db)
   const saveSeq = db.prepare("UPDATE meta SET value = ? WHERE name = 'last_seq'")
   let lastSeq = (db.prepare("SELECT value FROM meta WHERE name = 'last_seq'").pluck().get() as number) + SEQ_SKIP
-  saveSeq.run(lastSeq)
+  db.transaction(() => {
+    saveSeq.run(lastSeq)
+    endOpenEpochs(db, lastSeq)
+  }).immediate()
 
   const writeAll = db.transaction((records: readonly StoreRecord[]) => {
     let seq = lastSeq
@@ -56,6 +60,28 @@ export function createWriter(db: Database): StoreWriter {
       lastSeq = seq
       return places
     },
+  }
+}
+
+/** A killed process left its last epoch open; it ended with the last thing known of it. */
+function endOpenEpochs(db: Database, seq: number): void {
+  const open = db.prepare('SELECT id, start_micros FROM epochs WHERE end_micros IS NULL').all() as {
+    id: number
+    start_micros: number
+  }[]
+  const lastKnown = db
+    .prepare(
+      `SELECT max(
+         coalesce((SELECT max(last_micros) FROM findings WHERE epoch = @id), 0),
+         coalesce((SELECT max(last_micros) FROM resolvers WHERE epoch = @id), 0))`,
+    )
+    .pluck()
+  const end = db.prepare(
+    "UPDATE epochs SET seq = @seq, end_micros = @end, body = json_set(body, '$.end', @time) WHERE id = @id",
+  )
+  for (const { id, start_micros } of open) {
+    const micros = Math.max(start_micros, lastKnown.get({ id }) as number)
+    end.run({ id, seq: seq--, end: micros, time: isoTime(micros) })
   }
 }
 

@@ -1,0 +1,70 @@
+// Counters and gauges in Prometheus' text format 0.0.4, named as its guide asks: base units, `_total` for counters.
+import type { ServiceState } from './service-state.ts'
+import type { Stream } from './stream.ts'
+
+const DNS_VERDICTS = ['ok', 'leak', 'mixed', 'no-tunnel', 'unknown'] as const
+
+/** The whole page. */
+export function metricsText(service: ServiceState, stream: Stream): string {
+  const lines: string[] = []
+  const metric = (
+    name: string,
+    type: 'counter' | 'gauge',
+    help: string,
+    samples: [labels: string, value: number][],
+  ) => {
+    lines.push(`# HELP tunnelscope_${name} ${help}`, `# TYPE tunnelscope_${name} ${type}`)
+    for (const [labels, value] of samples) lines.push(`tunnelscope_${name}${labels} ${value}`)
+  }
+  const stats = service.stats()
+  const verdict = service.verdict()
+  const store = service.store()
+  const counters = stream.counters()
+
+  metric('build_info', 'gauge', 'Version of the program; always 1.', [[`{version="${label(service.version)}"}`, 1]])
+  metric('start_time_seconds', 'gauge', 'When the service started, seconds since 1970.', [
+    ['', Date.parse(service.started) / 1000],
+  ])
+  if (stats !== undefined) {
+    metric('packets_total', 'counter', 'Packets captured.', [['', stats.packets]])
+    metric('packets_dropped_total', 'counter', 'Packets the kernel dropped before we saw them.', [['', stats.dropped]])
+    metric('packets_per_second', 'gauge', 'Packets in the last second.', [['', stats.packetsPerSecond]])
+    metric('bytes_per_second', 'gauge', 'Bytes in the last second.', [['', stats.bytesPerSecond]])
+    metric('tunnel_up', 'gauge', 'Whether a tunnel is up.', [['', stats.tunnel === 'up' ? 1 : 0]])
+  }
+  if (verdict !== undefined) {
+    metric(
+      'dns_verdict',
+      'gauge',
+      'The verdict on DNS: 1 for the one that holds.',
+      DNS_VERDICTS.map((name) => [`{verdict="${name}"}`, verdict.dns === name ? 1 : 0]),
+    )
+    metric('verdict_complete', 'gauge', 'Whether the verdict rests on everything that left.', [
+      ['', verdict.complete ? 1 : 0],
+    ])
+    metric('dns_questions_outside_total', 'counter', 'DNS questions outside while a tunnel was up.', [
+      ['', verdict.coverage.questionsOutside],
+    ])
+    metric('dns_questions_in_tunnel_total', 'counter', 'DNS questions inside the tunnel.', [
+      ['', verdict.coverage.questionsInTunnel],
+    ])
+  }
+  metric('epoch', 'gauge', 'Number of the present network context.', [['', service.epoch()?.id ?? 0]])
+  metric('stream_seq', 'counter', 'Last number of the stream.', [['', service.lastSeq()]])
+  metric('store_paused', 'gauge', 'Whether the store cannot write.', [['', store.paused ? 1 : 0]])
+  metric('store_waiting_records', 'gauge', 'Records waiting for the store.', [['', store.waiting]])
+  metric('store_lost_records_total', 'counter', 'Records the store could not take.', [['', store.lost]])
+  metric('store_folded_records_total', 'counter', 'Records folded into one that still waited.', [['', store.folded]])
+  metric('stream_clients', 'gauge', 'Clients of the stream.', [['', counters.clients]])
+  metric('stream_messages_sent_total', 'counter', 'Messages sent to clients.', [['', counters.sent]])
+  metric('stream_messages_skipped_total', 'counter', 'Messages not sent because a client did not read.', [
+    ['', counters.skipped],
+  ])
+  metric('stream_gaps_total', 'counter', 'Gaps told to clients.', [['', counters.gaps]])
+  metric('stream_clients_ended_total', 'counter', 'Clients ended because they were dead.', [['', counters.ended]])
+  return `${lines.join('\n')}\n`
+}
+
+function label(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+}

@@ -1,0 +1,177 @@
+// The routes and their answers. Whatever is refused is refused in one generic line that says nothing about what is inside.
+import { z } from 'zod'
+import type { FindingQuery } from '../store/reader.ts'
+import { filterSchema, severitySchema } from './messages.ts'
+import { metricsText } from './metrics.ts'
+import type { ServiceState } from './service-state.ts'
+import { MAX_FRAME_MESSAGES, messageText, type Stream, type StreamOptions, storeFilter } from './stream.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly contentType: string
+  readonly body: string
+}
+
+/** Findings one answer holds at most, and when nothing is said. */
+const MAX_FINDINGS = 1000
+const DEFAULT_FINDINGS = 200
+/** Epochs one answer holds. */
+const MAX_EPOCHS = 500
+
+const REFUSALS: Readonly<Record<number, string>> = Object.freeze({
+  400: 'bad request',
+  401: 'a token is needed',
+  403: 'not from there',
+  404: 'not found',
+  405: 'method not allowed',
+  413: 'too large',
+  421: 'wrong host',
+  429: 'too many requests',
+  500: 'internal error',
+  503: 'too many clients',
+})
+
+export function refusal(status: number): Answer {
+  return json(`{"error":"${REFUSALS[status] ?? 'refused'}"}`, status)
+}
+
+const number = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
+/** ISO 8601 in, microseconds since 1970 out. */
+const timeMicros = z
+  .union([z.iso.datetime({ offset: true }), z.iso.date()])
+  .transform((text) => Date.parse(text) * 1000)
+
+const filterQuery = z.strictObject({
+  severity: severitySchema.optional(),
+  id: z.array(z.string()).optional(),
+  interface: z.array(z.string()).optional(),
+  site: z.string().optional(),
+})
+const findingsQuery = filterQuery.extend({
+  epoch: number.optional(),
+  since: timeMicros.optional(),
+  until: timeMicros.optional(),
+  after: number.optional(),
+  upTo: number.optional(),
+  limit: number.min(1).max(MAX_FINDINGS).default(DEFAULT_FINDINGS),
+})
+const streamQuery = filterQuery.extend({
+  after: number.optional(),
+  batch: number.min(1).max(MAX_FRAME_MESSAGES).default(1),
+})
+const epochQuery = z.strictObject({ epoch: number.optional() })
+const noQuery = z.strictObject({})
+
+type Route = (query: unknown, service: ServiceState, stream: Stream) => Answer
+
+/** Path to handler; a handler throws a ZodError for a query it does not understand. */
+const ROUTES: Readonly<Record<string, Route>> = Object.freeze({
+  '/': () => ({ status: 404, contentType: 'text/plain; charset=utf-8', body: 'There is no dashboard here.\n' }),
+  '/metrics': (query, service, stream) => {
+    noQuery.parse(query)
+    return { status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body: metricsText(service, stream) }
+  },
+  '/api/v1/status': (query, service, stream) => {
+    noQuery.parse(query)
+    return json({
+      version: service.version,
+      started: service.started,
+      seq: service.lastSeq(),
+      epoch: service.epoch()?.id ?? null,
+      verdict: service.verdict() ?? null,
+      stats: service.stats() ?? null,
+      store: service.store(),
+      stream: stream.counters(),
+    })
+  },
+  '/api/v1/verdict': (query, service) => {
+    noQuery.parse(query)
+    return json({ seq: service.lastSeq(), verdict: service.verdict() ?? null })
+  },
+  '/api/v1/epochs': (query, service) => {
+    noQuery.parse(query)
+    return json(`{"seq":${service.lastSeq()},"epochs":[${service.reader().epochs(MAX_EPOCHS).join(',')}]}`)
+  },
+  '/api/v1/findings': (query, service) => findings(findingsQuery.parse(query), service),
+  '/api/v1/resolvers': (query, service) => {
+    return json({ seq: service.lastSeq(), resolvers: service.reader().resolvers(epochQuery.parse(query).epoch) })
+  },
+  '/api/v1/sites': (query, service) => {
+    const bodies = service.reader().sites(epochQuery.parse(query).epoch)
+    return json(`{"seq":${service.lastSeq()},"sites":[${bodies.join(',')}]}`)
+  },
+  '/api/v1/interfaces': (query, service) => {
+    noQuery.parse(query)
+    return json({ seq: service.lastSeq(), interfaces: service.interfaces() })
+  },
+})
+
+export const STREAM_PATH = '/api/v1/stream'
+export const SESSION_PATH = '/api/v1/session'
+
+/** Whether a path may be asked for without proof: the page itself, and the exchange of its one-time code. */
+export function needsProof(path: string): boolean {
+  return path !== '/' && path !== SESSION_PATH
+}
+
+/** Answers a GET; `url` is the request line's, path and query. */
+export function answerGet(url: string, service: ServiceState, stream: Stream): Answer {
+  const { path, query } = splitUrl(url)
+  const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined
+  if (route === undefined) return refusal(404)
+  if (query === undefined) return refusal(400)
+  try {
+    return route(query, service, stream)
+  } catch (error) {
+    if (error instanceof z.ZodError) return refusal(400)
+    throw error
+  }
+}
+
+/** What a stream's URL asks for; undefined when it is not understood. */
+export function streamOptions(url: string): StreamOptions | undefined {
+  const parsed = streamQuery.safeParse(splitUrl(url).query)
+  if (!parsed.success) return undefined
+  const { after, batch, ...fields } = parsed.data
+  const filter = filterSchema.safeParse(fields)
+  return filter.success ? { filter: filter.data, after, batch } : undefined
+}
+
+/** The path as it stands (nothing is decoded or joined), and the query's fields; no fields when one comes twice that may not. */
+export function splitUrl(url: string): { path: string; query: Record<string, unknown> | undefined } {
+  const mark = url.indexOf('?')
+  const path = mark < 0 ? url : url.slice(0, mark)
+  const query: Record<string, unknown> = {}
+  for (const [name, value] of new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1))) {
+    if (name === 'id' || name === 'interface') {
+      const list = (query[name] as string[] | undefined) ?? []
+      list.push(...value.split(','))
+      query[name] = list
+    } else if (Object.hasOwn(query, name)) return { path, query: undefined }
+    else query[name] = value
+  }
+  return { path, query }
+}
+
+function findings(query: z.infer<typeof findingsQuery>, service: ServiceState): Answer {
+  const { epoch, since, until, after, upTo, limit, ...fields } = query
+  const seq = service.lastSeq()
+  const asked: FindingQuery = {
+    ...storeFilter(filterSchema.parse(fields)),
+    epoch,
+    sinceMicros: since,
+    untilMicros: until,
+    after,
+    upTo: Math.min(upTo ?? seq, seq),
+    limit: limit + 1,
+  }
+  const rows = service.reader().findings(asked)
+  const more = rows.length > limit
+  const items = rows.slice(0, limit).map(messageText)
+  return json(`{"seq":${seq},"findings":[${items.join(',')}],"more":${more}}`)
+}
+
+function json(value: unknown, status = 200): Answer {
+  const body = typeof value === 'string' ? value : JSON.stringify(value)
+  return { status, contentType: 'application/json; charset=utf-8', body: `${body}\n` }
+}

@@ -1,0 +1,290 @@
+// HTTP and WebSocket on a UNIX socket and, when asked for, on loopback: both the same routes, each with its own door.
+import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, unlinkSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { dirname } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import { OperatorError } from '../model/operator-error.ts'
+import { type Access, createLoopbackAccess, createSocketAccess } from './access.ts'
+import {
+  type Answer,
+  answerGet,
+  needsProof,
+  refusal,
+  SESSION_PATH,
+  STREAM_PATH,
+  splitUrl,
+  streamOptions,
+} from './routes.ts'
+import type { ServiceState } from './service-state.ts'
+import type { Stream } from './stream.ts'
+
+export interface ServerLimits {
+  /** Clients of the stream at a time. */
+  readonly streamClients: number
+  /** Connections a door holds at a time. */
+  readonly connections: number
+  /** HTTP requests a second through one door, and how many at once after a pause. */
+  readonly requestsPerSecond: number
+  readonly requestBurst: number
+  /** How long a client may take over its request's head, and over all of it. */
+  readonly headersMs: number
+  readonly requestMs: number
+  /** Bytes of a request's head, of its body, of a WebSocket message. */
+  readonly headBytes: number
+  readonly bodyBytes: number
+  readonly messageBytes: number
+}
+
+export const SERVER_LIMITS: ServerLimits = Object.freeze({
+  streamClients: 128,
+  connections: 256,
+  requestsPerSecond: 50,
+  requestBurst: 200,
+  headersMs: 5_000,
+  requestMs: 10_000,
+  headBytes: 8 << 10,
+  bodyBytes: 1 << 10,
+  messageBytes: 16 << 10,
+})
+
+const CLOSE_WAIT_MS = 200
+
+export interface Door {
+  /** `http://127.0.0.1:8477` or the socket's path. */
+  readonly address: string
+  /** URL with a one-time code for a browser; on loopback only. */
+  browserUrl(): string
+  close(): Promise<void>
+}
+
+interface DoorOptions {
+  readonly service: ServiceState
+  readonly stream: Stream
+  readonly limits: ServerLimits
+}
+
+/**
+ * Opens the UNIX socket at `path`, mode 0660, owned by `group` where that exists. A socket left by a dead process is
+ * replaced.
+ * @throws OperatorError `socket-in-use`, `socket-unusable`
+ */
+export async function openSocketDoor(path: string, group: string, options: DoorOptions): Promise<Door> {
+  const { server, close } = createDoor(createSocketAccess(), options)
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
+    await removeStaleSocket(path)
+    // Nobody may come in between bind and chmod.
+    const umask = process.umask(0o177)
+    const listening = listen(server, { path })
+    process.umask(umask)
+    await listening
+    const groupId = groupIdOf(group)
+    if (groupId !== undefined && process.getuid?.() === 0) chownSync(path, 0, groupId)
+    chmodSync(path, 0o660)
+  } catch (error) {
+    server.close()
+    if (error instanceof OperatorError) throw error
+    throw new OperatorError('socket-unusable', `The socket ${path} cannot be opened: ${(error as Error).message}.`)
+  }
+  return { address: path, browserUrl: () => '', close }
+}
+
+/**
+ * Opens `port` (0 = any free one) on a loopback address; every request needs `token` or a session.
+ * @throws OperatorError `address-not-loopback`, `port-unusable`
+ */
+export async function openLoopbackDoor(host: string, port: number, token: string, options: DoorOptions): Promise<Door> {
+  if (host !== '127.0.0.1' && host !== '::1') {
+    throw new OperatorError('address-not-loopback', `The API listens on 127.0.0.1 or ::1 only, not on ${host}.`)
+  }
+  const hosts: string[] = []
+  const access = createLoopbackAccess(token, hosts, () => performance.now())
+  const { server, close } = createDoor(access, options)
+  try {
+    await listen(server, { host, port })
+  } catch (error) {
+    throw new OperatorError('port-unusable', `Port ${port} on ${host} cannot be opened: ${(error as Error).message}.`)
+  }
+  const bound = (server.address() as AddressInfo).port
+  const name = host === '::1' ? '[::1]' : host
+  hosts.push(`${name}:${bound}`, `localhost:${bound}`)
+  const address = `http://${name}:${bound}`
+  return {
+    address,
+    browserUrl: () => `${address}/#${access.oneTimeCode()}`,
+    close,
+  }
+}
+
+function createDoor(
+  access: Access,
+  { service, stream, limits }: DoorOptions,
+): { server: Server; close(): Promise<void> } {
+  const server = createServer({
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    connectionsCheckingInterval: Math.min(1000, limits.headersMs),
+    maxHeaderSize: limits.headBytes,
+    keepAliveTimeout: limits.requestMs,
+  })
+  server.maxConnections = limits.connections
+  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: limits.messageBytes })
+  const mayPass = createRate(limits.requestsPerSecond, limits.requestBurst)
+
+  server.on('request', (request, response) => {
+    void handle(request, response).catch(() => send(response, refusal(500)))
+  })
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = request.url ?? '/'
+    const { path } = splitUrl(url)
+    const refused = mayPass() ? access.judge(request, needsProof(path)) : 429
+    if (refused !== undefined) return send(response, refusal(refused))
+    if (path === SESSION_PATH) return send(response, ...(await openSession(request)))
+    if (request.method !== 'GET') return send(response, refusal(405))
+    send(response, answerGet(url, service, stream))
+  }
+
+  async function openSession(request: IncomingMessage): Promise<[Answer, Record<string, string>?]> {
+    if (request.method !== 'POST') return [refusal(405)]
+    const body = await readBody(request, limits.bodyBytes)
+    if (body === undefined) return [refusal(413)]
+    const cookie = access.openSession(body.trim())
+    if (cookie === undefined) return [refusal(401)]
+    return [{ status: 204, contentType: 'text/plain', body: '' }, { 'Set-Cookie': cookie }]
+  }
+
+  server.on('upgrade', (request, socket, head) => {
+    const url = request.url ?? '/'
+    const refused = mayPass() ? access.judge(request, true) : 429
+    if (refused !== undefined) return refuseUpgrade(socket, refused)
+    if (splitUrl(url).path !== STREAM_PATH) return refuseUpgrade(socket, 404)
+    const options = streamOptions(url)
+    if (options === undefined) return refuseUpgrade(socket, 400)
+    if (stream.counters().clients >= limits.streamClients) return refuseUpgrade(socket, 503)
+    sockets.handleUpgrade(request, socket, head, (client) => stream.add(client, options))
+  })
+
+  function close(): Promise<void> {
+    return new Promise((resolve) => {
+      server.close(() => resolve())
+      // Answers and close frames on their way get a moment.
+      setTimeout(() => {
+        server.closeAllConnections()
+        for (const client of sockets.clients) client.terminate()
+      }, CLOSE_WAIT_MS)
+    })
+  }
+  return { server, close }
+}
+
+/** Token bucket: false when a request comes too soon. */
+function createRate(perSecond: number, burst: number): () => boolean {
+  let tokens = burst
+  let last = performance.now()
+  return () => {
+    const now = performance.now()
+    tokens = Math.min(burst, tokens + ((now - last) / 1000) * perSecond)
+    last = now
+    if (tokens < 1) return false
+    tokens--
+    return true
+  }
+}
+
+const FIXED_HEADERS = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+}
+
+function headersOf(answer: Answer): Record<string, string | number> {
+  return {
+    ...FIXED_HEADERS,
+    'Content-Type': answer.contentType,
+    'Content-Length': Buffer.byteLength(answer.body),
+    ...(answer.status === 401 && { 'WWW-Authenticate': 'Bearer' }),
+    ...(answer.status === 405 && { Allow: 'GET' }),
+    ...(answer.status === 429 && { 'Retry-After': '1' }),
+  }
+}
+
+function send(response: ServerResponse, answer: Answer, headers: Record<string, string> = {}): void {
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  // A refused request's body is not read, so its connection cannot be used again.
+  const connection = answer.status >= 400 ? { Connection: 'close' } : {}
+  response.writeHead(answer.status, { ...headersOf(answer), ...headers, ...connection })
+  response.end(answer.body)
+}
+
+function refuseUpgrade(socket: Duplex, status: number): void {
+  const answer = refusal(status)
+  const headers = Object.entries({ ...headersOf(answer), Connection: 'close' })
+  const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  socket.on('error', () => socket.destroy())
+  socket.end(`HTTP/1.1 ${status} Refused\r\n${head}\r\n${answer.body}`)
+}
+
+/** The body as text; undefined when it is longer than `limit` bytes, whose rest is not read. */
+function readBody(request: IncomingMessage, limit: number): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = []
+    let length = 0
+    request.on('data', (part: Buffer) => {
+      length += part.length
+      if (length <= limit) parts.push(part)
+      else {
+        request.pause()
+        resolve(undefined)
+      }
+    })
+    request.on('end', () => resolve(Buffer.concat(parts).toString('utf8')))
+    request.on('error', reject)
+  })
+}
+
+function listen(server: Server, where: { path: string } | { host: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(where, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+/** A socket nobody answers at is what a killed process left; one that answers is a running service. */
+async function removeStaleSocket(path: string): Promise<void> {
+  const status = statSync(path, { throwIfNoEntry: false })
+  if (status === undefined) return
+  if (!status.isSocket()) throw new OperatorError('socket-unusable', `${path} is in the way: it is not a socket.`)
+  const answers = await new Promise<boolean>((resolve) => {
+    const probe = connect(path)
+    probe.once('connect', () => {
+      probe.destroy()
+      resolve(true)
+    })
+    probe.once('error', () => resolve(false))
+  })
+  if (answers) throw new OperatorError('socket-in-use', `Another tunnelscope is already serving ${path}.`)
+  unlinkSync(path)
+}
+
+/** Group id by name; Node has no getgrnam. */
+function groupIdOf(name: string): number | undefined {
+  try {
+    const line = readFileSync('/etc/group', 'utf8')
+      .split('\n')
+      .find((entry) => entry.startsWith(`${name}:`))
+    const id = Number(line?.split(':')[2])
+    return Number.isInteger(id) ? id : undefined
+  } catch {
+    return undefined
+  }
+}

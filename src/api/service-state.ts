@@ -1,0 +1,31 @@
+// What the routes and the stream ask the service for. The daemon gives it; a test gives its own.
+import type { Epoch, ReportInterface, Stats, Verdict } from '../model/report.ts'
+import type { StoreReader } from '../store/reader.ts'
+
+/** How the store does. */
+export interface StoreHealth {
+  readonly paused: boolean
+  /** Why it is paused. */
+  readonly reason?: string
+  /** Records waiting for it. */
+  readonly waiting: number
+  /** Records it could not take. */
+  readonly lost: number
+  /** Records folded into one that still waited. */
+  readonly folded: number
+}
+
+export interface ServiceState {
+  readonly version: string
+  /** ISO 8601, when the service started. */
+  readonly started: string
+  /** The reader of the store now in use. */
+  reader(): StoreReader
+  /** The last number of the stream that was stored and handed to the stream. */
+  lastSeq(): number
+  epoch(): Epoch | undefined
+  verdict(): Verdict | undefined
+  stats(): Stats | undefined
+  store(): StoreHealth
+  interfaces(): ReportInterface[]
+}

@@ -1,0 +1,382 @@
+// The live stream: every client is a place in the numbering. It first gets what the store holds after its place, then
+// what is stored from now on. Nothing is queued for a client but what its socket holds: one that does not read is told
+// exactly which numbers it was not sent, and they are still in the store.
+import type { WebSocket } from 'ws'
+import { type FindingFilter, passesFilter, type StoredMessage } from '../store/reader.ts'
+import { clientMessageSchema, type GapMessage, MESSAGE_SCHEMA, type MessageFilter } from './messages.ts'
+import type { ServiceState } from './service-state.ts'
+
+export interface StreamLimits {
+  /** Unsent bytes from which a client is skipped, and from which it is ended. */
+  readonly gapBytes: number
+  readonly endBytes: number
+  /** Messages a client may send a second. */
+  readonly messagesPerSecond: number
+  /** A client that answers no ping for two rounds is ended. */
+  readonly pingEveryMs: number
+  /** How long a new client may think about resuming before the stream starts. */
+  readonly resumeWaitMs: number
+}
+
+export const STREAM_LIMITS: StreamLimits = Object.freeze({
+  gapBytes: 1 << 20,
+  endBytes: 8 << 20,
+  messagesPerSecond: 20,
+  pingEveryMs: 15_000,
+  resumeWaitMs: 500,
+})
+
+/** Messages read from the store at a time: some 5 ms of work. */
+const PAGE_MESSAGES = 500
+/** Largest number of messages a client may ask for in one frame. */
+export const MAX_FRAME_MESSAGES = 500
+/** Gaps of one connection that a resume can still fill; older ones are left to `GET /api/v1/findings`. */
+const MAX_MISSING_RANGES = 1000
+/** How often a client whose socket is full is looked at. */
+const DRAIN_CHECK_MS = 20
+
+/** WebSocket close codes, RFC 6455 7.4.1 and IANA's registry. */
+const CLOSE_NOT_JSON = 1007
+const CLOSE_POLICY = 1008
+const CLOSE_RESTART = 1012
+
+/** Numbers after < seq ≤ upTo. */
+interface Range {
+  after: number
+  upTo: number
+}
+
+interface Client {
+  readonly socket: WebSocket
+  filter: FindingFilter
+  filterName: string
+  /** Messages per frame: 1 sends each alone as an object, more sends arrays. */
+  readonly batch: number
+  /** Everything up to here was sent, told as a gap, or lies in `missing`. */
+  cursor: number
+  /** Ranges not sent on this connection, ascending. */
+  missing: Range[]
+  /** Ranges asked for and not yet sent. */
+  wanted: Range[]
+  state: 'waiting' | 'catching-up' | 'live'
+  gap: { from: number; to: number; count: number } | undefined
+  answersPing: boolean
+  budget: number
+}
+
+export interface StreamOptions {
+  filter: MessageFilter
+  /** Start after this number instead of waiting for a resume. */
+  after: number | undefined
+  batch: number
+}
+
+export interface Stream {
+  /** Takes over an open WebSocket. */
+  add(socket: WebSocket, options: StreamOptions): void
+  /** Messages just stored, ascending. */
+  publish(messages: readonly StoredMessage[]): void
+  publishStats(): void
+  counters(): StreamCounters
+  /** Ends every client with "service restart"; they come back by themselves. */
+  restart(): void
+  close(): void
+}
+
+export interface StreamCounters {
+  clients: number
+  sent: number
+  /** Messages not sent because a client did not read. */
+  skipped: number
+  gaps: number
+  /** Clients ended because they were dead or too far behind. */
+  ended: number
+}
+
+export function createStream(service: ServiceState, limits: StreamLimits): Stream {
+  const clients = new Set<Client>()
+  const counters = { sent: 0, skipped: 0, gaps: 0, ended: 0 }
+  const pingTimer = setInterval(pingAll, limits.pingEveryMs)
+  const secondTimer = setInterval(() => {
+    for (const client of clients) {
+      client.budget = limits.messagesPerSecond
+      tellGap(client)
+    }
+  }, 1000)
+
+  function add(socket: WebSocket, options: StreamOptions): void {
+    const start = service.lastSeq()
+    // A number we never gave is another store's: such a client starts over.
+    const after = options.after !== undefined && options.after > start ? 0 : options.after
+    const filter = storeFilter(options.filter)
+    const client: Client = {
+      socket,
+      filter,
+      filterName: JSON.stringify(filter),
+      batch: options.batch,
+      cursor: after ?? start,
+      missing: [{ after: 0, upTo: after ?? start }],
+      wanted: [],
+      state: 'waiting',
+      gap: undefined,
+      answersPing: true,
+      budget: limits.messagesPerSecond,
+    }
+    clients.add(client)
+    socket.on('close', () => clients.delete(client))
+    // ws itself answers what breaks the protocol (1002, 1007, 1009) and closes; there is nothing left to do.
+    socket.on('error', () => {})
+    socket.on('pong', () => {
+      client.answersPing = true
+    })
+    socket.on('message', (data) => receive(client, String(data)))
+    sendTexts(client, [helloText(client, after)])
+    if (after !== undefined) {
+      tellForgotten(client, after)
+      void catchUp(client)
+    } else {
+      setTimeout(() => {
+        if (client.state === 'waiting') void catchUp(client)
+      }, limits.resumeWaitMs)
+    }
+  }
+
+  function helloText(client: Client, after: number | undefined): string {
+    const missed =
+      after === undefined ? 0 : service.reader().countFindings({ ...client.filter, after, upTo: service.lastSeq() })
+    return JSON.stringify({
+      type: 'hello',
+      seq: service.lastSeq(),
+      schema: MESSAGE_SCHEMA,
+      version: service.version,
+      store: service.reader().storeId(),
+      started: service.started,
+      epoch: service.epoch() ?? null,
+      verdict: service.verdict() ?? null,
+      stats: service.stats() ?? null,
+      missed,
+    })
+  }
+
+  function receive(client: Client, text: string): void {
+    if (client.budget-- <= 0) {
+      client.socket.close(CLOSE_POLICY, 'too many messages')
+      return
+    }
+    let parsed: unknown
+    try {
+      parsed = JSON.parse(text)
+    } catch {
+      client.socket.close(CLOSE_NOT_JSON, 'not JSON')
+      return
+    }
+    const message = clientMessageSchema.safeParse(parsed)
+    if (!message.success) {
+      client.socket.close(CLOSE_POLICY, 'unknown message')
+      return
+    }
+    if (message.data.type === 'filter') {
+      const { type: _, ...fields } = message.data
+      client.filter = storeFilter(fields)
+      client.filterName = JSON.stringify(client.filter)
+    } else resume(client, message.data.after)
+  }
+
+  /** What lies after the number and was not sent on this connection is wanted now. */
+  function resume(client: Client, after: number): void {
+    const start = after > service.lastSeq() ? 0 : after
+    tellGap(client)
+    const left: Range[] = []
+    for (const range of client.missing) {
+      if (range.upTo > start) client.wanted.push({ after: Math.max(range.after, start), upTo: range.upTo })
+      if (range.after < start) left.push({ after: range.after, upTo: Math.min(range.upTo, start) })
+    }
+    client.missing = left
+    tellForgotten(client, start)
+    if (client.state !== 'catching-up') void catchUp(client)
+  }
+
+  /** Sends what is wanted and then what was stored meanwhile, a page at a time, as fast as the client reads. */
+  async function catchUp(client: Client): Promise<void> {
+    client.state = 'catching-up'
+    while (client.socket.readyState === client.socket.OPEN) {
+      if (client.socket.bufferedAmount > limits.gapBytes / 2) {
+        await new Promise((resolve) => setTimeout(resolve, DRAIN_CHECK_MS))
+        continue
+      }
+      const range = client.wanted[0] ?? { after: client.cursor, upTo: service.lastSeq() }
+      const page = service.reader().messages(range.after, range.upTo, client.filter, PAGE_MESSAGES)
+      sendMessages(client, page)
+      const reached = page.length === PAGE_MESSAGES ? page.at(-1)!.seq : range.upTo
+      if (client.wanted.length > 0) {
+        range.after = reached
+        if (reached === range.upTo) client.wanted.shift()
+      } else {
+        client.cursor = reached
+        if (reached === service.lastSeq()) {
+          client.state = 'live'
+          return
+        }
+      }
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  function publish(messages: readonly StoredMessage[]): void {
+    if (messages.length === 0) return
+    const texts = messages.map(messageText)
+    /** Clients with the same filter and frame size share their frames. */
+    const shared = new Map<string, Frame[]>()
+    for (const client of clients) {
+      if (client.state !== 'live') continue
+      const name = `${client.batch} ${client.filterName}`
+      let frames = shared.get(name)
+      if (frames === undefined) {
+        frames = framesOf(messages, texts, client)
+        shared.set(name, frames)
+      }
+      for (const frame of frames) sendLive(client, frame)
+      client.cursor = Math.max(client.cursor, messages.at(-1)!.seq)
+    }
+  }
+
+  function sendLive(client: Client, frame: Frame): void {
+    tellGap(client)
+    const { bufferedAmount } = client.socket
+    if (bufferedAmount > limits.endBytes) {
+      end(client)
+    } else if (client.gap !== undefined || bufferedAmount > limits.gapBytes) {
+      client.gap ??= { from: frame.first, to: frame.last, count: 0 }
+      client.gap.to = frame.last
+      client.gap.count += frame.count
+      counters.skipped += frame.count
+    } else {
+      client.socket.send(frame.bytes, { binary: false })
+      counters.sent += frame.count
+    }
+  }
+
+  /** A client that reads again is told what it was not sent. */
+  function tellGap(client: Client): void {
+    if (client.gap === undefined || client.socket.bufferedAmount > limits.gapBytes / 4) return
+    const { from, to, count } = client.gap
+    client.gap = undefined
+    client.missing.push({ after: from - 1, upTo: to })
+    if (client.missing.length > MAX_MISSING_RANGES) client.missing.shift()
+    counters.gaps++
+    sendTexts(client, [gapText({ from, to, count, reason: 'slow' })])
+  }
+
+  function tellForgotten(client: Client, after: number): void {
+    const to = service.reader().forgottenSeq()
+    if (after === 0 || to <= after) return
+    sendTexts(client, [gapText({ from: after + 1, to, count: null, reason: 'retention' })])
+  }
+
+  function gapText(gap: Pick<GapMessage, 'from' | 'to' | 'count' | 'reason'>): string {
+    return JSON.stringify({ type: 'gap', seq: service.lastSeq(), ...gap })
+  }
+
+  function publishStats(): void {
+    const { folded: _, ...store } = service.store()
+    const text = JSON.stringify({ type: 'stats', seq: service.lastSeq(), stats: service.stats(), store })
+    for (const client of clients) {
+      if (client.state !== 'waiting' && client.socket.bufferedAmount < limits.gapBytes) sendTexts(client, [text])
+    }
+  }
+
+  function sendMessages(client: Client, messages: readonly StoredMessage[]): void {
+    sendTexts(client, messages.map(messageText))
+  }
+
+  function sendTexts(client: Client, texts: readonly string[]): void {
+    for (let at = 0; at < texts.length; at += client.batch) {
+      client.socket.send(frameText(texts.slice(at, at + client.batch), client.batch))
+    }
+    counters.sent += texts.length
+  }
+
+  function end(client: Client): void {
+    if (!clients.delete(client)) return
+    counters.ended++
+    client.socket.terminate()
+  }
+
+  function pingAll(): void {
+    for (const client of clients) {
+      if (!client.answersPing) end(client)
+      else {
+        client.answersPing = false
+        client.socket.ping()
+      }
+    }
+  }
+
+  function closeAll(): void {
+    for (const client of clients) client.socket.close(CLOSE_RESTART, 'service restart')
+    clients.clear()
+  }
+
+  return {
+    add,
+    publish,
+    publishStats,
+    counters: () => ({ clients: clients.size, ...counters }),
+    restart: closeAll,
+    close() {
+      clearInterval(pingTimer)
+      clearInterval(secondTimer)
+      closeAll()
+    },
+  }
+}
+
+/** Messages of one frame as they go to every client of a group. */
+interface Frame {
+  readonly bytes: Buffer
+  readonly first: number
+  readonly last: number
+  readonly count: number
+}
+
+function framesOf(messages: readonly StoredMessage[], texts: readonly string[], client: Client): Frame[] {
+  const frames: Frame[] = []
+  let pending: number[] = []
+  const flush = () => {
+    if (pending.length === 0) return
+    const text = frameText(
+      pending.map((index) => texts[index]!),
+      client.batch,
+    )
+    frames.push({
+      bytes: Buffer.from(text),
+      first: messages[pending[0]!]!.seq,
+      last: messages[pending.at(-1)!]!.seq,
+      count: pending.length,
+    })
+    pending = []
+  }
+  for (let index = 0; index < messages.length; index++) {
+    if (!passesFilter(messages[index]!, client.filter)) continue
+    pending.push(index)
+    if (pending.length === client.batch) flush()
+  }
+  flush()
+  return frames
+}
+
+function frameText(texts: readonly string[], batch: number): string {
+  return batch === 1 ? texts[0]! : `[${texts.join(',')}]`
+}
+
+/** The stored body as a message; it was JSON when it was stored and stays as it is. */
+export function messageText(message: StoredMessage): string {
+  const { kind, seq, number, body } = message
+  return kind === 'finding'
+    ? `{"type":"finding","seq":${seq},"number":${number},"finding":${body}}`
+    : `{"type":"${kind}","seq":${seq},"${kind}":${body}}`
+}
+
+export function storeFilter(filter: MessageFilter): FindingFilter {
+  return { severity: filter.severity, ids: filter.id, interfaces: filter.interface, site: filter.site }
+}

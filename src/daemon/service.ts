@@ -1,0 +1,246 @@
+// The service: takes what the engine says, stores it, and only then hands it to the stream, the routes and the event
+// log. The daemon gives it findings; it never looks at a packet.
+
+import { loadToken } from '../api/access.ts'
+import { type Door, openLoopbackDoor, openSocketDoor, SERVER_LIMITS } from '../api/server.ts'
+import type { ServiceState } from '../api/service-state.ts'
+import { createStream, STREAM_LIMITS } from '../api/stream.ts'
+import type { Finding } from '../model/finding.ts'
+import type { Epoch, ReportInterface, Stats, Verdict } from '../model/report.ts'
+import { openReader, type StoredMessage, type StoreReader } from '../store/reader.ts'
+import {
+  type DnsRollup,
+  epochRecord,
+  findingRecord,
+  type StatisticsRecord,
+  type StoredPlace,
+  type StoreRecord,
+  verdictRecord,
+} from '../store/records.ts'
+import type { RetentionLimits } from '../store/retention.ts'
+import { findingLine } from '../text/event-writer.ts'
+import { durationText, isoTime } from '../text/time.ts'
+import type { EventLog } from './event-log.ts'
+import { createStoreQueue } from './store-queue.ts'
+import { type SetAside, startStoreThread } from './store-thread.ts'
+
+/** Seven days and 500 MB, as the product promises unless configured. */
+export const DEFAULT_RETENTION: RetentionLimits = Object.freeze({
+  maxAgeMicros: 7 * 86_400_000_000,
+  maxBytes: 500_000_000,
+})
+const RETENTION_EVERY_MS = 60_000
+/** How long a stop waits for a store that cannot write. */
+const CLOSE_WAIT_MS = 5_000
+export const DEFAULT_SOCKET = '/run/tunnelscope/tunnelscope.sock'
+const SOCKET_GROUP = 'tunnelscope'
+
+export interface ServiceOptions {
+  readonly version: string
+  readonly storePath: string
+  readonly retention?: RetentionLimits
+  /** Absent: no UNIX socket. */
+  readonly socketPath?: string
+  /** Absent: nothing on loopback. */
+  readonly loopback?: { readonly host: string; readonly port: number; readonly tokenPath: string }
+  readonly eventLog?: EventLog
+  interfaces(): ReportInterface[]
+  /** One line for the operator: a file set aside, a paused store. */
+  tell(level: 'info' | 'warn' | 'error', message: string): void
+  /** A bug of ours ended the store's thread: the daemon should stop. */
+  onFatal(error: Error): void
+}
+
+/** Epoch numbers given here count from 1 in each run; the store's go on where the last run ended. */
+export interface Service {
+  /** Where clients find it, socket first. */
+  readonly addresses: readonly string[]
+  /** The finding as it now stands, with its whole count: the same (epoch, id, key) replaces what was said before. */
+  publish(finding: Finding): void
+  publishEpoch(epoch: Epoch): void
+  publishVerdict(verdict: Verdict): void
+  /** Figures of the moment, once a second; not stored. */
+  publishStats(stats: Stats): void
+  publishDns(rollup: DnsRollup): void
+  publishStatistics(statistics: Omit<StatisticsRecord, 'kind'>): void
+  /** URL with a one-time code for a browser; undefined without loopback. */
+  browserUrl(): string | undefined
+  /** What the store still has to take. */
+  state: ServiceState
+  /** Stores what waits, tells the clients, ends. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens store and doors; resolves when clients can come.
+ * @throws OperatorError of the store, the socket, the port or the token file
+ */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const started = isoTime(Date.now() * 1000)
+  let reader: StoreReader
+  let epochBase = 0
+  let lastSeq = 0
+  let epoch: Epoch | undefined
+  let verdict: Verdict | undefined
+  let stats: Stats | undefined
+
+  const thread = await startStoreThread({
+    path: options.storePath,
+    retention: options.retention ?? DEFAULT_RETENTION,
+    retentionEveryMs: RETENTION_EVERY_MS,
+    onReplaced(setAside) {
+      tellSetAside(setAside)
+      reader.close()
+      openNewReader()
+      // Another store, other numbers: clients see it in the next hello.
+      stream.restart()
+    },
+    onDeath: options.onFatal,
+  })
+  openNewReader()
+  if (thread.setAside !== undefined) tellSetAside(thread.setAside)
+  epochBase = reader!.lastEpoch()
+
+  const queue = createStoreQueue({ write: thread.write, onStored, onPaused, onResumed })
+  const state: ServiceState = {
+    version: options.version,
+    started,
+    reader: () => reader,
+    lastSeq: () => lastSeq,
+    epoch: () => epoch,
+    verdict: () => verdict,
+    stats: () => stats,
+    store: () => queue.state(),
+    interfaces: () => options.interfaces(),
+  }
+  const stream = createStream(state, STREAM_LIMITS)
+  let pause: Finding | undefined
+
+  const doors: Door[] = []
+  const doorOptions = { service: state, stream, limits: SERVER_LIMITS }
+  try {
+    if (options.socketPath !== undefined) {
+      doors.push(await openSocketDoor(options.socketPath, SOCKET_GROUP, doorOptions))
+    }
+    if (options.loopback !== undefined) {
+      const { host, port, tokenPath } = options.loopback
+      doors.push(await openLoopbackDoor(host, port, loadToken(tokenPath), doorOptions))
+    }
+  } catch (error) {
+    stream.close()
+    for (const door of doors) await door.close()
+    reader!.close()
+    await thread.close()
+    throw error
+  }
+
+  function openNewReader(): void {
+    reader = openReader(options.storePath)
+    lastSeq = reader.lastSeq()
+  }
+
+  function tellSetAside({ path, reason }: SetAside): void {
+    options.tell('warn', `The store ${options.storePath} was moved to ${path}, because ${reason}; a new one is begun.`)
+  }
+
+  /** Stored: now it may be seen. */
+  function onStored(records: readonly StoreRecord[], places: readonly StoredPlace[]): void {
+    const messages: StoredMessage[] = []
+    for (let index = 0; index < records.length; index++) {
+      const message = storedMessage(records[index]!, places[index]!)
+      if (message !== undefined) messages.push(message)
+    }
+    if (messages.length === 0) return
+    lastSeq = messages.at(-1)!.seq
+    stream.publish(messages)
+    if (options.eventLog === undefined) return
+    for (const { kind, body } of messages) {
+      if (kind === 'finding') options.eventLog.write(findingLine(JSON.parse(body) as Finding))
+    }
+  }
+
+  function onPaused(code: string, message: string): void {
+    const reason = code === 'SQLITE_FULL' ? 'the disk is full' : message
+    options.tell('error', `The store ${options.storePath} cannot be written (${reason}); findings wait in memory.`)
+    const now = isoTime(Date.now() * 1000)
+    pause = storePaused(now, options.storePath, reason, code, epoch?.id ?? epochBase)
+    queue.push(findingRecord(pause), true)
+    if (stats !== undefined) stream.publishStats()
+  }
+
+  function onResumed(): void {
+    const { lost, waiting } = queue.state()
+    const last = isoTime(Date.now() * 1000)
+    const micros = (Date.parse(last) - Date.parse(pause!.time)) * 1000
+    options.tell(
+      'info',
+      `The store is written again after ${durationText(micros)}; ${waiting} records wait, ${lost} were lost.`,
+    )
+    queue.push(
+      findingRecord({ ...pause!, last, data: { ...pause!.data, pausedMs: micros / 1000, lostRecords: lost } }),
+      true,
+    )
+    pause = undefined
+  }
+
+  return {
+    addresses: doors.map((door) => door.address),
+    state,
+    publish: (finding) => queue.push(findingRecord({ ...finding, epoch: finding.epoch + epochBase })),
+    publishEpoch(next) {
+      const numbered = { ...next, id: next.id + epochBase }
+      if (numbered.id >= (epoch?.id ?? 0)) epoch = numbered
+      queue.push(epochRecord(numbered))
+    },
+    publishVerdict(next) {
+      verdict = next
+      queue.push(verdictRecord(next))
+    },
+    publishStats(next) {
+      stats = next
+      stream.publishStats()
+    },
+    publishDns: (rollup) => queue.push({ kind: 'dns', ...rollup, epoch: rollup.epoch + epochBase }),
+    publishStatistics: (statistics) => queue.push({ kind: 'statistics', ...statistics }),
+    browserUrl: () => doors.map((door) => door.browserUrl()).find((url) => url !== ''),
+    async close() {
+      const isStored = await queue.drain(CLOSE_WAIT_MS)
+      if (!isStored) options.tell('error', `${queue.state().waiting} records could not be stored before the end.`)
+      stream.close()
+      await Promise.all(doors.map((door) => door.close()))
+      reader.close()
+      await thread.close()
+      await options.eventLog?.close()
+    },
+  }
+}
+
+/** The stream's form of a record; undefined for what is not of the stream. */
+function storedMessage(record: StoreRecord, { seq, number }: StoredPlace): StoredMessage | undefined {
+  if (seq === 0) return undefined
+  if (record.kind === 'finding') {
+    const { body, severity, id, site } = record
+    return { seq, kind: 'finding', number, body, severity, id, interface: record.interface, site }
+  }
+  if (record.kind !== 'epoch' && record.kind !== 'verdict') return undefined
+  return { seq, kind: record.kind, number, body: record.body, severity: -1, id: '', interface: null, site: null }
+}
+
+/** `store-paused`: the one finding about ourselves that no packet shows. */
+function storePaused(time: string, path: string, reason: string, code: string, epoch: number): Finding {
+  return {
+    id: 'store-paused',
+    severity: 'warning',
+    confidence: 'proven',
+    basis: 'heuristic',
+    key: time,
+    epoch,
+    time,
+    last: time,
+    count: 1,
+    summary: `The store ${path} could not be written (${reason}); findings waited in memory.`,
+    advice: 'Make room on its file system, or set a smaller store size; writing goes on by itself.',
+    data: { path, code },
+    evidence: [],
+  }
+}
