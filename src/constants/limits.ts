@@ -18,6 +18,12 @@ export const MAX_INTERFACES = 4096
 /** Encapsulations within encapsulations that are followed (RFC 2473 4.1.1 recommends 4 nested tunnels). */
 export const MAX_ENCAPSULATION_DEPTH = 4
 
+/**
+ * The longest packet a record may claim to have been on the wire (jumbograms included). Offsets then stay below 2^31,
+ * where the engine holds numbers without allocating.
+ */
+export const MAX_WIRE_LEN = 0x3fff_ffff
+
 /** Layers followed in one packet: four tunnels with their Ethernet, VLAN and MPLS headers need about 40. */
 export const MAX_LAYERS = 96
 
@@ -152,3 +158,6 @@ export const MERGE_CHUNK_MIN_LEN = 1 << 16
 
 /** Rows of a batch of one of many merged inputs: a thousand inputs must fit in memory. */
 export const MERGE_BATCH_ROWS = 1024
+
+/** Routes kept of the kernel's tables; a router with the whole internet's has a million and no VPN of its own. */
+export const MAX_ROUTES = 100_000

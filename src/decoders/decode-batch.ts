@@ -1,5 +1,6 @@
 // HOT PATH. Bytes to columns: the protocol graph in one loop and one switch.
-import { MAX_LAYERS } from '../constants/limits.ts'
+import { MAX_LAYERS, MAX_WIRE_LEN } from '../constants/limits.ts'
+import { LINKTYPE_ETHERNET } from '../constants/wire.ts'
 import { clearDecodedBatch, type DecodedBatch } from '../model/decoded-batch.ts'
 import {
   LAYER_ARP,
@@ -80,15 +81,17 @@ export function decodeBatch(batch: PacketBatch, out: DecodedBatch): void {
     cursor.at = startAt
     cursor.endAt = startAt + capturedLen
     // A capture that claims less than it holds is believed for what it holds.
-    cursor.wireEndAt = startAt + Math.max(wireLen, capturedLen)
-    cursor.next = batch.linkType[row]!
-    decodeFrom(LAYER_LINK_TYPE, cursor, out, row)
+    cursor.wireEndAt = startAt + Math.min(Math.max(wireLen, capturedLen), MAX_WIRE_LEN)
+    const linkType = batch.linkType[row]!
+    cursor.next = linkType
+    decodeFrom(linkType === LINKTYPE_ETHERNET ? LAYER_ETHERNET : linkTypeLayer(linkType), cursor, out, row)
   }
 }
 
 /**
  * Follows the graph from `layer` to its end. Also the way in for what was reassembled: LAYER_IP_PROTOCOL with the
- * cursor on the datagram's data, `cursor.next` its protocol, and the row's IP columns set.
+ * cursor on the datagram's data, `cursor.next` its protocol, and the row's IP columns set. The cases stand in the order
+ * of how often they are taken: they are compared one after the other.
  */
 export function decodeFrom(layer: number, cursor: Cursor, out: DecodedBatch, row: number): void {
   cursor.wrapper = 0
@@ -98,65 +101,8 @@ export function decodeFrom(layer: number, cursor: Cursor, out: DecodedBatch, row
       return
     }
     switch (layer) {
-      case LAYER_LINK_TYPE:
-        layer = linkTypeLayer(cursor.next)
-        break
-      case LAYER_ETHERNET:
-        layer = decodeEthernet(cursor, out, row)
-        break
-      case LAYER_ETHERTYPE:
-        layer = etherTypeLayer(cursor, out, row)
-        break
-      case LAYER_LLC:
-        layer = decodeLlc(cursor, out, row)
-        break
-      case LAYER_VLAN:
-        layer = decodeVlan(cursor, out, row)
-        break
-      case LAYER_MPLS:
-        layer = decodeMpls(cursor, out, row)
-        break
-      case LAYER_LINUX_COOKED:
-        layer = decodeLinuxCooked(cursor, out, row)
-        break
-      case LAYER_LINUX_COOKED_V2:
-        layer = decodeLinuxCookedV2(cursor, out, row)
-        break
-      case LAYER_LOOPBACK:
-        layer = decodeLoopback(cursor, out, row)
-        break
-      case LAYER_RAW_IP:
-        layer = decodeRawIp(cursor, out, row)
-        break
-      case LAYER_PPP:
-        layer = decodePpp(cursor, out, row)
-        break
-      case LAYER_HDLC:
-        layer = decodeHdlc(cursor, out, row)
-        break
-      case LAYER_PPPOE:
-        layer = decodePppoe(cursor, out, row)
-        break
-      case LAYER_PKTAP:
-        layer = decodePktap(cursor, out, row)
-        break
-      case LAYER_ARP:
-        layer = decodeArp(cursor, out, row)
-        break
       case LAYER_IPV4:
         layer = decodeIpv4(cursor, out, row)
-        break
-      case LAYER_IPV6:
-        layer = decodeIpv6(cursor, out, row)
-        break
-      case LAYER_IP_PROTOCOL:
-        layer = ipProtocolLayer(cursor, out, row)
-        break
-      case LAYER_IP_EXTENSION:
-        layer = decodeIpExtensions(cursor, out, row)
-        break
-      case LAYER_FRAGMENT:
-        layer = decodeFragment(cursor, out, row)
         break
       case LAYER_TCP:
         layer = decodeTcp(cursor, out, row)
@@ -164,11 +110,74 @@ export function decodeFrom(layer: number, cursor: Cursor, out: DecodedBatch, row
       case LAYER_UDP:
         layer = decodeUdp(cursor, out, row)
         break
+      case LAYER_DNS:
+      case LAYER_MDNS:
+      case LAYER_LLMNR:
+      case LAYER_NBNS:
+        layer = decodeDns(cursor, out, row, layer)
+        break
+      case LAYER_ETHERNET:
+        layer = decodeEthernet(cursor, out, row)
+        break
+      case LAYER_IPV6:
+        layer = decodeIpv6(cursor, out, row)
+        break
+      case LAYER_IP_PROTOCOL:
+        layer = ipProtocolLayer(cursor, out, row)
+        break
+      case LAYER_ETHERTYPE:
+        layer = etherTypeLayer(cursor, out, row)
+        break
+      case LAYER_FRAGMENT:
+        layer = decodeFragment(cursor, out, row)
+        break
       case LAYER_ICMPV4:
         layer = decodeIcmpv4(cursor, out, row)
         break
       case LAYER_ICMPV6:
         layer = decodeIcmpv6(cursor, out, row)
+        break
+      case LAYER_ARP:
+        layer = decodeArp(cursor, out, row)
+        break
+      case LAYER_RAW_IP:
+        layer = decodeRawIp(cursor, out, row)
+        break
+      case LAYER_LINUX_COOKED:
+        layer = decodeLinuxCooked(cursor, out, row)
+        break
+      case LAYER_LINUX_COOKED_V2:
+        layer = decodeLinuxCookedV2(cursor, out, row)
+        break
+      case LAYER_VLAN:
+        layer = decodeVlan(cursor, out, row)
+        break
+      case LAYER_PPPOE:
+        layer = decodePppoe(cursor, out, row)
+        break
+      case LAYER_PPP:
+        layer = decodePpp(cursor, out, row)
+        break
+      case LAYER_HDLC:
+        layer = decodeHdlc(cursor, out, row)
+        break
+      case LAYER_LOOPBACK:
+        layer = decodeLoopback(cursor, out, row)
+        break
+      case LAYER_LLC:
+        layer = decodeLlc(cursor, out, row)
+        break
+      case LAYER_MPLS:
+        layer = decodeMpls(cursor, out, row)
+        break
+      case LAYER_PKTAP:
+        layer = decodePktap(cursor, out, row)
+        break
+      case LAYER_LINK_TYPE:
+        layer = linkTypeLayer(cursor.next)
+        break
+      case LAYER_IP_EXTENSION:
+        layer = decodeIpExtensions(cursor, out, row)
         break
       case LAYER_GRE:
         layer = decodeGre(cursor, out, row)
@@ -179,17 +188,11 @@ export function decodeFrom(layer: number, cursor: Cursor, out: DecodedBatch, row
       case LAYER_GENEVE:
         layer = decodeGeneve(cursor, out, row)
         break
-      case LAYER_GTP:
-        layer = decodeGtp(cursor, out, row)
-        break
       case LAYER_TEREDO:
         layer = decodeTeredo(cursor, out, row)
         break
-      case LAYER_DNS:
-      case LAYER_MDNS:
-      case LAYER_LLMNR:
-      case LAYER_NBNS:
-        layer = decodeDns(cursor, out, row, layer)
+      case LAYER_GTP:
+        layer = decodeGtp(cursor, out, row)
         break
       default:
         out.unknown[row] = 1

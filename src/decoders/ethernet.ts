@@ -1,7 +1,8 @@
 // HOT PATH. Ethernet II and IEEE 802.3 frames.
+import { ETHERTYPE_IPV4 } from '../constants/wire.ts'
 import type { DecodedBatch } from '../model/decoded-batch.ts'
 import { ROW_GROUP_ADDRESSED } from '../model/decoded-batch.ts'
-import { LAYER_ETHERNET, LAYER_ETHERTYPE } from '../model/layer.ts'
+import { LAYER_ETHERNET, LAYER_ETHERTYPE, LAYER_IPV4 } from '../model/layer.ts'
 import { type Cursor, short, u16 } from './cursor.ts'
 
 const DESTINATION_AT = 0
@@ -16,7 +17,8 @@ export function decodeEthernet(cursor: Cursor, out: DecodedBatch, row: number): 
   // Inside a tunnel it says nothing about what left this machine.
   if ((bytes[at + DESTINATION_AT]! & 1) === 1 && out.ipVersion[row] === 0)
     out.flags[row] = out.flags[row]! | ROW_GROUP_ADDRESSED
-  cursor.next = u16(bytes, at + TYPE_AT)
+  const type = u16(bytes, at + TYPE_AT)
+  cursor.next = type
   cursor.at = at + HEADER_LEN
-  return LAYER_ETHERTYPE
+  return type === ETHERTYPE_IPV4 ? LAYER_IPV4 : LAYER_ETHERTYPE
 }

@@ -12,6 +12,7 @@ import { LAYER_IPV4, LAYER_IPV6, LAYER_LOOPBACK, LAYER_UNKNOWN } from '../model/
 import { type Cursor, short, u32, u32le } from './cursor.ts'
 
 const HEADER_LEN = 4
+const MAX_FAMILY = 0xffff
 
 /** Families are small numbers, so the byte order shows by itself, whatever the link type promises. */
 export function decodeLoopback(cursor: Cursor, out: DecodedBatch, row: number): number {
@@ -19,7 +20,8 @@ export function decodeLoopback(cursor: Cursor, out: DecodedBatch, row: number): 
   if (cursor.endAt - at < HEADER_LEN) return short(cursor, out, row, LAYER_LOOPBACK, HEADER_LEN)
   out.layer[row] = LAYER_LOOPBACK
   const little = u32le(bytes, at)
-  cursor.next = little <= 0xffff ? little : u32(bytes, at)
+  const family = little <= MAX_FAMILY ? little : u32(bytes, at)
+  cursor.next = Math.min(family, MAX_FAMILY)
   cursor.at = at + HEADER_LEN
   switch (cursor.next) {
     case AF_INET:

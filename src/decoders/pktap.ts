@@ -12,6 +12,8 @@ const FLAGS_AT = 36
 /** Up to the flags, which are all we read; real headers have 108 bytes or more. */
 const MIN_HEADER_LEN = 40
 const RECORD_PACKET = 1
+/** Link types are 16-bit numbers. */
+const MAX_LINK_TYPE = 0xffff
 const FLAG_IN = 0x0001
 const FLAG_OUT = 0x0002
 
@@ -27,7 +29,7 @@ export function decodePktap(cursor: Cursor, out: DecodedBatch, row: number): num
   const flags = u32le(bytes, at + FLAGS_AT)
   if ((flags & FLAG_OUT) !== 0) out.flags[row] = out.flags[row]! | ROW_SENT
   else if ((flags & FLAG_IN) !== 0) out.flags[row] = out.flags[row]! | ROW_RECEIVED
-  cursor.next = u32le(bytes, at + LINK_TYPE_AT)
+  cursor.next = Math.min(u32le(bytes, at + LINK_TYPE_AT), MAX_LINK_TYPE)
   cursor.at = at + headerLen
   return u32le(bytes, at + RECORD_TYPE_AT) === RECORD_PACKET ? LAYER_LINK_TYPE : LAYER_DONE
 }
