@@ -271,9 +271,10 @@ function countFault(cursor: Cursor, at: number): number {
 function skipName(cursor: Cursor, at: number, messageAt: number): number {
   const { bytes, endAt } = cursor
   const nameAt = at
+  cursor.at = at
   for (;;) {
-    cursor.at = at
     if (at >= endAt) return -ENDS_HERE
+    cursor.at = at
     const labelLen = bytes[at]!
     if (labelLen === 0) return at + 1
     if (labelLen >= POINTER_LABEL) {
