@@ -39,6 +39,11 @@ void FdWatcher::Arm() {
   Wake();
 }
 
+void FdWatcher::Kick() {
+  kicked_ = true;
+  Wake();
+}
+
 void FdWatcher::Stop() {
   if (!thread_.joinable()) return;
   stopping_ = true;
@@ -62,7 +67,7 @@ void FdWatcher::Run() {
       if (read(wake_fd_, &count, sizeof count) < 0 && errno != EAGAIN) return;
     }
     if (stopping_) return;
-    if (fds[1].revents == 0) continue;
+    if (!kicked_.exchange(false) && fds[1].revents == 0) continue;
     if (!repeat_) armed_ = false;
     on_readable_();
   }

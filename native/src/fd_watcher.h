@@ -19,6 +19,8 @@ class FdWatcher {
   bool IsRunning() const { return thread_.joinable(); }
   // Any thread.
   void Arm();
+  // Runs `on_readable` even when there is nothing to read. Any thread.
+  void Kick();
   // Wakes the thread and waits for its end; not to be called from `on_readable`. Idempotent. `fd` may be closed after.
   void Stop();
 
@@ -31,6 +33,7 @@ class FdWatcher {
   const std::function<void()> on_readable_;
   int wake_fd_ = -1;
   std::atomic<bool> armed_;
+  std::atomic<bool> kicked_{false};
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

@@ -73,20 +73,25 @@ bool NetWatch::Dump(SystemFault* fault) {
     NetMessages messages;
     messages.snapshot = true;
     bool interrupted = false;
+    // A request that comes while we dump is for the dump after this one.
+    lost_ = false;
     for (const uint16_t type : kDumpTypes) {
       if (!DumpKind(type, &messages.data, &interrupted, fault)) {
         // Overrun in the middle: begin again.
-        if (fault->number != ENOBUFS) return false;
+        if (fault->number != ENOBUFS) {
+          lost_ = true;
+          return false;
+        }
         interrupted = true;
         break;
       }
     }
     if (interrupted && attempt + 1 < kMaxDumpTries) continue;
-    lost_ = false;
     messages.time_micros = NowMicros();
     Queue(std::move(messages));
     return true;
   }
+  lost_ = true;
   return Fail(fault, "netlink dump", EAGAIN);
 }
 

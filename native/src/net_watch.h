@@ -2,6 +2,7 @@
 // the events in the kernel's order. Messages are kept as the kernel wrote them; what they mean is decided elsewhere.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -35,8 +36,8 @@ class NetWatch {
   // Everything queued so far, oldest first. Any thread.
   std::vector<NetMessages> Take();
 
-  // Makes the next ReadEvents() behave as after an overrun of the socket.
-  void ForceOverrun() { lost_ = true; }
+  // Makes the next ReadEvents() dump again, as after an overrun of the socket. Any thread.
+  void RequestDump() { lost_ = true; }
 
  private:
   bool Dump(SystemFault* fault);
@@ -45,7 +46,7 @@ class NetWatch {
 
   int fd_ = -1;
   uint32_t sequence_ = 0;
-  bool lost_ = false;
+  std::atomic<bool> lost_{false};
   std::vector<uint8_t> buffer_;
   std::mutex mutex_;
   std::vector<NetMessages> queue_;

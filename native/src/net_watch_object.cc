@@ -18,7 +18,7 @@ class NetWatchObject : public Napi::ObjectWrap<NetWatchObject> {
   explicit NetWatchObject(const Napi::CallbackInfo& info);
 
   Napi::Value Take(const Napi::CallbackInfo& info);
-  Napi::Value ForceOverrun(const Napi::CallbackInfo& info);
+  Napi::Value RequestDump(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 
  private:
@@ -59,8 +59,11 @@ Napi::Value NetWatchObject::Take(const Napi::CallbackInfo& info) {
   return result;
 }
 
-Napi::Value NetWatchObject::ForceOverrun(const Napi::CallbackInfo& info) {
-  if (watch_ != nullptr) watch_->ForceOverrun();
+Napi::Value NetWatchObject::RequestDump(const Napi::CallbackInfo& info) {
+  if (watch_ != nullptr && wake_ != nullptr) {
+    watch_->RequestDump();
+    wake_->Kick();
+  }
   return info.Env().Undefined();
 }
 
@@ -75,7 +78,7 @@ Napi::Value NetWatchObject::Close(const Napi::CallbackInfo& info) {
 Napi::Function DefineNetWatch(Napi::Env env) {
   return NetWatchObject::DefineClass(env, "NetWatch",
                                      {NetWatchObject::InstanceMethod("take", &NetWatchObject::Take),
-                                      NetWatchObject::InstanceMethod("forceOverrun", &NetWatchObject::ForceOverrun),
+                                      NetWatchObject::InstanceMethod("requestDump", &NetWatchObject::RequestDump),
                                       NetWatchObject::InstanceMethod("close", &NetWatchObject::Close)});
 }
 

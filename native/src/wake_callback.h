@@ -36,6 +36,9 @@ class WakeCallback {
   void Arm() {
     if (watcher_ != nullptr) watcher_->Arm();
   }
+  void Kick() {
+    if (watcher_ != nullptr) watcher_->Kick();
+  }
   // JavaScript thread only. The file descriptor may be closed afterwards. Idempotent.
   void Stop() {
     if (watcher_ == nullptr) return;

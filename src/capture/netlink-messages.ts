@@ -54,7 +54,6 @@ const IFA_LOCAL = 2
 const RTMSG_LEN = 12
 const RTM_F_CLONED = 0x200
 const RTNH_F_DEAD = 1
-const RTNH_F_LINKDOWN = 16
 const RTNEXTHOP_LEN = 8
 const RTA_DST = 1
 const RTA_SRC = 2
@@ -253,9 +252,9 @@ function parseNextHops(view: DataView, attributes: Attributes, family: IpFamily,
   return hops
 }
 
-/** The kernel does not use such a next hop; RTNH_F_LINKDOWN says that its link has no carrier. */
+/** The kernel passes such a next hop over; one whose link has merely no carrier is still used. */
 function isDead(flags: number): boolean {
-  return (flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN)) !== 0
+  return (flags & RTNH_F_DEAD) !== 0
 }
 
 function nextHop(view: DataView, attributes: Attributes, family: IpFamily, interfaceIndex: number, weight: number) {

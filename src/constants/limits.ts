@@ -159,5 +159,5 @@ export const MERGE_CHUNK_MIN_LEN = 1 << 16
 /** Rows of a batch of one of many merged inputs: a thousand inputs must fit in memory. */
 export const MERGE_BATCH_ROWS = 1024
 
-/** Routes kept of the kernel's tables; a router with the whole internet's has a million and no VPN of its own. */
-export const MAX_ROUTES = 100_000
+/** Routes kept of the kernel's tables; lists of a whole country's networks have 10,000, a router of the internet a million. */
+export const MAX_ROUTES = 50_000

@@ -1,0 +1,150 @@
+// The network context as it changes: netlink events and resolver files in, one NetworkContext per change out, each with
+// the time at which it came to be, so that packets can be judged in the context of their moment.
+import type { LinkState, NetworkContext } from '../model/network-context.ts'
+import { interfaceStates } from './interface-roles.ts'
+import { type NativeNetWatch, type NetMessages, openNetWatch } from './native-addon.ts'
+import { parseNetworkEvents } from './netlink-messages.ts'
+import { NetworkState } from './network-state.ts'
+import { describeChanges, egressStates, endpointHints, tunnelStates } from './network-view.ts'
+import { type ResolverFileState, ResolverFiles } from './resolver-files.ts'
+import type { LinkNames } from './ring-source.ts'
+
+/** Events this close together are one change: a VPN client makes a dozen at once. */
+const TOGETHER_MICROS = 1000
+
+/** Share of the time that building contexts may take: a client that adds 10,000 routes one by one is not followed step by step. */
+const BUILD_SHARE = 0.1
+
+export interface ContextWatchOptions {
+  /** Called from the event loop when a change waits for takeChanges(). */
+  onChange?: () => void
+  /** Where /etc and /run are looked for; '' but in tests. */
+  root?: string
+}
+
+export class ContextWatch implements LinkNames {
+  readonly #watch: NativeNetWatch
+  readonly #files: ResolverFiles
+  readonly #state = new NetworkState()
+  #resolvers: ResolverFileState
+  #current: NetworkContext
+  #changes: NetworkContext[] = []
+  #linksChanged = true
+  /** Time of the last event that no context shows yet. */
+  #pendingMicros: number | undefined
+  #nextBuildMillis = 0
+
+  /** Knows everything when it returns. @throws OperatorError `network-watch`, `addon-missing` */
+  constructor(options: ContextWatchOptions = {}) {
+    const wake = () => options.onChange?.()
+    this.#watch = openNetWatch(wake)
+    this.#files = new ResolverFiles(options.root ?? '', wake)
+    const messages = this.#watch.take()
+    for (const item of messages) this.#apply(item)
+    this.#resolvers = this.#files.read(Date.now())
+    this.#current = this.#build(messages[0]?.[0] ?? Date.now() * 1000)
+    this.#changes.push(this.#current)
+  }
+
+  /** The context now, as far as refresh() has taken it in. */
+  get current(): NetworkContext {
+    return this.#current
+  }
+
+  /** Takes in what the kernel and the files have told since the last call. Cheap when there is nothing. */
+  refresh(): void {
+    const messages = this.#watch.take()
+    for (let i = 0; i < messages.length; i++) {
+      this.#apply(messages[i]!)
+      this.#pendingMicros = messages[i]![0]
+      const next = messages[i + 1]
+      if (next === undefined || next[0] - messages[i]![0] > TOGETHER_MICROS) this.#note()
+    }
+    const resolvers = this.#files.read(Date.now())
+    if (resolvers !== this.#resolvers) {
+      this.#resolvers = resolvers
+      // The file's own time, but never before what is already known.
+      this.#pendingMicros = Math.max(resolvers.changedMicros, this.#pendingMicros ?? this.#current.timeMicros)
+    }
+    this.#note()
+  }
+
+  /** Contexts since the last call, oldest first, times ascending; the first call gives the one at the start. */
+  takeChanges(): NetworkContext[] {
+    const changes = this.#changes
+    this.#changes = []
+    return changes
+  }
+
+  refreshLinks(): boolean {
+    this.refresh()
+    const changed = this.#linksChanged
+    this.#linksChanged = false
+    return changed
+  }
+
+  linkName(interfaceIndex: number): string | undefined {
+    return this.#state.links.get(interfaceIndex)?.name
+  }
+
+  /** Has the kernel's tables dumped again; the snapshot comes with one of the next refresh(). */
+  requestDump(): void {
+    this.#watch.requestDump()
+  }
+
+  close(): void {
+    this.#watch.close()
+    this.#files.close()
+  }
+
+  #apply([, snapshot, data]: NetMessages): void {
+    if (snapshot) {
+      this.#state.clear()
+      this.#linksChanged = true
+    }
+    let dumpAgain = false
+    for (const event of parseNetworkEvents(data)) {
+      if (event.what === 'link') this.#linksChanged ||= isOtherLink(this.#state.links.get(event.value.index), event)
+      if (this.#state.apply(event)) dumpAgain = true
+    }
+    if (dumpAgain && !snapshot) this.#watch.requestDump()
+  }
+
+  /** A new context when something a person cares for has changed. */
+  #note(): void {
+    const started = performance.now()
+    if (this.#pendingMicros === undefined || started < this.#nextBuildMillis) return
+    const next = this.#build(this.#pendingMicros)
+    this.#pendingMicros = undefined
+    const ended = performance.now()
+    this.#nextBuildMillis = ended + (ended - started) / BUILD_SHARE
+    const changes = describeChanges(this.#current, next)
+    if (changes.length === 0) return
+    this.#current = { ...next, changes }
+    this.#changes.push(this.#current)
+  }
+
+  #build(timeMicros: number): NetworkContext {
+    const routes = this.#state.routes()
+    const rules = [...this.#state.rules.values()].sort((a, b) => a.priority - b.priority)
+    const interfaces = interfaceStates([...this.#state.links.values()], [...this.#state.addresses.values()], routes)
+    const egress = egressStates(interfaces, routes, rules)
+    return {
+      timeMicros,
+      changes: ['start'],
+      interfaces,
+      routes,
+      rules,
+      dnsServers: this.#resolvers.dnsServers,
+      searchDomains: this.#resolvers.searchDomains,
+      egress,
+      tunnels: tunnelStates(interfaces),
+      endpoints: endpointHints(interfaces, routes, egress),
+      routesCut: this.#state.routesCut,
+    }
+  }
+}
+
+function isOtherLink(before: LinkState | undefined, event: { gone: boolean; value: LinkState }): boolean {
+  return event.gone || before?.name !== event.value.name
+}
