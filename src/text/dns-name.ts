@@ -182,7 +182,10 @@ export function dnsNameWire(text: string): Uint8Array | undefined {
         i += 3
       } else {
         byte = text.charCodeAt(++i)
+        // RFC 1035 5.1: "\X where X is any character other than a digit".
+        if (byte >= 0x30 && byte <= 0x39) return undefined
       }
+      // Also NaN, where the text ends with a backslash.
       if (!(byte <= 255)) return undefined
     }
     wire.push(byte)
