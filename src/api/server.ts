@@ -131,7 +131,16 @@ function createDoor(
   })
   server.maxConnections = limits.connections
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: limits.messageBytes })
-  const mayPass = createRate(limits.requestsPerSecond, limits.requestBurst)
+  // Two budgets: whoever may not come in must not use up what the others need.
+  const provenRate = createRate(limits.requestsPerSecond, limits.requestBurst)
+  const strangerRate = createRate(limits.requestsPerSecond, limits.requestBurst)
+
+  /** Status of the refusal; undefined when the request may pass. */
+  function judge(request: IncomingMessage, proof: boolean): number | undefined {
+    const refused = access.judge(request, proof)
+    const mayAsk = proof && refused === undefined ? provenRate() : strangerRate()
+    return mayAsk ? refused : 429
+  }
 
   server.on('request', (request, response) => {
     void handle(request, response).catch(() => send(response, refusal(500)))
@@ -140,7 +149,7 @@ function createDoor(
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = request.url ?? '/'
     const { path } = splitUrl(url)
-    const refused = mayPass() ? access.judge(request, needsProof(path)) : 429
+    const refused = judge(request, needsProof(path))
     if (refused !== undefined) return send(response, refusal(refused))
     if (path === SESSION_PATH) return send(response, ...(await openSession(request)))
     if (request.method !== 'GET') return send(response, refusal(405))
@@ -158,7 +167,7 @@ function createDoor(
 
   server.on('upgrade', (request, socket, head) => {
     const url = request.url ?? '/'
-    const refused = mayPass() ? access.judge(request, true) : 429
+    const refused = judge(request, true)
     if (refused !== undefined) return refuseUpgrade(socket, refused)
     if (splitUrl(url).path !== STREAM_PATH) return refuseUpgrade(socket, 404)
     const options = streamOptions(url)

@@ -18,8 +18,9 @@ import {
   verdictRecord,
 } from '../store/records.ts'
 import type { RetentionLimits } from '../store/retention.ts'
+import { durationText } from '../text/duration.ts'
 import { findingLine } from '../text/event-writer.ts'
-import { durationText, isoTime } from '../text/time.ts'
+import { utcTime } from '../text/timestamp.ts'
 import type { EventLog } from './event-log.ts'
 import { createStoreQueue } from './store-queue.ts'
 import { type SetAside, startStoreThread } from './store-thread.ts'
@@ -76,7 +77,7 @@ export interface Service {
  * @throws OperatorError of the store, the socket, the port or the token file
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const started = isoTime(Date.now() * 1000)
+  const started = utcTime(Date.now() * 1000)
   let reader: StoreReader
   let epochBase = 0
   let lastSeq = 0
@@ -162,7 +163,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   function onPaused(code: string, message: string): void {
     const reason = code === 'SQLITE_FULL' ? 'the disk is full' : message
     options.tell('error', `The store ${options.storePath} cannot be written (${reason}); findings wait in memory.`)
-    const now = isoTime(Date.now() * 1000)
+    const now = utcTime(Date.now() * 1000)
     pause = storePaused(now, options.storePath, reason, code, epoch?.id ?? epochBase)
     queue.push(findingRecord(pause), true)
     if (stats !== undefined) stream.publishStats()
@@ -170,7 +171,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
   function onResumed(): void {
     const { lost, waiting } = queue.state()
-    const last = isoTime(Date.now() * 1000)
+    const last = utcTime(Date.now() * 1000)
     const micros = (Date.parse(last) - Date.parse(pause!.time)) * 1000
     options.tell(
       'info',

@@ -1,7 +1,7 @@
 // The one writer. A batch is one transaction; every finding, epoch and verdict written gets the next number of the
 // stream, and a number is never given twice.
 import type { Database } from 'better-sqlite3'
-import { isoTime } from '../text/time.ts'
+import { utcTime } from '../text/timestamp.ts'
 import type {
   DnsRecord,
   EpochRecord,
@@ -81,7 +81,7 @@ function endOpenEpochs(db: Database, seq: number): void {
   )
   for (const { id, start_micros } of open) {
     const micros = Math.max(start_micros, lastKnown.get({ id }) as number)
-    end.run({ id, seq: seq--, end: micros, time: isoTime(micros) })
+    end.run({ id, seq: seq--, end: micros, time: utcTime(micros) })
   }
 }
 

@@ -14,7 +14,7 @@ import {
 } from '../../src/store/records.ts'
 import { retainStep, usedBytes } from '../../src/store/retention.ts'
 import { createWriter, SEQ_SKIP } from '../../src/store/writer.ts'
-import { isoTime } from '../../src/text/time.ts'
+import { utcTime } from '../../src/text/timestamp.ts'
 import { makeEpoch, makeFinding, makeVerdict, START_MICROS } from '../support/findings.ts'
 
 let folder: string
@@ -99,12 +99,12 @@ describe('writing', () => {
 
   test('an epoch that a killed process left open ends with the last thing known of it', () => {
     withStore((db) => {
-      const last = isoTime(START_MICROS + 9_000_000)
+      const last = utcTime(START_MICROS + 9_000_000)
       createWriter(db).write([epochRecord(makeEpoch()), findingRecord(makeFinding({ last }))])
     })
     withStore((db) => createWriter(db))
     const reader = openReader(path)
-    expect(reader.epochs(10).map((body) => JSON.parse(body).end)).toEqual([isoTime(START_MICROS + 9_000_000)])
+    expect(reader.epochs(10).map((body) => JSON.parse(body).end)).toEqual([utcTime(START_MICROS + 9_000_000)])
     expect(reader.lastEpoch()).toBe(1)
     reader.close()
   })
@@ -173,7 +173,7 @@ describe('reading', () => {
     ['until', { untilMicros: START_MICROS }, ['a']],
   ])('by %s', (_, query, keys) => {
     withStore((db) => {
-      const later = isoTime(START_MICROS + 2_000_000)
+      const later = utcTime(START_MICROS + 2_000_000)
       createWriter(db).write([
         findingRecord(makeFinding({ key: 'a' })),
         findingRecord(
@@ -311,7 +311,7 @@ describe('retention', () => {
   const forever = { maxAgeMicros: 1000 * day, maxBytes: 1e12 }
 
   function fill(db: Database.Database, count: number, micros: number): void {
-    const time = isoTime(micros)
+    const time = utcTime(micros)
     const records = Array.from({ length: count }, (_, index) =>
       findingRecord(makeFinding({ key: `${micros} ${index}`, time, last: time })),
     )

@@ -1,7 +1,7 @@
 // Findings, epochs and figures made up for tests of what happens after the engine.
 import type { Finding } from '../../src/model/finding.ts'
 import type { Epoch, Stats, Verdict } from '../../src/model/report.ts'
-import { isoTime } from '../../src/text/time.ts'
+import { utcTime } from '../../src/text/timestamp.ts'
 
 /** 2026-01-02T03:04:05Z. */
 export const START_MICROS = 1_767_323_045_000_000
@@ -14,8 +14,8 @@ export function makeFinding(changes: Partial<Finding> = {}): Finding {
     basis: 'RFC 1035 4.2.1',
     key: 'eth0 192.0.2.53',
     epoch: 1,
-    time: isoTime(START_MICROS),
-    last: isoTime(START_MICROS),
+    time: utcTime(START_MICROS),
+    last: utcTime(START_MICROS),
     count: 1,
     interface: 'eth0',
     cause: 'outside-tunnel',
@@ -31,7 +31,7 @@ export function makeFinding(changes: Partial<Finding> = {}): Finding {
 export function makeEpoch(changes: Partial<Epoch> = {}): Epoch {
   return {
     id: 1,
-    start: isoTime(START_MICROS),
+    start: utcTime(START_MICROS),
     reason: 'start',
     tunnelUp: true,
     connected: true,
@@ -65,7 +65,7 @@ export function makeVerdict(changes: Partial<Verdict> = {}): Verdict {
 
 export function makeStats(changes: Partial<Stats> = {}): Stats {
   return {
-    time: isoTime(START_MICROS),
+    time: utcTime(START_MICROS),
     packets: 1000,
     packetsPerSecond: 1240,
     bytesPerSecond: 600_000,
