@@ -1,5 +1,6 @@
 // What each interface is for us, and why: by what the kernel says about it, never by its name alone. Pure.
-import type { AddressState, InterfaceRole, InterfaceState, LinkState, RouteState } from '../model/network-context.ts'
+import type { AddressState, InterfaceState, LinkState, RouteState } from '../model/network-context.ts'
+import type { InterfaceRole } from '../model/report.ts'
 
 /** ARPHRD_* of linux/if_arp.h. */
 const ARPHRD_PPP = 512

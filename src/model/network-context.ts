@@ -1,10 +1,9 @@
 // What a machine's network looks like at one moment: links, addresses, routes, policy rules and resolvers as the kernel
 // and the system tell them, and what follows from them. Plain values: it is written into captures and reports as JSON.
 
-export type IpFamily = 4 | 6
+import type { InterfaceRole } from './report.ts'
 
-/** What an interface is for us: the tunnel's inside, a way out of the machine, this machine itself, or a local copy. */
-export type InterfaceRole = 'physical' | 'tunnel' | 'loopback' | 'virtual'
+export type IpFamily = 4 | 6
 
 /** One network interface (RTM_NEWLINK). */
 export interface LinkState {
