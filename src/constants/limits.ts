@@ -51,15 +51,18 @@ export const DNS_TIMEOUT_MICROS = 5_000_000
 /** Bytes zlib unpacks at a time; larger chunks only cost memory. */
 export const GUNZIP_CHUNK_LEN = 1 << 18
 
+/** Packed bytes given to zlib at a time: what one error may lose. Smaller pieces cost a thread switch each. */
+export const GUNZIP_PIECE_LEN = 1 << 14
+
 /** The zstd window we hold: RFC 8878 3.1.1.1.2 recommends 8 MB, the most that zstd itself uses below --ultra. */
 export const MAX_ZSTD_WINDOW_LEN = 8 << 20
 
 /**
  * fzstd moves its whole window for every block: a full block of 128 KiB in the largest window moves 64 bytes for each
- * one that comes out. Twice that, after the first 16 GB (a few seconds), is an attack.
+ * one that comes out. Twice that, after the first 4 GB (about a second), is an attack.
  */
 export const ZSTD_WORK_PER_BYTE = 128
-export const ZSTD_WORK_FLOOR = 16 * 2 ** 30
+export const ZSTD_WORK_FLOOR = 4 * 2 ** 30
 
 /** Interfaces of all inputs together: their ids are columns of 16 bits. */
 export const MAX_RUN_INTERFACES = 65_535
