@@ -1,6 +1,6 @@
 // Compressed captures as plain bytes: gzip by zlib, zstd by fzstd. Recognised by their magic.
 import { createGunzip } from 'node:zlib'
-import { GUNZIP_CHUNK_LEN } from '../constants/limits.ts'
+import { GUNZIP_CHUNK_LEN, GUNZIP_PIECE_LEN } from '../constants/limits.ts'
 import { type ByteInput, StreamInput } from './byte-input.ts'
 import type { ByteWindow } from './byte-window.ts'
 import { isZstdMagic, ZstdInput } from './zstd-input.ts'
@@ -29,15 +29,27 @@ function openGunzip(window: ByteWindow): ByteInput {
   return input
 }
 
-/** Writes the window's input into the decompressor, a chunk at a time: the next is read when it has taken the last. */
+/** CRC32 and ISIZE behind the last member, RFC 1952 2.3.1. */
+const TRAILER_LEN = 8
+
+/**
+ * Writes the window's input into the decompressor, a piece at a time: the next goes in when it has taken the last. At
+ * an error zlib throws away what it made of that piece; small pieces and the trailer by itself keep this loss small.
+ */
 async function feed(window: ByteWindow, gunzip: ReturnType<typeof createGunzip>): Promise<void> {
+  const write = (len: number) => {
+    const piece = window.bytes.subarray(window.at, window.at + len)
+    window.at += len
+    return new Promise<void>((resolve) => gunzip.write(piece, () => resolve()))
+  }
   try {
     do {
-      const chunk = window.bytes.subarray(window.at, window.end)
-      window.at = window.end
-      if (chunk.length > 0) await new Promise<void>((resolve) => gunzip.write(chunk, () => resolve()))
+      while (window.end - window.at > TRAILER_LEN && !gunzip.destroyed) {
+        await write(Math.min(GUNZIP_PIECE_LEN, window.end - window.at - TRAILER_LEN))
+      }
       if (gunzip.destroyed) return
     } while (await window.fill(1))
+    if (window.pending) await write(window.end - window.at)
     if (window.fault === undefined) gunzip.end()
     else gunzip.destroy(new Error(window.fault))
   } catch (error) {
