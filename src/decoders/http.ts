@@ -71,7 +71,7 @@ function requestStart(bytes: Uint8Array, startAt: number, at: number, endAt: num
     const byte = bytes[i]!
     if (byte === LF) {
       // No second space: an HTTP/0.9 simple request, which asks for a path (RFC 1945 4.1).
-      if (lastSpaceAt === at - 1) return isTargetStart(bytes[at]!) ? HTTP_START_REQUEST : HTTP_START_NO
+      if (lastSpaceAt === at - 1) return isTargetStart(bytes, at, i) ? HTTP_START_REQUEST : HTTP_START_NO
       return hasOtherVersion(bytes, lastSpaceAt + 1, i) ? HTTP_START_NO : HTTP_START_REQUEST
     }
     if (byte === SP) lastSpaceAt = i
@@ -88,8 +88,15 @@ function hasOtherVersion(bytes: Uint8Array, at: number, endAt: number): boolean 
   )
 }
 
-function isTargetStart(byte: number): boolean {
-  return byte === 0x2f || byte === 0x2a || (byte >= 0x61 && byte <= 0x7a)
+/** A path, a host or URL, `*`; or the version at once, in a line that lacks its target. */
+function isTargetStart(bytes: Uint8Array, at: number, endAt: number): boolean {
+  const byte = bytes[at]!
+  return (
+    byte === 0x2f ||
+    byte === 0x2a ||
+    (byte >= 0x61 && byte <= 0x7a) ||
+    startsWith(bytes, at, endAt, VERSION_START) === MATCH_ALL
+  )
 }
 
 function isDigit(byte: number): boolean {

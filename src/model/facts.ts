@@ -13,6 +13,8 @@ export interface FactHandlers {
   packet?(batch: PacketBatch, out: DecodedBatch, row: number): void
   /** An IP fragment, as captured (also the first one). */
   fragment?(batch: PacketBatch, out: DecodedBatch, row: number): void
+  /** Fragments that contradict each other, or a datagram of which a part never came. */
+  fragmentSet?(fact: FragmentSetFact): void
   /** An ICMP error that quotes a packet; `out.quotedAt` is where. */
   icmpError?(batch: PacketBatch, out: DecodedBatch, row: number): void
   /** A whole DNS, mDNS, LLMNR or NBNS message: `out.layer` says which, `out.ipProtocol` over what. HOT PATH. */
@@ -45,6 +47,25 @@ export interface CaptureStatisticsFact {
   packets: number
   /** Packets the capturing system lost there. */
   dropped: number
+}
+
+/** A datagram that could not be put together. `lost`: told at its deadline (RFC 8200 4.5); `overlap`: RFC 5722, RFC 1858. */
+export interface FragmentSetFact {
+  kind: 'lost' | 'overlap'
+  timeMicros: number
+  /** lost: the first fragment that came; overlap: the one that did not fit. */
+  frameNumber: number
+  interfaceId: number
+  srcAddress: string
+  dstAddress: string
+  ipVersion: number
+  ipProtocol: number
+  ipId: number
+  receivedLen: number
+  /** −1 when the last fragment never came. */
+  totalLen: number
+  /** The first fragment, which has the ports, came. */
+  hasFirst: boolean
 }
 
 /** Where a message of a connection comes from: the frame that completed it and the connection, seen from the client. */
@@ -89,8 +110,8 @@ export interface TlsFact extends ConnectionFact {
   ja4?: string
   /** Bytes of the handshake message with its header. */
   messageLen?: number
-  /** The message ended early in the capture: only its first part was read. */
-  partial?: boolean
+  /** Only the first part of the message was read: cut by the snap length, or lost with the rest of the connection. */
+  partial?: 'cut' | 'lost'
   /** Distinguished names, `C=US, O=Example, CN=example.com`, in their order on the wire. */
   subject?: string
   issuer?: string
@@ -128,6 +149,8 @@ export interface HttpFact extends ConnectionFact {
   location?: string
   /** Body bytes that were seen. */
   bodyLen?: number
+  /** The end of the message was not seen: cut by the snap length, or lost with the rest of the connection. */
+  partial?: 'cut' | 'lost'
 }
 
 /** RFC 9293 connection or a UDP/ICMP 5-tuple, at its end. "toServer" is the direction of the first packet or of the SYN. */

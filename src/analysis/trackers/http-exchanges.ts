@@ -1,6 +1,7 @@
 // One HTTP/1.x connection, both directions, from its in-order bytes to requests, responses and their pairs (RFC 9112).
 // Heads are read, bodies are counted. Where bytes are missing it goes on at the next plausible message.
 import {
+  HTTP_START_HTTP2,
   HTTP_START_MORE,
   HTTP_START_NO,
   HTTP_START_REQUEST,
@@ -95,6 +96,8 @@ export class HttpExchanges implements StreamConsumer {
   readonly #waiting: HttpFact[] = []
   /** Client and server were guessed the wrong way round; known from the first head. */
   #swapped = false
+  /** Set while the head that is being read is not whole. */
+  #partial: HttpFact['partial']
   /** Copy of the last `where` that left a message unfinished. */
   #where: ConnectionFact | undefined
 
@@ -109,13 +112,17 @@ export class HttpExchanges implements StreamConsumer {
     if (direction.state === IN_BODY_UNTIL_CLOSE) this.#nextAfterUnbounded(direction, bytes, at, endAt, where)
     while (at < endAt && !this.done) {
       if (direction.state === HELD && !this.#release(direction, bytes, at, endAt)) break
+      if (direction.state === IN_HEAD && direction.headLen === 0 && isHttp2(bytes, at, endAt)) {
+        this.#unwrap()
+        break
+      }
       at = this.#step(fromClient, direction, bytes, at, endAt, where)
     }
     if (direction.message !== undefined || direction.headLen > 0) this.#remember(where)
     return at - startAt
   }
 
-  gap(fromClient: boolean, gapLen: number): void {
+  gap(fromClient: boolean, gapLen: number, cut = false): void {
     const direction = fromClient ? this.#client : this.#server
     const { state } = direction
     if (state === LOST || state === IN_BODY_UNTIL_CLOSE || state === HELD) return
@@ -125,16 +132,16 @@ export class HttpExchanges implements StreamConsumer {
       return
     }
     const exact = state === IN_COUNTED_BODY && gapLen === direction.left
-    this.#flush(direction, fromClient)
+    this.#flush(direction, fromClient, exact ? undefined : cut ? 'cut' : 'lost')
     direction.state = exact ? IN_HEAD : LOST
     direction.lostLineLen = 0
   }
 
-  end(): void {
+  end(open = false): void {
     if (this.done) return
     this.done = true
-    this.#flush(this.#client, true)
-    this.#flush(this.#server, false)
+    this.#flush(this.#client, true, open || this.#client.state !== IN_BODY_UNTIL_CLOSE ? 'lost' : undefined)
+    this.#flush(this.#server, false, open || this.#server.state !== IN_BODY_UNTIL_CLOSE ? 'lost' : undefined)
     for (const request of this.#waiting) this.#sink.httpExchange?.(request, undefined)
     this.#waiting.length = 0
   }
@@ -267,6 +274,7 @@ export class HttpExchanges implements StreamConsumer {
     }
     this.#swapped = (head.kind === 'request') !== fromClient
     const message = createMessage(head, connectionOf(where, this.#swapped))
+    if (this.#partial !== undefined) message.partial = this.#partial
     direction.message = message
     direction.resumed = false
     if (head.kind === 'request') this.#requestBody(direction, head, message, where)
@@ -379,16 +387,21 @@ export class HttpExchanges implements StreamConsumer {
   }
 
   /** Tells what an unfinished message showed so far. */
-  #flush(direction: Direction, fromClient: boolean): void {
+  #flush(direction: Direction, fromClient: boolean, partial: HttpFact['partial']): void {
     const where = this.#where
     if (where === undefined) return
     if (direction.headLen > 0 && direction.state === IN_HEAD) {
       const { head, headLen } = direction
       dropHead(direction)
       const start = httpStart(head, 0, headLen)
+      this.#partial = partial
       if (start !== HTTP_START_NO) this.#head(fromClient, direction, head, 0, headLen, where)
+      this.#partial = undefined
     }
-    if (direction.message !== undefined) this.#complete(direction, where)
+    if (direction.message !== undefined) {
+      if (partial !== undefined) direction.message.partial = partial
+      this.#complete(direction, where)
+    }
   }
 }
 
@@ -448,7 +461,7 @@ function isChunked(head: HttpHead): boolean {
 
 /** −1 when there is none that is a number. */
 function contentLength(head: HttpHead): number {
-  const match = /^\d{1,15}/.exec(head.fields.get('content-length') ?? '')
+  const match = /^\d{1,15}(?!\d)/.exec(head.fields.get('content-length') ?? '')
   return match === null ? -1 : Number(match[0])
 }
 
@@ -471,6 +484,11 @@ function isFirstLinePossible(direction: Direction): boolean {
     if (byte < 0x20 && byte !== CR && byte !== 0x09) return false
   }
   return true
+}
+
+/** A client that knows speaks HTTP/2 without asking (RFC 9113 3.3), also on a connection that began otherwise. */
+function isHttp2(bytes: Uint8Array, at: number, endAt: number): boolean {
+  return bytes[at] === 0x50 && httpStart(bytes, at, endAt) === HTTP_START_HTTP2
 }
 
 function dropHead(direction: Direction): void {

@@ -15,17 +15,20 @@ export interface StreamConsumer {
    * or Upgrade is unanswered, and after `done` with `unwrapped` set.
    */
   push(fromClient: boolean, bytes: Uint8Array, at: number, endAt: number, where: ConnectionFact): number
-  /** `gapLen` bytes of this direction are missing in the capture; the next push continues after them. */
-  gap(fromClient: boolean, gapLen: number): void
-  /** The connection ended or was evicted: what is complete enough is told. */
-  end(): void
+  /**
+   * `gapLen` bytes of this direction are missing in the capture; the next push continues after them. `cut`: they were
+   * sent in a packet that the snap length cut, so that what came before them is all there will ever be of it.
+   */
+  gap(fromClient: boolean, gapLen: number, cut?: boolean): void
+  /** The connection was closed, or (`open`) the capture ended or the connection was evicted before it was. */
+  end(open?: boolean): void
   /** Nothing more is wanted: push, gap and end need not be called any more. */
   readonly done: boolean
   /** With `done`: another protocol follows inside (CONNECT, Upgrade, STARTTLS, SOCKS): recognise the unconsumed bytes anew. */
   readonly unwrapped: boolean
 }
 
-/** Who should read a stream; `more` = too few bytes to tell, `other` = nobody we have. */
+/** Who should read a stream; `more` = too few bytes to tell, `other` = nobody we have (Prelude watches those). */
 export type StreamKind = 'tls' | 'http' | 'h2c' | 'dns' | 'other' | 'more'
 
 /**

@@ -95,6 +95,8 @@ export class TlsHandshakes implements StreamConsumer {
   #version = 0
   /** The capture began in mid-connection and client and server were guessed the wrong way round. */
   #swapped = false
+  /** Why a message that is not whole is not. */
+  #partial: 'cut' | 'lost' = 'lost'
   /** Copy of the last `where` that left a message unfinished. */
   #where: ConnectionFact | undefined
 
@@ -114,7 +116,7 @@ export class TlsHandshakes implements StreamConsumer {
     return endAt - at
   }
 
-  gap(fromClient: boolean, gapLen: number): void {
+  gap(fromClient: boolean, gapLen: number, cut = false): void {
     const direction = fromClient ? this.#client : this.#server
     direction.seenLen += gapLen
     const skippable = direction.recordType !== TLS_HANDSHAKE || direction.skipLeft >= gapLen
@@ -122,15 +124,15 @@ export class TlsHandshakes implements StreamConsumer {
       direction.recordLeft -= gapLen
       direction.skipLeft = Math.max(0, direction.skipLeft - gapLen)
     } else if (!direction.done) {
-      this.#flush(fromClient, direction)
+      this.#flush(fromClient, direction, cut ? 'cut' : 'lost')
       direction.lost = true
     }
     this.#settle(direction)
   }
 
   end(): void {
-    this.#flush(true, this.#client)
-    this.#flush(false, this.#server)
+    this.#flush(true, this.#client, 'lost')
+    this.#flush(false, this.#server, 'lost')
     this.done = true
   }
 
@@ -315,7 +317,7 @@ export class TlsHandshakes implements StreamConsumer {
     fact.groups = hello.groups.filter((value) => !isGrease(value))
     fact.cipherSuites = hello.cipherSuites.filter((value) => !isGrease(value))
     fact.echPresent = hello.echPresent
-    if (!hello.whole) fact.partial = true
+    if (!hello.whole) fact.partial = this.#partial
     if (hello.whole && this.#hasher !== undefined) {
       fact.ja3Text = ja3Text(hello)
       fact.ja3 = this.#hasher.md5(fact.ja3Text)
@@ -333,7 +335,7 @@ export class TlsHandshakes implements StreamConsumer {
     if (hello.alpns.length > 0) fact.serverAlpn = hello.alpns[0]!
     if (hello.helloRetryRequest) fact.helloRetryRequest = true
     else this.#version = fact.version
-    if (!hello.whole) fact.partial = true
+    if (!hello.whole) fact.partial = this.#partial
     if (hello.whole && this.#hasher !== undefined) {
       fact.ja3sText = ja3sText(hello)
       fact.ja3s = this.#hasher.md5(fact.ja3sText)
@@ -392,7 +394,8 @@ export class TlsHandshakes implements StreamConsumer {
   }
 
   /** Tells what an unfinished hello showed so far. */
-  #flush(fromClient: boolean, direction: Direction): void {
+  #flush(fromClient: boolean, direction: Direction, partial: 'cut' | 'lost'): void {
+    this.#partial = partial
     if (direction.messageLen > TLS_HANDSHAKE_HEADER_LEN && this.#where !== undefined && !direction.ssl2) {
       this.#message(fromClient, direction, this.#where)
     }

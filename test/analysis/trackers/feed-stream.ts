@@ -69,7 +69,7 @@ export function everySplit(
 ) {
   turns.forEach((turn, cutTurn) => {
     const len = turn.bytes.length
-    const step = Math.max(1, Math.floor(len / 20))
+    const step = Math.max(1, Math.floor(len / 10))
     for (let first = 0; first <= len; first++) {
       check((_, index) => (index === cutTurn ? [first] : []), `turn ${cutTurn} at ${first}`)
     }

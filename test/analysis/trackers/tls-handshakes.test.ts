@@ -209,7 +209,7 @@ describe('missing bytes', () => {
     consumer.push(true, bytes, 0, bytes.length - 10, WHERE)
     consumer.gap(true, 10)
     expect(facts).toHaveLength(1)
-    expect(facts[0]).toMatchObject({ sni: 'www.example.com', partial: true })
+    expect(facts[0]).toMatchObject({ sni: 'www.example.com', partial: 'lost' })
     expect(facts[0]!.ja3).toBeUndefined()
   })
 
@@ -263,6 +263,6 @@ describe('hostile input', () => {
     const bent = clientHello({ extensions: [extensions.serverName('a.example')] })
     const body = bent.slice(4, -vector16(extensions.serverName('a.example')).length)
     const [fact] = factsOf([client(record(22, handshake(1, [...body, 0, 200, ...extensions.serverName('a.example')])))])
-    expect(fact).toMatchObject({ sni: 'a.example', partial: true })
+    expect(fact).toMatchObject({ sni: 'a.example', partial: 'lost' })
   })
 })
