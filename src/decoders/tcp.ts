@@ -35,6 +35,7 @@ const SACK_BLOCK_LEN = 8
 /** NOP, NOP, timestamps: the options of nearly every segment of an open connection. */
 const ONLY_TIMESTAMPS = 0x0101080a
 const ONLY_TIMESTAMPS_LEN = 12
+const { min } = Math
 
 /** A header that the snap length cut still gives its ports, and its fixed part when that is whole. */
 export function decodeTcp(cursor: Cursor, out: DecodedBatch, row: number): number {
@@ -71,7 +72,7 @@ export function decodeTcp(cursor: Cursor, out: DecodedBatch, row: number): numbe
 /** Reads the options up to `optionsEndAt` or to the end of what was captured. A lying length ends the list. */
 function readOptions(cursor: Cursor, out: DecodedBatch, row: number, optionsEndAt: number): void {
   const { bytes } = cursor
-  const endAt = Math.min(optionsEndAt, cursor.endAt)
+  const endAt = min(optionsEndAt, cursor.endAt)
   let at = cursor.at + MIN_HEADER_LEN
   if (endAt - at === ONLY_TIMESTAMPS_LEN && u32(bytes, at) === ONLY_TIMESTAMPS) {
     out.flags[row] = out.flags[row]! | ROW_TCP_TIMESTAMPS
