@@ -106,8 +106,10 @@ function payloadText(batch: PacketBatch, out: DecodedBatch, row: number): string
     if (message !== undefined) return `${name}${dnsSummary(message)} (${length})`
   }
   if (protocol === IPPROTO_TCP && out.transportAt[row] !== 0) return tcpText(batch, out, row)
-  if (protocol === IPPROTO_ICMP || protocol === IPPROTO_ICMPV6)
-    return `${icmpSummary(batch, out, row)}, length ${length}`
+  if (protocol === IPPROTO_ICMP || protocol === IPPROTO_ICMPV6) {
+    const messageLen = out.payloadAt[row]! + length - out.transportAt[row]!
+    return `${icmpSummary(batch, out, row)}, length ${messageLen}`
+  }
   if (protocol === IPPROTO_UDP) return `UDP, length ${length}`
   const dontFragment = (flags & ROW_DF) !== 0 ? ' [DF]' : ''
   return `${protocolName(protocol)}${dontFragment}, length ${length}`
