@@ -18,6 +18,7 @@ import {
   isFinished,
   isReset,
   KIND_AT,
+  KIND_INTERFACE_SHIFT,
   LAST_AT_F64,
   LETTER_DATA,
   LETTERS,
@@ -44,7 +45,7 @@ export function connectionOf(flows: FlowTable, slot: number): ConnectionFact {
   return {
     timeMicros: flows.doubles[(base >> 1) + LAST_AT_F64]!,
     frameNumber: words[base + FRAME_AT]!,
-    interfaceId: words[base + KIND_AT]! >>> 9,
+    interfaceId: words[base + KIND_AT]! >>> KIND_INTERFACE_SHIFT,
     flowId: words[base + FLOW_ID_AT]!,
     clientAddress: addressText(words, clientAt),
     clientPort: clientIsHigher ? higherPort : lowerPort,

@@ -12,6 +12,8 @@ export const HIGHER_ADDRESS_AT = 4
 export const PORTS_AT = 8
 /** Interface << 9 | inner << 8 | protocol. */
 export const KIND_AT = 9
+export const KIND_INNER = 1 << 8
+export const KIND_INTERFACE_SHIFT = 9
 /** Index in Float64 units. Microseconds of the first and the last packet. */
 export const START_AT_F64 = 5
 export const LAST_AT_F64 = 6

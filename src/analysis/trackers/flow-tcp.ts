@@ -91,7 +91,7 @@ function noteRoundTrip(words: Uint32Array, doubles: Float64Array, base: number, 
   const state = words[base + STATE_AT]!
   if (!hasLetter(state, LETTER_SYN, 0) || !hasLetter(state, LETTER_SYN_ACK, 1)) return
   const micros = time - doubles[(base >> 1) + START_AT_F64]! - words[base + HANDSHAKE_AT]!
-  words[base + HANDSHAKE_AT] = micros > 0 ? micros : 0
+  words[base + HANDSHAKE_AT] = Math.max(micros, 0)
   words[base + STATE_AT] = state | FLOW_HANDSHAKE_DONE
 }
 

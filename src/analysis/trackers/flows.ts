@@ -29,6 +29,8 @@ import {
   isFinished,
   isReset,
   KIND_AT,
+  KIND_INNER,
+  KIND_INTERFACE_SHIFT,
   LAST_AT_F64,
   LETTER_DATA,
   LETTER_FLIPPED,
@@ -58,7 +60,7 @@ export interface FlowTable {
   readonly words: Uint32Array
   /** The same memory: `slot << (FLOW_SHIFT - 1)` is the record's first index. */
   readonly doubles: Float64Array
-  /** Whether the row of the last find() was sent by its flow's client. */
+  /** Whether the row of the last lookup() was sent by its flow's client. */
   readonly fromClient: boolean
   /** Flows in the table. */
   readonly count: number
@@ -67,8 +69,8 @@ export interface FlowTable {
    * UDP nor ICMP echo. A slot is dense and stays until its flow ends; FLOW_ID_AT tells one tenant from the next.
    * Does not record the row: that is record()'s, so that others see the state before it.
    */
-  find(batch: PacketBatch, out: DecodedBatch, row: number): number
-  /** Counts the row that find() has just found, and notes what it says of the connection. */
+  lookup(batch: PacketBatch, out: DecodedBatch, row: number): number
+  /** Counts the row that lookup() has just found, and notes what it says of the connection. */
   record(slot: number, batch: PacketBatch, out: DecodedBatch, row: number): void
   /** Ends the flows that have been idle for too long. Cheap when called often. */
   tick(timeMicros: number): void
@@ -103,7 +105,7 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
   let nextSweepMicros = -1
   let fromClient = true
 
-  function find(batch: PacketBatch, out: DecodedBatch, row: number): number {
+  function lookup(batch: PacketBatch, out: DecodedBatch, row: number): number {
     const layer = out.layer[row]!
     let srcPort: number
     let dstPort: number
@@ -122,8 +124,8 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
     const lowerAt = srcIsHigher ? dstAt : srcAt
     const higherAt = srcIsHigher ? srcAt : dstAt
     const ports = (srcIsHigher ? (dstPort << 16) | srcPort : (srcPort << 16) | dstPort) >>> 0
-    const inner = (out.flags[row]! & ROW_INNER) !== 0 ? 1 << 8 : 0
-    const kind = (batch.interfaceId[row]! << 9) | inner | out.ipProtocol[row]!
+    const inner = (out.flags[row]! & ROW_INNER) !== 0 ? KIND_INNER : 0
+    const kind = (batch.interfaceId[row]! << KIND_INTERFACE_SHIFT) | inner | out.ipProtocol[row]!
     const hash = hashOf(addresses, lowerAt, higherAt, ports, kind)
 
     let cell = hash & cellMask
@@ -268,7 +270,7 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
   return {
     words,
     doubles,
-    find,
+    lookup,
     get fromClient() {
       return fromClient
     },

@@ -1,9 +1,15 @@
 // HOT PATH. Where packets become facts: fragments, flows, streams and messages meet here, in this order for each row.
-import type { DecodedBatch } from '../../model/decoded-batch.ts'
-import { ROW_FRAGMENT } from '../../model/decoded-batch.ts'
+import { type DecodedBatch, ROW_FRAGMENT } from '../../model/decoded-batch.ts'
 import type { FactHandlers } from '../../model/facts.ts'
-import { LAYER_DNS, LAYER_NBNS } from '../../model/layer.ts'
+import { LAYER_DNS, LAYER_NBNS, LAYER_TCP } from '../../model/layer.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
+import { flowFactOf } from './flow-fact.ts'
+import { FLOW_ID_AT, FLOW_SHIFT, FLOW_STREAM_OPEN, FLOW_STREAM_OVER, STATE_AT } from './flow-record.ts'
+import { createFlowTable, type FlowTable } from './flows.ts'
+import { createFragmentTracker } from './fragments.ts'
+import { createStreamReaders } from './stream-readers.ts'
+import { createStreamTracker } from './streams.ts'
+import type { Hasher } from './tls-fingerprints.ts'
 
 /** Turns decoded rows into facts about fragments, ICMP errors, DNS messages, TLS, HTTP and flows. */
 export interface Transport {
@@ -13,21 +19,83 @@ export interface Transport {
   tick(timeMicros: number): void
   /** All input has been read: tells every flow that is left. */
   end(): void
+  /** While a fact is told: the flow of the packet that completed it, as in ConnectionFact; 0 when it has none. */
+  readonly flowId: number
+  readonly flows: FlowTable
 }
 
-/** Only the handlers that exist cost anything: nothing is tracked for a fact nobody listens to. */
-export function createTransport(handlers: FactHandlers): Transport {
-  return {
-    packet(batch, out, row) {
-      if ((out.flags[row]! & ROW_FRAGMENT) !== 0) {
-        handlers.fragment?.(batch, out, row)
-        return
+export interface TransportOptions {
+  /** For JA3 and JA4; without it there are no fingerprints. */
+  hasher?: Hasher
+  maxFlows?: number
+}
+
+/** Streams are read only when somebody listens to what they carry. */
+export function createTransport(handlers: FactHandlers, options: TransportOptions = {}): Transport {
+  const flows = createFlowTable({ ...(options.maxFlows === undefined ? {} : { maxFlows: options.maxFlows }), ended })
+  const readers = createStreamReaders(handlers, flows, options.hasher)
+  const streams = createStreamTracker(flows, readers.open)
+  const fragments = createFragmentTracker({
+    completed: (batch, out) => datagram(batch, out, 0),
+    fragmentSet: handlers.fragmentSet,
+  })
+  const readsStreams = handlers.dnsMessage !== undefined || handlers.tls !== undefined || handlers.http !== undefined
+  const { words } = flows
+  let flowId = 0
+
+  function ended(slot: number): void {
+    const base = slot << FLOW_SHIFT
+    flowId = words[base + FLOW_ID_AT]!
+    if ((words[base + STATE_AT]! & FLOW_STREAM_OPEN) !== 0) {
+      readers.ending(slot)
+      streams.ended(slot)
+    }
+    if (handlers.flow !== undefined) handlers.flow(flowFactOf(flows, slot))
+  }
+
+  /** A whole IP packet, as captured or put together. */
+  function datagram(batch: PacketBatch, out: DecodedBatch, row: number): void {
+    if ((out.flags[row]! & ROW_FRAGMENT) !== 0) {
+      // Seen in a datagram put together from fragments; a captured one has been told already.
+      fragments.fragment(batch, out, row)
+      return
+    }
+    const slot = flows.lookup(batch, out, row)
+    const layer = out.layer[row]!
+    flowId = 0
+    if (slot >= 0) {
+      const base = slot << FLOW_SHIFT
+      flowId = words[base + FLOW_ID_AT]!
+      if (layer === LAYER_TCP && readsStreams && (words[base + STATE_AT]! & FLOW_STREAM_OVER) === 0) {
+        readers.segment(batch, out, row)
+        streams.segment(slot, batch, out, row)
       }
-      const layer = out.layer[row]!
-      if (layer >= LAYER_DNS && layer <= LAYER_NBNS) handlers.dnsMessage?.(batch, out, row)
-      else if (out.quotedAt[row] !== 0) handlers.icmpError?.(batch, out, row)
+      flows.record(slot, batch, out, row)
+    }
+    if (layer >= LAYER_DNS && layer <= LAYER_NBNS) {
+      if (handlers.dnsMessage !== undefined) handlers.dnsMessage(batch, out, row)
+    } else if (out.quotedAt[row] !== 0 && handlers.icmpError !== undefined) handlers.icmpError(batch, out, row)
+  }
+
+  return {
+    flows,
+    get flowId() {
+      return flowId
     },
-    tick() {},
-    end() {},
+    packet(batch, out, row) {
+      if ((out.flags[row]! & ROW_FRAGMENT) !== 0 && handlers.fragment !== undefined) {
+        flowId = 0
+        handlers.fragment(batch, out, row)
+      }
+      datagram(batch, out, row)
+    },
+    tick(timeMicros) {
+      flows.tick(timeMicros)
+      fragments.tick(timeMicros)
+    },
+    end() {
+      fragments.end()
+      flows.end()
+    },
   }
 }

@@ -1,0 +1,433 @@
+// The bytes of TCP connections in order, handed to whoever reads them (RFC 9293 3.4, 3.10.7.4). In-order segments go
+// through without a copy; only what came too early is kept. Where bytes overlap, those that came first count.
+import {
+  HELD_PIECE_COST,
+  MAX_RECOGNITION_TRIES,
+  MAX_STREAM_HELD_LEN,
+  MAX_STREAM_HELD_TOTAL,
+  MAX_STREAMS,
+  MAX_UNRECOGNISED_LEN,
+} from '../../constants/limits.ts'
+import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../../constants/wire.ts'
+import type { DecodedBatch } from '../../model/decoded-batch.ts'
+import type { ConnectionFact } from '../../model/facts.ts'
+import type { PacketBatch } from '../../model/packet-batch.ts'
+import { connectionOf } from './flow-fact.ts'
+import {
+  addLetter,
+  FLOW_SEQ_KNOWN,
+  FLOW_SHIFT,
+  FLOW_STREAM_OPEN,
+  FLOW_STREAM_OVER,
+  hasLetter,
+  LETTER_GAP,
+  LETTER_SYN,
+  LETTER_SYN_ACK,
+  NEXT_SEQ_AT,
+  STATE_AT,
+} from './flow-record.ts'
+import type { FlowTable } from './flows.ts'
+import { recognise, type StreamConsumer, type StreamKind } from './stream-consumer.ts'
+
+/** RFC 7323 2.3: no window is larger; what claims to lie further ahead is not of this connection. */
+const MAX_WINDOW_LEN = 2 ** 30
+const MAX_HELD_PIECES = 256
+const NO_BYTES = new Uint8Array(0)
+
+/**
+ * Makes the reader for content of that kind; undefined when nobody wants it. `whole`: the bytes it will be given begin
+ * with the connection's first, so that framing need not be found.
+ */
+export type OpenConsumer = (kind: Exclude<StreamKind, 'other' | 'more'>, whole: boolean) => StreamConsumer | undefined
+
+export interface StreamTracker {
+  /** Takes the TCP segment in `row`, which flows.lookup() has just put into `slot` and flows.record() not counted yet. */
+  segment(slot: number, batch: PacketBatch, out: DecodedBatch, row: number): void
+  /** The flow in `slot` ended: its reader tells what is complete enough. */
+  ended(slot: number): void
+  /** Connections being read. */
+  readonly count: number
+  /** Bytes that wait for missing ones, as they are bounded. */
+  readonly heldLen: number
+}
+
+/** A segment that came before its turn. */
+interface Piece {
+  seq: number
+  /** Bytes on the wire; more than `bytes` when the capture cut the segment. */
+  wireLen: number
+  bytes: Uint8Array
+}
+
+/** One direction. */
+interface Half {
+  /** Whether `seq`, the number of the next byte in order, is known. */
+  known: boolean
+  seq: number
+  /** Sorted, not overlapping, all beyond `seq`. */
+  held: Piece[]
+  heldLen: number
+  /** The highest acknowledgment of the other side. */
+  acked: number
+  hasAcked: boolean
+  /** Bytes in order that nobody took yet. */
+  rest: Uint8Array
+  restLen: number
+  /** Pushes that nobody recognised. */
+  tries: number
+  finSeq: number
+  hasFin: boolean
+}
+
+interface Stream {
+  slot: number
+  where: ConnectionFact
+  consumer: StreamConsumer | undefined
+  /** Its beginning was captured and nothing is missing: what is not recognised now will never be. */
+  whole: boolean
+  client: Half
+  server: Half
+}
+
+function createHalf(known: boolean, seq: number): Half {
+  return {
+    known,
+    seq,
+    held: [],
+    heldLen: 0,
+    acked: 0,
+    hasAcked: false,
+    rest: NO_BYTES,
+    restLen: 0,
+    tries: 0,
+    finSeq: 0,
+    hasFin: false,
+  }
+}
+
+export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer): StreamTracker {
+  /** By slot, in the order in which they were opened. */
+  const streams = new Map<number, Stream>()
+  const { words } = flows
+  let heldTotal = 0
+
+  function segment(slot: number, batch: PacketBatch, out: DecodedBatch, row: number): void {
+    const state = words[(slot << FLOW_SHIFT) + STATE_AT]!
+    const flags = out.tcpFlags[row]!
+    const { fromClient } = flows
+    let stream = (state & FLOW_STREAM_OPEN) !== 0 ? streams.get(slot) : undefined
+    // Text in a reset is not data of the stream (RFC 9293 3.10.7.4).
+    const wireLen = (flags & TCP_RST) !== 0 ? 0 : out.payloadWireLen[row]!
+    if (stream === undefined) {
+      if (wireLen === 0) return
+      // One byte on a connection that nothing is known of may be a keep-alive, whose byte is not data.
+      const known = (state & (FLOW_SEQ_KNOWN << (fromClient ? 0 : 1))) !== 0
+      if (!known && wireLen === 1 && (flags & TCP_SYN) === 0) return
+      stream = open(slot, state, flags)
+    }
+    stream.where.timeMicros = batch.timeMicros[row]!
+    stream.where.frameNumber = batch.frameNumber[row]!
+    const own = fromClient ? stream.client : stream.server
+    const other = fromClient ? stream.server : stream.client
+    if ((flags & TCP_ACK) !== 0) {
+      noteAck(other, out.tcpAck[row]!)
+      if (other.held.length > 0) advance(stream, other, !fromClient)
+    }
+    const seq = (out.tcpSeq[row]! + ((flags & TCP_SYN) !== 0 ? 1 : 0)) >>> 0
+    if (wireLen > 0) {
+      if (!own.known) learnStart(own, slot, fromClient, flags, seq)
+      const at = out.payloadAt[row]!
+      take(stream, own, fromClient, seq, batch.bytes, at, at + out.payloadLen[row]!, wireLen)
+    }
+    if ((flags & TCP_FIN) !== 0) {
+      own.hasFin = true
+      own.finSeq = (seq + wireLen) >>> 0
+    }
+    if (isRead(stream.client) && isRead(stream.server)) close(stream)
+  }
+
+  function open(slot: number, state: number, flags: number): Stream {
+    if (streams.size === MAX_STREAMS) {
+      for (const oldest of streams.values()) {
+        suspend(oldest)
+        break
+      }
+    }
+    const base = slot << FLOW_SHIFT
+    const stream: Stream = {
+      slot,
+      where: connectionOf(flows, slot),
+      consumer: undefined,
+      whole: (flags & TCP_SYN) !== 0 || hasLetter(state, LETTER_SYN, 0) || hasLetter(state, LETTER_SYN_ACK, 1),
+      client: createHalf((state & FLOW_SEQ_KNOWN) !== 0, words[base + NEXT_SEQ_AT]!),
+      server: createHalf((state & (FLOW_SEQ_KNOWN << 1)) !== 0, words[base + NEXT_SEQ_AT + 1]!),
+    }
+    streams.set(slot, stream)
+    words[base + STATE_AT] = words[base + STATE_AT]! | FLOW_STREAM_OPEN
+    return stream
+  }
+
+  /** The first data of a direction: the flow knows where it starts when a SYN or an ACK went before. */
+  function learnStart(half: Half, slot: number, fromClient: boolean, flags: number, seq: number): void {
+    const base = slot << FLOW_SHIFT
+    const side = fromClient ? 0 : 1
+    const isKnown = (words[base + STATE_AT]! & (FLOW_SEQ_KNOWN << side)) !== 0 && (flags & TCP_SYN) === 0
+    half.known = true
+    half.seq = isKnown ? words[base + NEXT_SEQ_AT + side]! : seq
+  }
+
+  function take(
+    stream: Stream,
+    half: Half,
+    fromClient: boolean,
+    seq: number,
+    bytes: Uint8Array,
+    at: number,
+    endAt: number,
+    wireLen: number,
+  ): void {
+    const ahead = (seq - half.seq) | 0
+    if (ahead + wireLen <= 0 || ahead > MAX_WINDOW_LEN) return
+    if (ahead <= 0 && half.held.length === 0) {
+      half.seq = (seq + wireLen) >>> 0
+      deliver(stream, half, fromClient, bytes, at - ahead, endAt, wireLen + ahead)
+      return
+    }
+    hold(half, seq, bytes, at, endAt, wireLen)
+    advance(stream, half, fromClient)
+  }
+
+  /** Keeps the parts of the segment that are new. */
+  function hold(half: Half, seq: number, bytes: Uint8Array, at: number, endAt: number, wireLen: number): void {
+    const { held } = half
+    let from = Math.max(0, (half.seq - seq) | 0)
+    let index = 0
+    while (from < wireLen) {
+      const next = held[index]
+      const nextFrom = next === undefined ? wireLen : (next.seq - seq) | 0
+      if (next !== undefined && nextFrom <= from) {
+        from = Math.max(from, nextFrom + next.wireLen)
+        index++
+        continue
+      }
+      const partEnd = Math.min(wireLen, nextFrom)
+      const copy = bytes.slice(Math.min(at + from, endAt), Math.min(at + partEnd, endAt))
+      held.splice(index, 0, { seq: (seq + from) >>> 0, wireLen: partEnd - from, bytes: copy })
+      half.heldLen += copy.length + HELD_PIECE_COST
+      heldTotal += copy.length + HELD_PIECE_COST
+      from = partEnd
+      index++
+    }
+  }
+
+  /**
+   * Delivers what is in order now. Missing bytes are given up when the receiver has acknowledged what follows them
+   * (it has them, the capture has not), or when too much waits for them.
+   */
+  function advance(stream: Stream, half: Half, fromClient: boolean): void {
+    while (half.held.length > 0) {
+      const first = half.held[0]!
+      const missingLen = (first.seq - half.seq) | 0
+      if (missingLen > 0) {
+        const isGone = half.hasAcked && ((half.acked - first.seq) | 0) >= 0
+        const isTooMuch = half.heldLen > MAX_STREAM_HELD_LEN || half.held.length > MAX_HELD_PIECES
+        if (!isGone && !isTooMuch && heldTotal <= MAX_STREAM_HELD_TOTAL) return
+        gap(stream, half, fromClient, missingLen)
+      }
+      half.held.shift()
+      half.heldLen -= first.bytes.length + HELD_PIECE_COST
+      heldTotal -= first.bytes.length + HELD_PIECE_COST
+      half.seq = (first.seq + first.wireLen) >>> 0
+      deliver(stream, half, fromClient, first.bytes, 0, first.bytes.length, first.wireLen)
+    }
+  }
+
+  /** Hands on `wireLen` bytes of which bytes[at, endAt) were captured; they may be fewer, even none. */
+  function deliver(
+    stream: Stream,
+    half: Half,
+    fromClient: boolean,
+    bytes: Uint8Array,
+    at: number,
+    endAt: number,
+    wireLen: number,
+  ): void {
+    const cutLen = wireLen - Math.max(0, endAt - at)
+    if (at < endAt) read(stream, half, fromClient, bytes, at, endAt)
+    if (cutLen > 0) gap(stream, half, fromClient, cutLen)
+  }
+
+  function gap(stream: Stream, half: Half, fromClient: boolean, gapLen: number): void {
+    stream.whole = false
+    half.restLen = 0
+    if (isOver(stream)) return
+    addLetter(words, stream.slot << FLOW_SHIFT, LETTER_GAP, fromClient ? 0 : 1)
+    stream.consumer?.gap(fromClient, gapLen)
+    settle(stream)
+  }
+
+  function read(stream: Stream, half: Half, fromClient: boolean, bytes: Uint8Array, at: number, endAt: number): void {
+    if (isOver(stream)) return
+    if (half.restLen > 0) {
+      append(half, bytes, at, endAt)
+      bytes = half.rest
+      at = 0
+      endAt = half.restLen
+      half.restLen = 0
+    }
+    while (at < endAt) {
+      if (stream.consumer === undefined && !choose(stream, half, fromClient, bytes, at, endAt)) return
+      const consumer = stream.consumer
+      if (consumer === undefined) return
+      at += consumer.push(fromClient, bytes, at, endAt, stream.where)
+      if (!consumer.done) break
+      settle(stream)
+      if (isOver(stream)) return
+    }
+    if (at < endAt) keep(stream, half, bytes, at, endAt)
+  }
+
+  /** Finds the reader for what begins at `at`. False when there is none yet, or never will be. */
+  function choose(
+    stream: Stream,
+    half: Half,
+    fromClient: boolean,
+    bytes: Uint8Array,
+    at: number,
+    endAt: number,
+  ): boolean {
+    const { where } = stream
+    const srcPort = fromClient ? where.clientPort : where.serverPort
+    const dstPort = fromClient ? where.serverPort : where.clientPort
+    const kind = recognise(bytes, at, endAt, fromClient, srcPort, dstPort)
+    if (kind === 'more') {
+      keep(stream, half, bytes, at, endAt)
+      return false
+    }
+    if (kind === 'other') {
+      half.tries++
+      // Seen from its middle, any later segment may begin a message.
+      if (stream.whole || stream.client.tries + stream.server.tries >= MAX_RECOGNITION_TRIES) finish(stream)
+      return false
+    }
+    stream.consumer = openConsumer(kind, stream.whole)
+    if (stream.consumer === undefined) {
+      finish(stream)
+      return false
+    }
+    const other = fromClient ? stream.server : stream.client
+    if (other.restLen > 0) {
+      const waiting = other.rest.slice(0, other.restLen)
+      other.restLen = 0
+      read(stream, other, !fromClient, waiting, 0, waiting.length)
+    }
+    return !isOver(stream)
+  }
+
+  function keep(stream: Stream, half: Half, bytes: Uint8Array, at: number, endAt: number): void {
+    if (endAt - at > (stream.consumer === undefined ? MAX_UNRECOGNISED_LEN : MAX_STREAM_HELD_LEN)) {
+      finish(stream)
+      return
+    }
+    if (bytes === half.rest) half.rest.copyWithin(0, at, endAt)
+    else {
+      half.restLen = 0
+      append(half, bytes, at, endAt)
+    }
+    half.restLen = endAt - at
+  }
+
+  /** A reader that wants no more ends the reading, unless another protocol begins inside. */
+  function settle(stream: Stream): void {
+    const { consumer } = stream
+    if (consumer === undefined || !consumer.done) return
+    if (consumer.unwrapped) stream.consumer = undefined
+    else finish(stream)
+  }
+
+  /** Nothing of this connection is of interest any more. */
+  function finish(stream: Stream): void {
+    const base = stream.slot << FLOW_SHIFT
+    words[base + STATE_AT] = words[base + STATE_AT]! | FLOW_STREAM_OVER
+    forget(stream)
+  }
+
+  /** Both directions were read to their end. */
+  function close(stream: Stream): void {
+    stream.consumer?.end()
+    finish(stream)
+  }
+
+  /** Makes room: what follows may be read again as a connection seen from its middle. */
+  function suspend(stream: Stream): void {
+    stream.consumer?.end()
+    forget(stream)
+  }
+
+  function forget(stream: Stream): void {
+    const base = stream.slot << FLOW_SHIFT
+    words[base + STATE_AT] = words[base + STATE_AT]! & ~FLOW_STREAM_OPEN
+    heldTotal -= stream.client.heldLen + stream.server.heldLen
+    for (const half of [stream.client, stream.server]) {
+      half.held = []
+      half.heldLen = 0
+      half.rest = NO_BYTES
+      half.restLen = 0
+    }
+    stream.consumer = undefined
+    streams.delete(stream.slot)
+  }
+
+  function isOver(stream: Stream): boolean {
+    return (words[(stream.slot << FLOW_SHIFT) + STATE_AT]! & FLOW_STREAM_OVER) !== 0
+  }
+
+  return {
+    segment,
+    ended(slot) {
+      const stream = streams.get(slot)
+      if (stream === undefined) return
+      if (!isOver(stream)) {
+        flush(stream)
+        stream.consumer?.end()
+      }
+      forget(stream)
+    },
+    get count() {
+      return streams.size
+    },
+    get heldLen() {
+      return heldTotal
+    },
+  }
+
+  /** The connection is over: what still waits is all there will be. */
+  function flush(stream: Stream): void {
+    for (const half of [stream.client, stream.server]) {
+      const last = half.held[half.held.length - 1]
+      if (last === undefined) continue
+      noteAck(half, (last.seq + last.wireLen) >>> 0)
+      advance(stream, half, half === stream.client)
+    }
+  }
+}
+
+function noteAck(half: Half, ack: number): void {
+  if (!half.hasAcked || ((ack - half.acked) | 0) > 0) half.acked = ack
+  half.hasAcked = true
+}
+
+function isRead(half: Half): boolean {
+  return half.hasFin && (!half.known || ((half.seq - half.finSeq) | 0) >= 0)
+}
+
+function append(half: Half, bytes: Uint8Array, at: number, endAt: number): void {
+  const wantedLen = half.restLen + endAt - at
+  if (wantedLen > half.rest.length) {
+    const larger = new Uint8Array(Math.max(wantedLen, half.rest.length * 2, 64))
+    larger.set(half.rest.subarray(0, half.restLen))
+    half.rest = larger
+  }
+  half.rest.set(bytes.subarray(at, endAt), half.restLen)
+  half.restLen = wantedLen
+}
