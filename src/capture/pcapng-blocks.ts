@@ -28,7 +28,7 @@ const NRB_RECORD_IPV6 = 2
 
 const SECRETS_TLS_KEY_LOG = 0x544c534b
 
-/** Body of an Interface Description Block, `at` behind its eight fixed bytes' start. */
+/** Body of an Interface Description Block: what it declares, and the clock its stamps count by. */
 export function readInterface(view: DataView, at: number, endAt: number, little: boolean) {
   const options = new BlockOptions(view, at + 8, endAt, little)
   const addresses: string[] = []
@@ -56,7 +56,7 @@ export function readInterface(view: DataView, at: number, endAt: number, little:
   return { declared, clock: createClock(options.bytes(IF_TSRESOL)?.[0] ?? 6, offsetSeconds) }
 }
 
-/** Options of an Interface Statistics Block; `before` is what an earlier block of the interface said. */
+/** Options of an Interface Statistics Block, in microseconds and packets; `before` is what an earlier block of the interface said. */
 export function readStatistics(
   view: DataView,
   at: number,

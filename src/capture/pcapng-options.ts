@@ -63,7 +63,7 @@ export class BlockOptions {
     }
   }
 
-  /** A 64-bit number, high word first or in the file's order as `order` says; approximate above 2⁵³. */
+  /** A 64-bit number in the section's byte order; approximate above 2⁵³. */
   uint64(code: number): number | undefined {
     const words = this.words(code)
     if (words === undefined) return undefined

@@ -163,7 +163,7 @@ export function pcapngParts(
   ]
 }
 
-/** RFC 8878: a frame of raw blocks, or of one run-length block for `runOf` bytes. No checksum, a window of 128 KiB. */
+/** RFC 8878: a frame of raw blocks, no checksum, a window of 128 KiB. */
 export function zstdFrame(data: Uint8Array, blockLen = 100): Part[] {
   const parts: Part[] = [{ bytes: Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 7 << 3]), isPacket: false }]
   for (let at = 0; at < data.length; at += blockLen) {
@@ -175,7 +175,7 @@ export function zstdFrame(data: Uint8Array, blockLen = 100): Part[] {
   return parts
 }
 
-/** A few packets of odd and even lengths, one cut by a snap length, with directions. */
+/** A few packets of odd and even lengths, the fourth cut by a snap length. */
 export function samplePackets(count = 7): SpecPacket[] {
   return Array.from({ length: count }, (_, i) => {
     const bytes = Uint8Array.from({ length: 14 + ((i * 5) % 23) }, (_, at) => (i * 31 + at * 7) & 0xff)

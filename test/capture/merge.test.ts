@@ -1,5 +1,5 @@
 // Merging: order of time, nothing lost, ties as the inputs stood, what is too late is counted.
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { openMerged } from '../../src/capture/merge.ts'
 import { sortByTime } from '../../src/capture/sort-by-time.ts'
 import { SORT_WINDOW_LEN, SORT_WINDOW_ROWS } from '../../src/constants/limits.ts'

@@ -1,6 +1,6 @@
 // Classic files against npm's pcap-parser, which reads microseconds in both byte orders.
 import { createReadStream } from 'node:fs'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import pcapParser from 'pcap-parser'
 import { openCapture } from '../../src/capture/open-capture.ts'
 import { fileOf, pcapParts } from './build-capture.ts'

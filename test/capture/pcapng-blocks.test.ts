@@ -18,7 +18,7 @@ describe.each([true, false])('little-endian: %s', (little) => {
   const write = pcapngWriter(little)
 
   test('an interface with everything', async () => {
-    const v6 = Buffer.from('20010db8000000000000000000000001' + '40', 'hex')
+    const v6 = Buffer.from('20010db800000000000000000000000140', 'hex')
     const { source } = await read([
       write.section([[1, 'of the section']]),
       write.interface(276, 96, [
