@@ -33,9 +33,12 @@ export interface CaptureInterface {
 /** How an input ended and what it held; complete when the source has ended. */
 export interface InputSummary {
   readonly name: string
+  /** `pcap`, `pcap-ns`, `pcap-modified`, `pcapng`, with `, gzip` or `, zstd` behind it; `unknown` before it is opened. */
   format: string
   packets: number
+  /** Bytes the packets had on the wire. */
   bytes: number
+  /** Earliest and latest packet. */
   /** Packets dropped for the input as a whole, when the system cannot tell the interface (a live ring). */
   dropped?: number
   firstMicros?: number
@@ -48,6 +51,7 @@ export interface InputSummary {
 
 /** Where and why an input could not be read on. */
 export interface InputDamage {
+  /** Where the record begins that could not be read; within a compression, of the unpacked bytes. */
   readonly offset: number
   readonly reason: string
 }
