@@ -14,6 +14,7 @@ const CR = 0x0d
 const SP = 0x20
 const HT = 0x09
 const COLON = 0x3a
+const SLASH = 0x2f
 /** RFC 9110 5.6.2 bounds no token; no registered method is longer than 18 characters. */
 const MAX_METHOD_LEN = 24
 /** A longer first line is accepted as a request without looking for its version. */
@@ -77,7 +78,9 @@ function requestStart(bytes: Uint8Array, startAt: number, at: number, endAt: num
     if (byte === SP) lastSpaceAt = i
     else if (byte < SP && byte !== CR && byte !== HT) return HTTP_START_NO
   }
-  return scanEndAt < endAt ? HTTP_START_REQUEST : HTTP_START_MORE
+  // A path or an HTTP URL says enough before its line is whole; a line cut by the snap length never will be.
+  const isHttpTarget = bytes[at] === SLASH || startsWith(bytes, at, endAt, 'http') === MATCH_ALL
+  return scanEndAt < endAt || isHttpTarget ? HTTP_START_REQUEST : HTTP_START_MORE
 }
 
 /** The last word of a request line names another protocol, as in `OPTIONS rtsp://host RTSP/1.0`. */

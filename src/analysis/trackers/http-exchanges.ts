@@ -1,7 +1,6 @@
 // One HTTP/1.x connection, both directions, from its in-order bytes to requests, responses and their pairs (RFC 9112).
 // Heads are read, bodies are counted. Where bytes are missing it goes on at the next plausible message.
 import {
-  HTTP_START_HTTP2,
   HTTP_START_MORE,
   HTTP_START_NO,
   HTTP_START_REQUEST,
@@ -112,10 +111,6 @@ export class HttpExchanges implements StreamConsumer {
     if (direction.state === IN_BODY_UNTIL_CLOSE) this.#nextAfterUnbounded(direction, bytes, at, endAt, where)
     while (at < endAt && !this.done) {
       if (direction.state === HELD && !this.#release(direction, bytes, at, endAt)) break
-      if (direction.state === IN_HEAD && direction.headLen === 0 && isHttp2(bytes, at, endAt)) {
-        this.#unwrap()
-        break
-      }
       at = this.#step(fromClient, direction, bytes, at, endAt, where)
     }
     if (direction.message !== undefined || direction.headLen > 0) this.#remember(where)
@@ -277,9 +272,25 @@ export class HttpExchanges implements StreamConsumer {
     if (this.#partial !== undefined) message.partial = this.#partial
     direction.message = message
     direction.resumed = false
+    if (head.method === 'PRI' && head.protocol === 'HTTP/2.0') {
+      this.#http2(message)
+      return true
+    }
     if (head.kind === 'request') this.#requestBody(direction, head, message, where)
     else this.#responseBody(direction, head, message, where)
     return true
+  }
+
+  /** RFC 9113 3.4: the preface of a client that speaks HTTP/2 without asking. Named once, then opaque. */
+  #http2(preface: HttpFact): void {
+    preface.protocol = 'HTTP/2'
+    delete preface.method
+    delete preface.url
+    this.#client.message = undefined
+    this.#server.message = undefined
+    this.#sink.http?.(preface)
+    this.#waiting.push(preface)
+    this.end()
   }
 
   /** RFC 9112 6.3 for requests. */
@@ -484,11 +495,6 @@ function isFirstLinePossible(direction: Direction): boolean {
     if (byte < 0x20 && byte !== CR && byte !== 0x09) return false
   }
   return true
-}
-
-/** A client that knows speaks HTTP/2 without asking (RFC 9113 3.3), also on a connection that began otherwise. */
-function isHttp2(bytes: Uint8Array, at: number, endAt: number): boolean {
-  return bytes[at] === 0x50 && httpStart(bytes, at, endAt) === HTTP_START_HTTP2
 }
 
 function dropHead(direction: Direction): void {

@@ -204,6 +204,19 @@ describe('other protocols inside', () => {
   })
 })
 
+test('HTTP/2 with prior knowledge is named and then opaque', () => {
+  const seen = same([client('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0'), server('\0\0\0\x04\x01\0\0\0\0')])
+  expect(seen.messages).toEqual([
+    { ...WHERE, kind: 'request', headMicros: WHERE.timeMicros, protocol: 'HTTP/2', bodyLen: 0 },
+  ])
+  expect(seen.unwrapped).toBe(false)
+})
+
+test('a Content-Length that is no number of this world counts nothing', () => {
+  const seen = same([client('POST / HTTP/1.1\r\nContent-Length: 18446744073709551615\r\n\r\nGET /2 HTTP/1.1\r\n\r\n')])
+  expect(seen.messages.map((message) => message.url)).toEqual(['/', '/2'])
+})
+
 describe('missing bytes', () => {
   const head = 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n'
   const next = 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n'
