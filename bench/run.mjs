@@ -178,7 +178,7 @@ function tableOf({ capture, rows }) {
     const command = argv('FILE')
       .join(' ')
       .replace(`${process.execPath} ${join(ROOT, 'dist/cli/main.js')}`, 'tunnelscope')
-    const ratio = name === 'tunnelscope' ? '' : ratioText(ours.wall / wall)
+    const ratio = name === 'tunnelscope' ? '' : `${ratioText(ours.wall / wall)}, ${ratioText(ours.cpu / cpu)} CPU`
     const promise = limit === undefined ? '' : `${limitText(limit)}: ${ours.wall / wall <= limit ? 'met' : 'MISSED'}`
     const scaled = scaledFrom === undefined ? '' : ` (scaled from ${scaledFrom} MB)`
     return `| \`${command}\`${scaled} | ${wall.toFixed(2)} | ${cpu.toFixed(2)} | ${rss.toFixed(0)} | ${rounds} | ${ratio} | ${promise} |`
@@ -190,14 +190,14 @@ function tableOf({ capture, rows }) {
     `${(capture.bytes / 1e6).toFixed(0)} MB, ${capture.packets} packets. tunnelscope: ${rate}, peak memory ${ours.rss.toFixed(0)} MB` +
       ` (promise ≤ ${RSS_LIMIT_MB} MB: ${ours.rss <= RSS_LIMIT_MB ? 'met' : 'MISSED'}).`,
     '',
-    '| command | wall s | CPU s | peak MB | rounds | tunnelscope takes | promise |',
+    '| command | wall s | CPU s | peak MB | rounds | tunnelscope takes, of its time | promise |',
     '|---|---|---|---|---|---|---|',
     ...lines,
   ].join('\n')
 }
 
 function ratioText(ratio) {
-  return ratio < 1 ? `1/${(1 / ratio).toFixed(1)} of its time` : `${ratio.toFixed(2)} × its time`
+  return ratio < 1 ? `1/${(1 / ratio).toFixed(1)}` : `${ratio.toFixed(2)} ×`
 }
 
 function limitText(limit) {
