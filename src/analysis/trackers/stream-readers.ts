@@ -9,6 +9,7 @@ import { clientAddressAt, connectionOf, serverAddressAt } from './flow-fact.ts'
 import { FLOW_SHIFT, KIND_AT, KIND_INNER } from './flow-record.ts'
 import type { FlowTable } from './flows.ts'
 import { HttpExchanges } from './http-exchanges.ts'
+import { Prelude } from './prelude.ts'
 import { createScratchRow, fillScratchRow, type ScratchRow } from './scratch-row.ts'
 import type { OpenConsumer } from './streams.ts'
 import type { Hasher } from './tls-fingerprints.ts'
@@ -52,6 +53,7 @@ export function createStreamReaders(handlers: FactHandlers, flows: FlowTable, ha
 
   return {
     open(kind, whole) {
+      if (kind === 'other') return handlers.tls === undefined && handlers.http === undefined ? undefined : new Prelude()
       if (kind === 'tls') return handlers.tls === undefined ? undefined : new TlsHandshakes(tellTls, hasher)
       if (kind === 'dns') return handlers.dnsMessage === undefined ? undefined : new DnsOverTcp(tellDns, whole)
       // Also where nobody listens to HTTP: TLS or DNS may follow a CONNECT.

@@ -20,6 +20,8 @@ import {
   FLOW_STREAM_OPEN,
   FLOW_STREAM_OVER,
   hasLetter,
+  isFinished,
+  isReset,
   LETTER_GAP,
   LETTER_SYN,
   LETTER_SYN_ACK,
@@ -32,13 +34,15 @@ import { recognise, type StreamConsumer, type StreamKind } from './stream-consum
 /** RFC 7323 2.3: no window is larger; what claims to lie further ahead is not of this connection. */
 const MAX_WINDOW_LEN = 2 ** 30
 const MAX_HELD_PIECES = 256
+/** PROXY header, CONNECT, SOCKS, STARTTLS and TLS within each other in one segment are already more than one meets. */
+const MAX_UNWRAPS = 8
 const NO_BYTES = new Uint8Array(0)
 
 /**
  * Makes the reader for content of that kind; undefined when nobody wants it. `whole`: the bytes it will be given begin
  * with the connection's first, so that framing need not be found.
  */
-export type OpenConsumer = (kind: Exclude<StreamKind, 'other' | 'more'>, whole: boolean) => StreamConsumer | undefined
+export type OpenConsumer = (kind: Exclude<StreamKind, 'more'>, whole: boolean) => StreamConsumer | undefined
 
 export interface StreamTracker {
   /** Takes the TCP segment in `row`, which flows.lookup() has just put into `slot` and flows.record() not counted yet. */
@@ -232,7 +236,7 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
         const isGone = half.hasAcked && ((half.acked - first.seq) | 0) >= 0
         const isTooMuch = half.heldLen > MAX_STREAM_HELD_LEN || half.held.length > MAX_HELD_PIECES
         if (!isGone && !isTooMuch && heldTotal <= MAX_STREAM_HELD_TOTAL) return
-        gap(stream, half, fromClient, missingLen)
+        gap(stream, half, fromClient, missingLen, false)
       }
       half.held.shift()
       half.heldLen -= first.bytes.length + HELD_PIECE_COST
@@ -254,15 +258,15 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
   ): void {
     const cutLen = wireLen - Math.max(0, endAt - at)
     if (at < endAt) read(stream, half, fromClient, bytes, at, endAt)
-    if (cutLen > 0) gap(stream, half, fromClient, cutLen)
+    if (cutLen > 0) gap(stream, half, fromClient, cutLen, true)
   }
 
-  function gap(stream: Stream, half: Half, fromClient: boolean, gapLen: number): void {
+  function gap(stream: Stream, half: Half, fromClient: boolean, gapLen: number, cut: boolean): void {
     stream.whole = false
     half.restLen = 0
     if (isOver(stream)) return
     addLetter(words, stream.slot << FLOW_SHIFT, LETTER_GAP, fromClient ? 0 : 1)
-    stream.consumer?.gap(fromClient, gapLen)
+    stream.consumer?.gap(fromClient, gapLen, cut)
     settle(stream)
   }
 
@@ -275,13 +279,15 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
       endAt = half.restLen
       half.restLen = 0
     }
-    while (at < endAt) {
+    for (let unwrapCount = 0; at < endAt; unwrapCount++) {
       if (stream.consumer === undefined && !choose(stream, half, fromClient, bytes, at, endAt)) return
       const consumer = stream.consumer
       if (consumer === undefined) return
       at += consumer.push(fromClient, bytes, at, endAt, stream.where)
       if (!consumer.done) break
       settle(stream)
+      // Readers that hand the same bytes to each other will not agree later either.
+      if (unwrapCount === MAX_UNWRAPS) finish(stream)
       if (isOver(stream)) return
     }
     if (at < endAt) keep(stream, half, bytes, at, endAt)
@@ -304,10 +310,10 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
       keep(stream, half, bytes, at, endAt)
       return false
     }
-    if (kind === 'other') {
-      half.tries++
+    if (kind === 'other' && !stream.whole) {
       // Seen from its middle, any later segment may begin a message.
-      if (stream.whole || stream.client.tries + stream.server.tries >= MAX_RECOGNITION_TRIES) finish(stream)
+      half.tries++
+      if (stream.client.tries + stream.server.tries >= MAX_RECOGNITION_TRIES) finish(stream)
       return false
     }
     stream.consumer = openConsumer(kind, stream.whole)
@@ -360,7 +366,7 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
 
   /** Makes room: what follows may be read again as a connection seen from its middle. */
   function suspend(stream: Stream): void {
-    stream.consumer?.end()
+    stream.consumer?.end(true)
     forget(stream)
   }
 
@@ -389,7 +395,8 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
       if (stream === undefined) return
       if (!isOver(stream)) {
         flush(stream)
-        stream.consumer?.end()
+        const state = words[(slot << FLOW_SHIFT) + STATE_AT]!
+        stream.consumer?.end(!isFinished(state) && !isReset(state))
       }
       forget(stream)
     },
