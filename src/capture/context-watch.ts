@@ -12,8 +12,12 @@ import type { LinkNames } from './ring-source.ts'
 /** Events this close together are one change: a VPN client makes a dozen at once. */
 const TOGETHER_MICROS = 1000
 
-/** Share of the time that building contexts may take: a client that adds 10,000 routes one by one is not followed step by step. */
+/**
+ * Building contexts may take this share of the time, after a first credit: a client that adds 10,000 routes one by one
+ * is not followed step by step, one that makes and deletes its device a hundred times is.
+ */
 const BUILD_SHARE = 0.1
+const BUILD_CREDIT_MILLIS = 2000
 
 export interface ContextWatchOptions {
   /** Called from the event loop when a change waits for takeChanges(). */
@@ -32,7 +36,8 @@ export class ContextWatch implements LinkNames {
   #linksChanged = true
   /** Time of the last event that no context shows yet. */
   #pendingMicros: number | undefined
-  #nextBuildMillis = 0
+  #creditMillis = BUILD_CREDIT_MILLIS
+  #creditedMillis = performance.now()
 
   /** Knows everything when it returns. @throws OperatorError `network-watch`, `addon-missing` */
   constructor(options: ContextWatchOptions = {}) {
@@ -84,7 +89,7 @@ export class ContextWatch implements LinkNames {
   }
 
   linkName(interfaceIndex: number): string | undefined {
-    return this.#state.links.get(interfaceIndex)?.name
+    return this.#state.links.get(interfaceIndex)?.name ?? this.#state.goneNames.get(interfaceIndex)
   }
 
   /** Has the kernel's tables dumped again; the snapshot comes with one of the next refresh(). */
@@ -113,12 +118,15 @@ export class ContextWatch implements LinkNames {
   /** A new context when something a person cares for has changed. */
   #note(): void {
     const started = performance.now()
-    if (this.#pendingMicros === undefined || started < this.#nextBuildMillis) return
+    if (this.#pendingMicros === undefined) return
+    const earned = (started - this.#creditedMillis) * BUILD_SHARE
+    this.#creditMillis = Math.min(BUILD_CREDIT_MILLIS, this.#creditMillis + earned)
+    this.#creditedMillis = started
+    if (this.#creditMillis < 0) return
     const next = this.#build(this.#pendingMicros)
     this.#pendingMicros = undefined
-    const ended = performance.now()
-    this.#nextBuildMillis = ended + (ended - started) / BUILD_SHARE
     const changes = describeChanges(this.#current, next)
+    this.#creditMillis -= performance.now() - started
     if (changes.length === 0) return
     this.#current = { ...next, changes }
     this.#changes.push(this.#current)

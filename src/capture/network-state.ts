@@ -3,8 +3,13 @@ import { MAX_ROUTES } from '../constants/limits.ts'
 import type { AddressState, LinkState, RouteState, RuleState } from '../model/network-context.ts'
 import type { NetworkEvent } from './netlink-messages.ts'
 
+/** A second of a machine that makes and deletes interfaces as fast as it can. */
+const MAX_GONE_NAMES = 1024
+
 export class NetworkState {
   readonly links = new Map<number, LinkState>()
+  /** Names of the last links that went: their packets may still be on their way to us. */
+  readonly goneNames = new Map<number, string>()
   readonly addresses = new Map<string, AddressState>()
   readonly rules = new Map<string, RuleState>()
   /** More routes came than we keep. */
@@ -56,6 +61,7 @@ export class NetworkState {
   #applyLink(link: LinkState, gone: boolean): boolean {
     const before = this.links.get(link.index)
     if (gone) {
+      this.#rememberName(link)
       this.links.delete(link.index)
       for (const [key, address] of this.addresses) {
         if (address.interfaceIndex === link.index) this.addresses.delete(key)
@@ -69,6 +75,11 @@ export class NetworkState {
       this.#put(key, left)
     }
     return true
+  }
+
+  #rememberName(link: LinkState): void {
+    this.goneNames.set(link.index, link.name)
+    if (this.goneNames.size > MAX_GONE_NAMES) this.goneNames.delete(this.goneNames.keys().next().value!)
   }
 
   #addRoute(route: RouteState, replaces: boolean): void {
