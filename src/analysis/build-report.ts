@@ -10,7 +10,7 @@ import {
   type ReportResolver,
   type Verdict,
 } from '../model/report.ts'
-import { isoTime } from '../text/time.ts'
+import { utcTime } from '../text/timestamp.ts'
 import type { FindingSet } from './raise.ts'
 import type { RoleDecision } from './roles.ts'
 import type { AddressTable } from './trackers/addresses.ts'
@@ -73,8 +73,8 @@ function reportInput(from: ReportSources, input: InputSummary, index: number): R
     bytes: input.bytes,
     interfaces: from.interfaces.filter((one) => one.inputIndex === index).map((one) => reportInterface(from, one)),
   }
-  if (input.firstMicros !== undefined) made.first = isoTime(input.firstMicros)
-  if (input.lastMicros !== undefined) made.last = isoTime(input.lastMicros)
+  if (input.firstMicros !== undefined) made.first = utcTime(input.firstMicros)
+  if (input.lastMicros !== undefined) made.last = utcTime(input.lastMicros)
   if (input.damage !== undefined) made.damage = { ...input.damage }
   return made
 }
@@ -156,8 +156,8 @@ function reportEpoch(from: ReportSources, span: EpochSpan): Epoch {
   const isTunnelTime = span.state !== 'none'
   const made: Epoch = {
     id: span.id,
-    start: isoTime(span.startMicros),
-    end: isoTime(span.endMicros),
+    start: utcTime(span.startMicros),
+    end: utcTime(span.endMicros),
     reason: span.reason,
     tunnelUp: span.state === 'up',
     connected: isTunnelTime,

@@ -2,7 +2,7 @@
 import { MAX_EVIDENCE, MAX_FINDINGS } from '../constants/limits.ts'
 import { type Finding, SEVERITY_RANK } from '../model/finding.ts'
 import { fill } from '../text/fill.ts'
-import { isoTime } from '../text/time.ts'
+import { utcTime } from '../text/timestamp.ts'
 import type { DetectorMeta, RaisedFinding } from './detector.ts'
 
 export interface FindingSet {
@@ -29,7 +29,7 @@ export function createFindingSet(
   let refused = 0
 
   function first(meta: DetectorMeta, raised: RaisedFinding): Kept {
-    const time = isoTime(raised.timeMicros)
+    const time = utcTime(raised.timeMicros)
     const finding: Finding = {
       id: meta.id,
       severity: meta.severity,
@@ -62,7 +62,7 @@ export function createFindingSet(
       }
       entry.latest = raised
       const finding = entry.finding
-      const time = isoTime(raised.timeMicros)
+      const time = utcTime(raised.timeMicros)
       finding.count += raised.count ?? 1
       if (time > finding.last) finding.last = time
       if (time < finding.time) finding.time = time

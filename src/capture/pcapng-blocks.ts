@@ -63,6 +63,7 @@ export function readStatistics(
   endAt: number,
   little: boolean,
   clock: Clock,
+  nearMicros: number,
   before: InterfaceStatistics | undefined,
 ): InterfaceStatistics {
   const options = new BlockOptions(view, at, endAt, little)
@@ -73,14 +74,22 @@ export function readStatistics(
   const received = options.uint64(ISB_IFRECV)
   const interfaceDropped = options.uint64(ISB_IFDROP)
   const systemDropped = options.uint64(ISB_OSDROP)
-  if (start !== undefined) statistics.startMicros = stampMicros(clock, start[0], start[1])
-  if (end !== undefined) statistics.endMicros = stampMicros(clock, end[0], end[1])
+  if (start !== undefined) statistics.startMicros = nearerMicros(clock, start, nearMicros)
+  if (end !== undefined) statistics.endMicros = nearerMicros(clock, end, nearMicros)
   if (received !== undefined) statistics.received = received
   if (interfaceDropped !== undefined || systemDropped !== undefined) {
     statistics.dropped = (interfaceDropped ?? 0) + (systemDropped ?? 0)
   }
   return statistics
 }
+
+function nearerMicros(clock: Clock, stamp: readonly [number, number], nearMicros: number): number {
+  const declared = stampMicros(clock, stamp[0], stamp[1])
+  const plain = stampMicros(MICROSECOND_CLOCK, stamp[0], stamp[1])
+  return Math.abs(plain - nearMicros) < Math.abs(declared - nearMicros) ? plain : declared
+}
+
+const MICROSECOND_CLOCK = createClock()
 
 /** Records of a Name Resolution Block, kept in the annex up to its bound; a broken record ends the block. */
 export function readNames(view: DataView, at: number, endAt: number, little: boolean, annex: CaptureAnnex): void {

@@ -111,7 +111,7 @@ export class PcapngFile implements RecordFormat {
         readNames(view, at, endAt, this.#section.little, this.#input.run.annex)
         break
       case BLOCK_STATISTICS:
-        this.#section.addStatistics(view, at, endAt)
+        this.#section.addStatistics(view, at, endAt, this.#lastMicros)
         break
       case BLOCK_SECRETS:
         readSecrets(view, at, endAt, this.#section.little, this.#input.run.annex)

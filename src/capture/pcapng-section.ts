@@ -59,10 +59,18 @@ export class PcapngSection {
   }
 
   /** An Interface Statistics Block's body. One of an interface that is not described is passed over. */
-  addStatistics(view: DataView, at: number, endAt: number): void {
+  addStatistics(view: DataView, at: number, endAt: number, nearMicros: number): void {
     const number = view.getUint32(at, this.little)
     const known = this.#input.run.interfaces[this.globalId[number] ?? -1]
     if (known === undefined) return
-    known.statistics = readStatistics(view, at + 12, endAt, this.little, this.clock[number]!, known.statistics)
+    known.statistics = readStatistics(
+      view,
+      at + 12,
+      endAt,
+      this.little,
+      this.clock[number]!,
+      nearMicros,
+      known.statistics,
+    )
   }
 }

@@ -5,6 +5,8 @@ import { VERSION } from '../daemon/version.ts'
 import { OperatorError } from '../model/operator-error.ts'
 import { escapeForTerminal } from '../text/escape.ts'
 import { addAnalyzeCommand } from './commands/analyze.ts'
+import { addEventsCommand } from './commands/events.ts'
+import { addPacketsCommand } from './commands/packets.ts'
 import { EXIT_OPERATOR } from './exit-codes.ts'
 
 const program = new Command('tunnelscope')
@@ -14,6 +16,8 @@ const program = new Command('tunnelscope')
   .exitOverride()
 
 addAnalyzeCommand(program)
+addEventsCommand(program)
+addPacketsCommand(program)
 
 // A reader that went away (head, less) is no fault of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

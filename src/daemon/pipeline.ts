@@ -9,10 +9,11 @@ import type { PacketBatch } from '../model/packet-batch.ts'
 export type BatchConsumer = (batch: PacketBatch, out: DecodedBatch) => void
 
 /**
- * Reads `source` to its end: each batch is decoded, consumed and given back. `progress` hears of every batch.
+ * Reads `source` to its end: each batch is decoded, consumed and given back. `between` runs after every batch, may make
+ * us wait by a promise (a slow reader), and ends the reading when it gives false.
  * @throws OperatorError when an input is no capture; damage does not throw, it stands in the source's inputs.
  */
-export async function drain(source: CaptureSource, consume: BatchConsumer, progress?: () => void): Promise<void> {
+export async function drain(source: CaptureSource, consume: BatchConsumer, between?: () => unknown): Promise<void> {
   const out = createDecodedBatch()
   for (;;) {
     const batch = await source.next()
@@ -20,7 +21,7 @@ export async function drain(source: CaptureSource, consume: BatchConsumer, progr
     decodeBatch(batch, out)
     consume(batch, out)
     batch.release()
-    progress?.()
+    if (between !== undefined && (await between()) === false) return
   }
 }
 

@@ -33,7 +33,6 @@ export const DEFAULT_RETENTION: RetentionLimits = Object.freeze({
 const RETENTION_EVERY_MS = 60_000
 /** How long a stop waits for a store that cannot write. */
 const CLOSE_WAIT_MS = 5_000
-export const DEFAULT_SOCKET = '/run/tunnelscope/tunnelscope.sock'
 const SOCKET_GROUP = 'tunnelscope'
 
 export interface ServiceOptions {

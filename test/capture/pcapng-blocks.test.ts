@@ -84,6 +84,20 @@ describe.each([true, false])('little-endian: %s', (little) => {
     ])
   })
 
+  test('statistics in microseconds beside nanosecond packets, as dumpcap writes them', async () => {
+    const micros = 1_700_000_000_000_000
+    const { source } = await read([
+      write.section(),
+      write.interface(1, 0, [[9, Uint8Array.of(9)]]),
+      write.enhancedPacket({ bytes: Uint8Array.of(1, 2, 3), micros }, BigInt(micros) * 1000n),
+      write.statistics(0, [
+        [2, write.stamp(BigInt(micros - 5))],
+        [3, write.stamp(BigInt(micros + 7))],
+      ]),
+    ])
+    expect(source.interfaces[0]!.statistics).toEqual({ startMicros: micros - 5, endMicros: micros + 7 })
+  })
+
   test('names and key logs go to the annex, other secrets and unknown blocks do not', async () => {
     const v6 = Buffer.from('fe800000000000000000000000000001', 'hex')
     const { source, rows } = await read([

@@ -2,7 +2,7 @@
 import { MAX_LEAKS } from '../../constants/limits.ts'
 import type { DnsExchange } from '../../model/facts.ts'
 import type { ReportLeak } from '../../model/report.ts'
-import { isoTime } from '../../text/time.ts'
+import { utcTime } from '../../text/timestamp.ts'
 
 export interface LeakList {
   add(exchange: DnsExchange): void
@@ -21,14 +21,14 @@ export function createLeakList(): LeakList {
       const known = byKey.get(key)
       if (known !== undefined) {
         known.count += exchange.questions
-        known.last = isoTime(exchange.queryMicros)
+        known.last = utcTime(exchange.queryMicros)
         return
       }
       if (byKey.size >= MAX_LEAKS) {
         unlisted++
         return
       }
-      const time = isoTime(exchange.queryMicros)
+      const time = utcTime(exchange.queryMicros)
       byKey.set(key, {
         name: exchange.name,
         type: exchange.typeName,

@@ -1,13 +1,4 @@
-// Times and durations in words. Cold path.
-
-/** Microseconds since 1970 as ISO 8601 in UTC with microseconds: `2026-01-02T03:04:05.000006Z`. */
-export function isoTime(micros: number): string {
-  const millis = Math.floor(micros / 1000)
-  const date = new Date(millis)
-  if (Number.isNaN(date.getTime())) return `${micros}us`
-  const rest = String(micros - millis * 1000).padStart(3, '0')
-  return `${date.toISOString().slice(0, -1)}${rest}Z`
-}
+// Durations in words. Cold path.
 
 /** A duration in the unit a person would use: `0.4 ms`, `12 ms`, `1.25 s`, `3 min 20 s`. */
 export function durationText(micros: number): string {

@@ -1,0 +1,49 @@
+// `events FILE…`: every decoded transaction as one EVE JSON line; files one after the other, each by itself.
+import type { Command } from 'commander'
+import { createTransport } from '../../analysis/trackers/transport.ts'
+import { openCapture } from '../../capture/open-capture.ts'
+import { drain } from '../../daemon/pipeline.ts'
+import { platformHasher } from '../../daemon/platform-hasher.ts'
+import { createEventWriter } from '../../text/event-writer.ts'
+import { eachInput } from '../each-input.ts'
+import { createLineOutput } from '../line-output.ts'
+
+export function addEventsCommand(program: Command): void {
+  program
+    .command('events')
+    .description('Print every decoded transaction of capture files as EVE JSON lines.')
+    .argument('<file...>', 'captures, read one after the other; "-" is standard input')
+    .option('--fingerprints', 'add JA3 and JA4 fingerprints to tls events')
+    .option('--keep-url-queries', 'keep what follows "?" in URLs; blanked otherwise, for it holds searches and tokens')
+    .action(runEvents)
+}
+
+interface EventsFlags {
+  fingerprints?: boolean
+  keepUrlQueries?: boolean
+}
+
+async function runEvents(files: string[], flags: EventsFlags): Promise<void> {
+  const output = createLineOutput()
+  await eachInput(files, async (file) => {
+    const source = await openCapture(file)
+    const handlers = createEventWriter(output.write, {
+      interfaces: source.interfaces,
+      withInputName: true,
+      keepUrlQueries: flags.keepUrlQueries === true,
+    })
+    const transport = createTransport(handlers, flags.fingerprints === true ? { hasher: platformHasher } : {})
+    await drain(
+      source,
+      (batch, out) => {
+        for (let row = 0; row < batch.count; row++) transport.packet(batch, out, row)
+        if (batch.count > 0) transport.tick(batch.timeMicros[batch.count - 1]!)
+      },
+      output.settle,
+    )
+    transport.end()
+    await output.settle()
+    await source.close()
+    return source.inputs
+  })
+}

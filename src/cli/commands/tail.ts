@@ -1,0 +1,249 @@
+// `tail`: live findings from the daemon: a live screen on a terminal, plain lines into a pipe, JSON when asked.
+import type { Command } from 'commander'
+import type { FindingMessage, HelloMessage, ServerMessage, StreamHandlers } from '../../api/client.ts'
+import type { Verdict } from '../../model/report.ts'
+import { durationText } from '../../text/duration.ts'
+import { createStyle } from '../../text/style.ts'
+import { findingRow, type ShownFinding } from '../screen/finding-row.ts'
+import { localTime } from '../screen/local-time.ts'
+import { countText, type StatusFacts } from '../screen/status-row.ts'
+import { createTailScreen } from '../screen/tail-screen.ts'
+import {
+  addServiceOptions,
+  allFindings,
+  collect,
+  messageFilter,
+  type ServiceFlags,
+  serviceAddress,
+  sinceTime,
+} from '../service-options.ts'
+import { outputWidth, usesColour } from '../terminal.ts'
+import { asciiJson } from './findings.ts'
+
+interface TailFlags extends ServiceFlags {
+  since: string
+  finding: string[]
+  json?: boolean
+}
+
+/** Where the tail goes: one of the three forms. */
+interface Output {
+  finding(message: FindingMessage): void
+  note(text: string): void
+  status(facts: Partial<Pick<StatusFacts, 'connection' | 'verdict' | 'stats' | 'store'>>): void
+  /** Every message of the stream, as it came. */
+  message(message: ServerMessage): void
+  end(): void
+}
+
+/** 20 frames a second are as fast as an eye follows. */
+const PAINT_MS = 50
+/** Text lines of one finding into a pipe: the first, then whenever its count has doubled. */
+const REPEAT_FACTOR = 2
+/** Findings of which a pipe's last count is remembered. */
+const MAX_REMEMBERED = 10_000
+
+export function addTailCommand(program: Command): void {
+  const command = program
+    .command('tail')
+    .description('Follow the daemon’s findings live. Keys: q quit, / search, p pause, f filter.')
+    .option('--since <when>', 'begin with what was last seen since: 90s, 10m, 2h, 7d, or a time', '10m')
+    .option('--finding <id>', 'only this finding id (repeatable)', collect, [])
+    .option('--json', 'print one JSON message a line')
+  addServiceOptions(command).action(runTail)
+}
+
+/** Ends when the person quits, the reader of the pipe goes away, or the service refuses us. */
+export async function runTail(flags: TailFlags): Promise<void> {
+  const { createClient } = await import('../../api/client.ts')
+  const client = createClient(serviceAddress(flags))
+  const filter = messageFilter(flags, flags.finding)
+  const since = sinceTime(flags.since, Date.now())
+  let end: () => void = () => {}
+  let fail: (error: Error) => void = () => {}
+  const ended = new Promise<void>((resolve, reject) => {
+    end = resolve
+    fail = reject
+  })
+  const output = flags.json === true ? jsonOutput() : process.stdout.isTTY ? screenOutput(end) : pipeOutput()
+  process.once('SIGTERM', end)
+  try {
+    const after = await firstFindings(client.findings, { ...filter, since }, output, ended)
+    if (after === undefined) return
+    const handlers = streamHandlers(output, fail)
+    const stream = client.stream({ filter, after }, handlers)
+    try {
+      await ended
+    } finally {
+      stream.close()
+    }
+  } finally {
+    output.end()
+  }
+}
+
+type Ask = Parameters<typeof allFindings>[0]
+
+/** What was found before now; waits for the daemon to be there. Undefined when the person left first. */
+async function firstFindings(
+  ask: Ask,
+  question: Parameters<typeof allFindings>[1],
+  output: Output,
+  ended: Promise<void>,
+): Promise<number | undefined> {
+  let left = false
+  void ended.then(() => {
+    left = true
+  })
+  let told = false
+  while (!left) {
+    try {
+      return await allFindings(ask, question, ({ seq, number, finding }) => {
+        const message: FindingMessage = { type: 'finding', seq, number, finding }
+        output.message(message)
+        output.finding(message)
+      })
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'no-service') throw error
+      if (!told) output.note(`${(error as Error).message} Waiting for it.`)
+      told = true
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 500))])
+    }
+  }
+  return undefined
+}
+
+function streamHandlers(output: Output, fail: (error: Error) => void): StreamHandlers {
+  let lostAt: number | undefined
+  let started: string | undefined
+  return {
+    message(message) {
+      output.message(message)
+      if (message.type === 'finding') output.finding(message)
+      else if (message.type === 'verdict') output.status({ verdict: message.verdict as unknown as Verdict })
+      else if (message.type === 'stats') output.status({ stats: message.stats, store: message.store })
+      else if (message.type === 'epoch') output.note(epochText(message.epoch))
+      else if (message.type === 'gap') output.note(gapText(message))
+    },
+    connected(hello, back) {
+      output.status({
+        connection: 'connected',
+        verdict: (hello.verdict ?? undefined) as unknown as Verdict | undefined,
+        stats: hello.stats ?? undefined,
+      })
+      if (back && lostAt !== undefined) output.note(backText(hello, Date.now() - lostAt, hello.started !== started))
+      started = hello.started
+      lostAt = undefined
+    },
+    lost(_, everConnected) {
+      output.status({ connection: everConnected ? 'lost' : 'waiting' })
+      if (everConnected && lostAt === undefined) output.note('The daemon is gone; reconnecting.')
+      lostAt ??= Date.now()
+    },
+    storeReplaced() {
+      output.note('The daemon has a new store, because the old one was damaged or moved; everything in it follows.')
+    },
+    failed: fail,
+  }
+}
+
+function epochText(epoch: Extract<ServerMessage, { type: 'epoch' }>['epoch']): string {
+  if (epoch.end !== undefined) return `Epoch ${epoch.id} ended.`
+  const tunnel = epoch.tunnelUp ? `tunnel up (${epoch.tunnelInterfaces.join(', ')})` : 'no tunnel'
+  const resolvers = epoch.resolvers.length === 0 ? '' : `, resolvers ${epoch.resolvers.join(', ')}`
+  return `Epoch ${epoch.id}: ${tunnel}${resolvers}. ${epoch.reason}`
+}
+
+function gapText(gap: Extract<ServerMessage, { type: 'gap' }>): string {
+  return gap.reason === 'slow'
+    ? `${countText(gap.count ?? 0)} findings came faster than this terminal reads; fetching them.`
+    : 'Some findings of the time away are no longer kept.'
+}
+
+function backText(hello: HelloMessage, awayMs: number, restarted: boolean): string {
+  const away = durationText(awayMs * 1000)
+  const missed = `${countText(hello.missed)} finding${hello.missed === 1 ? '' : 's'} from meanwhile`
+  if (!restarted) return `Connected again after ${away}; ${missed}.`
+  return `The daemon is back after ${away} (started ${localTime(hello.started)}); ${missed}. Nothing was captured while it was gone.`
+}
+
+function jsonOutput(): Output {
+  return {
+    finding() {},
+    note: (text) => process.stderr.write(`tunnelscope: ${text}\n`),
+    status() {},
+    message(message) {
+      if (message.type !== 'hello' && message.type !== 'stats') process.stdout.write(`${asciiJson(message)}\n`)
+    },
+    end() {},
+  }
+}
+
+function pipeOutput(): Output {
+  const style = createStyle(usesColour(process.stdout))
+  const options = { columns: outputWidth(), style, timeText: localTime }
+  const told = new Map<string, number>()
+  return {
+    finding({ finding }) {
+      const name = `${finding.epoch} ${finding.id} ${finding.key}`
+      if (finding.count < (told.get(name) ?? 0) * REPEAT_FACTOR) return
+      told.delete(name)
+      told.set(name, finding.count)
+      if (told.size > MAX_REMEMBERED) told.delete(told.keys().next().value!)
+      process.stdout.write(`${findingRow(finding as ShownFinding, options)}\n`)
+    },
+    note: (text) => process.stderr.write(`— ${text}\n`),
+    status() {},
+    message() {},
+    end() {},
+  }
+}
+
+function screenOutput(quit: () => void): Output {
+  const { stdout, stdin } = process
+  const screen = createTailScreen({
+    columns: stdout.columns,
+    rows: stdout.rows,
+    style: createStyle(usesColour(stdout)),
+    timeText: localTime,
+  })
+  const paint = () => {
+    const bytes = screen.paint()
+    if (bytes !== '') stdout.write(bytes)
+  }
+  const timer = setInterval(paint, PAINT_MS)
+  const resize = () => screen.resize(stdout.columns, stdout.rows)
+  const press = (data: Buffer) => {
+    for (const key of keysOf(data.toString('utf8'))) if (screen.press(key)) quit()
+    paint()
+  }
+  stdout.on('resize', resize)
+  if (stdin.isTTY) {
+    stdin.setRawMode(true)
+    stdin.on('data', press)
+    stdin.resume()
+  } else process.once('SIGINT', quit)
+  paint()
+  return {
+    finding: ({ finding }) => screen.finding(finding as ShownFinding),
+    note: (text) => screen.note(text),
+    status: (facts) => screen.status(facts),
+    message() {},
+    end() {
+      clearInterval(timer)
+      stdout.off('resize', resize)
+      if (stdin.isTTY) {
+        stdin.off('data', press)
+        stdin.setRawMode(false)
+        stdin.pause()
+      }
+      paint()
+      stdout.write(screen.leave())
+    },
+  }
+}
+
+/** One string a key: escape sequences whole, everything else by character. */
+function keysOf(text: string): string[] {
+  return text.match(/\x1b\[[0-9;]*[A-Za-z~]|\x1bO.|\x1b|[\s\S]/gu) ?? []
+}
