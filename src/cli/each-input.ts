@@ -16,7 +16,9 @@ export async function eachInput(
     } catch (error) {
       if (!(error instanceof OperatorError) || files.length === 1) throw error
       process.stderr.write(`tunnelscope: ${escapeForTerminal(error.message)}\n`)
-      process.exitCode ??= EXIT_OPERATOR
+      // One file among many that is no capture counts as damaged: the others are told in full.
+      const worst = error.code === 'input-not-capture' || error.code === 'input-empty' ? EXIT_DAMAGED : EXIT_OPERATOR
+      process.exitCode = Math.max(worst, Number(process.exitCode ?? 0))
     }
   }
 }
