@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { FindingMessage, HelloMessage, ServerMessage, StreamHandlers } from '../../api/client.ts'
 import type { Verdict } from '../../model/report.ts'
 import { durationText } from '../../text/duration.ts'
+import { escapeForTerminal } from '../../text/escape.ts'
 import { createStyle } from '../../text/style.ts'
 import { findingRow, type ShownFinding } from '../screen/finding-row.ts'
 import { localTime } from '../screen/local-time.ts'
@@ -170,7 +171,7 @@ function backText(hello: HelloMessage, awayMs: number, restarted: boolean): stri
 function jsonOutput(): Output {
   return {
     finding() {},
-    note: (text) => process.stderr.write(`tunnelscope: ${text}\n`),
+    note: (text) => process.stderr.write(`tunnelscope: ${escapeForTerminal(text)}\n`),
     status() {},
     message(message) {
       if (message.type !== 'hello' && message.type !== 'stats') process.stdout.write(`${asciiJson(message)}\n`)
@@ -192,7 +193,7 @@ function pipeOutput(): Output {
       if (told.size > MAX_REMEMBERED) told.delete(told.keys().next().value!)
       process.stdout.write(`${findingRow(finding as ShownFinding, options)}\n`)
     },
-    note: (text) => process.stderr.write(`— ${text}\n`),
+    note: (text) => process.stderr.write(`— ${escapeForTerminal(text)}\n`),
     status() {},
     message() {},
     end() {},
