@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals'
 import { NO_WINDOW_SCALE, ROW_CUT, ROW_TCP_SACK_PERMITTED, ROW_TCP_TIMESTAMPS } from '../../src/model/decoded-batch.ts'
 import { LAYER_IPV4, LAYER_TCP } from '../../src/model/layer.ts'
 import { FAULT_TCP_DATA_OFFSET, FAULT_TCP_OPTION_LENGTH } from '../../src/model/malformed.ts'
-import { ascii, be16, be32, decodeOne, ipv4, type TcpOptions, tcp } from './build-packet.ts'
+import { ascii, type Bytes, be16, be32, decodeOne, ipv4, type TcpOptions, tcp } from './build-packet.ts'
 
-const none = new Uint8Array(0)
+const none: Bytes = new Uint8Array(0)
 const segment = (o: TcpOptions, payload = none) => decodeOne(ipv4(6, tcp(4321, 443, payload, o)), 101)
 const TIMESTAMPS = [8, 10, ...be32(1), ...be32(2)]
 
