@@ -1,36 +1,17 @@
-// Cold path. Numbers the DNS transactions of each flow from 0, as EVE's `tx_id` does: a response has its request's number.
+// Cold path. EVE's `tx_id`: Suricata takes each DNS message for a transaction of its own, numbered from 0 in its flow.
 
-/** Flows and open requests of one flow that are remembered; older ones are forgotten first. */
-const MAX_FLOWS = 16_384
-const MAX_OPEN = 256
+/** Flows that are remembered; the oldest is forgotten first and would count from 0 again. */
+const MAX_FLOWS = 65_536
 
 export class DnsTransactionIds {
-  readonly #flows = new Map<number, { next: number; open: Map<number, number> }>()
+  readonly #next = new Map<number, number>()
 
-  /** The number of the message with `id` on the flow; a response nobody asked for gets a number of its own. */
-  numberOf(flow: number, id: number, response: boolean): number {
-    let state = this.#flows.get(flow)
-    if (state === undefined) {
-      state = { next: 0, open: new Map() }
-      this.#flows.set(flow, state)
-      dropOldest(this.#flows, MAX_FLOWS)
-    }
-    const asked = state.open.get(id)
-    if (response && asked !== undefined) {
-      state.open.delete(id)
-      return asked
-    }
-    const number = state.next++
-    if (!response) {
-      state.open.delete(id)
-      state.open.set(id, number)
-      dropOldest(state.open, MAX_OPEN)
-    }
+  /** The number of the next message on the flow. */
+  take(flow: number): number {
+    const number = this.#next.get(flow) ?? 0
+    this.#next.set(flow, number + 1)
+    // A Map keeps the order in which its keys were added.
+    if (this.#next.size > MAX_FLOWS) this.#next.delete(this.#next.keys().next().value!)
     return number
   }
-}
-
-/** A Map keeps the order in which its keys were added. */
-function dropOldest(map: Map<number, unknown>, limit: number): void {
-  if (map.size > limit) map.delete(map.keys().next().value!)
 }

@@ -22,7 +22,7 @@ export function createEventWriter(write: (line: string) => void, options: EventO
       const message = readDnsMessage(batch.bytes, out.dnsAt[row]!, out.dnsEndAt[row]!, layer)
       if (message === undefined) return
       const event = rowEnvelope(batch, out, row, 'dns', options)
-      const transactionId = transactions.numberOf(event.flow_id, message.id, message.response)
+      const transactionId = transactions.take(event.flow_id)
       event.dns = dnsEvent(message, transactionId, layer === LAYER_NBNS)
       write(eventLine(event))
     },
@@ -37,11 +37,15 @@ export function createEventWriter(write: (line: string) => void, options: EventO
       write(eventLine(event))
     },
     tls(fact) {
+      // A message whose end was lost never became complete; one that the snap length cut is all there is.
+      if (fact.partial === 'lost') return
       const event = connectionEnvelope(fact, 'tls', options)
       event.tls = tlsEvent(fact)
       write(eventLine(event))
     },
-    httpExchange(request, response) {
+    httpExchange(requestSeen, responseSeen) {
+      const request = requestSeen?.partial === 'lost' ? undefined : requestSeen
+      const response = responseSeen?.partial === 'lost' ? undefined : responseSeen
       // The later half completed the exchange.
       const fact = response ?? request
       if (fact === undefined) return
