@@ -6,7 +6,9 @@ import { OperatorError } from '../model/operator-error.ts'
 import { escapeForTerminal } from '../text/escape.ts'
 import { addAnalyzeCommand } from './commands/analyze.ts'
 import { addEventsCommand } from './commands/events.ts'
+import { addFindingsCommand } from './commands/findings.ts'
 import { addPacketsCommand } from './commands/packets.ts'
+import { addTailCommand } from './commands/tail.ts'
 import { EXIT_OPERATOR } from './exit-codes.ts'
 
 const program = new Command('tunnelscope')
@@ -18,6 +20,8 @@ const program = new Command('tunnelscope')
 addAnalyzeCommand(program)
 addEventsCommand(program)
 addPacketsCommand(program)
+addTailCommand(program)
+addFindingsCommand(program)
 
 // A reader that went away (head, less) is no fault of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
