@@ -175,8 +175,9 @@ function serverOf(text: string, source: string): DnsServer[] {
   return [{ address: ipaddr.parse(address).toString(), port, source }]
 }
 
+/** The root itself, `.` or `~.`, keeps its dot. */
 function withoutDot(domain: string): string {
-  return domain.length > 1 && domain.endsWith('.') ? domain.slice(0, -1) : domain
+  return /[^.~]\.$/.test(domain) ? domain.slice(0, -1) : domain
 }
 
 function realDirectory(path: string): string {

@@ -164,7 +164,11 @@ if (!canMakeNamespaces) {
     process.kill(watch.pid, 'SIGUSR1')
     await settled(watch)
     // A dump that differs from what the events had built would show as a change.
-    expect(contexts(watch).slice(count).flatMap((context) => context.changes)).toEqual([])
+    expect(
+      contexts(watch)
+        .slice(count)
+        .flatMap((context) => context.changes),
+    ).toEqual([])
   })
 
   test('a resolver file that is replaced, and systemd’s files per link', async () => {
@@ -190,7 +194,7 @@ if (!canMakeNamespaces) {
     ])
   })
 
-  test('where would it leave? 600 answers equal to the kernel’s', async () => {
+  test('where would it leave? Hundreds of answers equal the kernel’s', async () => {
     const [home, watch] = await machine()
     await tunnel(home, 'tun0')
     const words = [
@@ -199,6 +203,8 @@ if (!canMakeNamespaces) {
       'link set up dev tun0',
       'route add default dev tun0 table 51820',
       'route add default dev tun0 table 51820 metric 5',
+      'route add 192.0.0.0/2 via 192.0.2.1',
+      'route add 128.0.0.0/1 via 192.0.2.1',
       'route add blackhole 100.64.0.0/10',
       'route add unreachable 198.18.0.0/15 table 51820',
       'route add throw 203.0.113.0/24 table 51820',
