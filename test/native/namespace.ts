@@ -1,12 +1,16 @@
 // Network namespaces for tests, removed when the test is over, and programs that run inside them.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { loadAddon } from '../../src/capture/native-addon.ts'
+
+/** False on a machine without a compiler; tests that need the addon say so. */
+export const hasAddon = canLoad()
 
 /** Root with iproute2; tests that need it say so once when it is not there. */
-export const canMakeNamespaces = hasRights()
+export const canMakeNamespaces = hasAddon && hasRights()
 
 export function sayNotRun(what: string): void {
-  console.log(`did not run: ${what} (needs root and iproute2)`)
+  console.log(`did not run: ${what} (needs ${hasAddon ? 'root and iproute2' : 'the addon: npm run build:native'})`)
 }
 
 let made = 0
@@ -100,6 +104,15 @@ export class Program {
     const code = await this.#ended
     if (code !== 0) throw new Error(`exit ${code}: ${this.errors}`)
     return JSON.parse(this.output.trim().split('\n').at(-1)!) as T
+  }
+}
+
+function canLoad(): boolean {
+  try {
+    loadAddon()
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -15,6 +15,7 @@ interface Captured {
   perInterface: Record<string, number>
   statistics: { received: number; dropped: number }
   ringLen: number
+  shortage?: string
   input: { packets: number; bytes: number; dropped: number }
   rows: { version: number; protocol: number; capturedLen: number; wireLen: number; frameNumber: number }[]
   afterClose: boolean
@@ -170,6 +171,21 @@ for port in (53, 54, 53, 5353): u.sendto(b'y' * 100, ('127.0.0.1', port))
     expect(result.perInterface.lo).toBeUndefined()
     expect(result.outgoing).toBe(5)
     expect(result.ticks).toBeGreaterThan(5)
+  })
+
+  test('when memory is short the ring is smaller, says so, and works', async () => {
+    const near = namespace()
+    const capture = near.startScript('capture', JSON.stringify({ ringLen: 256 << 20, addressSpaceLeft: 100 << 20 }))
+    await capture.says('ready')
+    const send = "import socket\nsocket.socket(socket.AF_INET,socket.SOCK_DGRAM).sendto(b'y',('127.0.0.1',53))"
+    expect(await near.start('python3', ['-c', send]).ends()).toBe(0)
+    await pause(100)
+    capture.child.kill('SIGTERM')
+    const { ringLen, shortage, count } = await capture.result<Captured>()
+    expect(ringLen).toBe(64 << 20)
+    expect(shortage).toMatch(/the ring holds 64 MiB instead of 256 MiB/)
+    // The datagram and the ICMP error about it.
+    expect(count).toBe(2)
   })
 
   test('20 workers ended while they capture leave no descriptor, thread or mapping', async () => {

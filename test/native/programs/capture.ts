@@ -1,13 +1,21 @@
 // Captures until SIGTERM and prints what it saw. Arguments as JSON: RingSource's options and `file` to write.
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { ContextWatch } from '../../../src/capture/context-watch.ts'
 import { PcapngWriter } from '../../../src/capture/pcapng-writer.ts'
 import { RingSource } from '../../../src/capture/ring-source.ts'
 
 const options = JSON.parse(process.argv[2] ?? '{}')
 const links = new ContextWatch()
+// Leaves this process so much more address space, so that a large ring cannot be mapped.
+if (options.addressSpaceLeft !== undefined) {
+  const now = Number(/VmSize:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]) * 1024
+  execFileSync('prlimit', [`--pid=${process.pid}`, `--as=${now + options.addressSpaceLeft}:unlimited`])
+}
 const source = new RingSource({ links, ...options })
 const writer = options.file && new PcapngWriter(options.file, { application: 'test', context: links.takeChanges()[0]! })
 process.on('SIGTERM', () => source.stop())
+if (options.addressSpaceLeft !== undefined) execFileSync('prlimit', [`--pid=${process.pid}`, '--as=unlimited'])
 console.log('ready')
 
 const rows: Record<string, number>[] = []
@@ -55,6 +63,7 @@ console.log(
     perInterface,
     statistics,
     ringLen: source.ringLen,
+    shortage: source.shortage,
     input: source.inputs[0],
     rows,
     cpuSeconds: (user + system) / 1e6,
