@@ -364,10 +364,12 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
     finish(stream)
   }
 
-  /** Makes room: what follows may be read again as a connection seen from its middle. */
+  /** Makes room: a recognised one may be read again as seen from its middle, others would only come back in vain. */
   function suspend(stream: Stream): void {
+    const isRecognised = stream.consumer !== undefined
     stream.consumer?.end(true)
-    forget(stream)
+    if (isRecognised) forget(stream)
+    else finish(stream)
   }
 
   function forget(stream: Stream): void {
