@@ -1,5 +1,5 @@
-// The interfaces of a live capture: the kernel's interface indices become the dense ids of CaptureInterface. HOT PATH in
-// idOf(); everything else happens once per interface.
+// The interfaces of a live capture: the kernel's interface indices become the dense ids of CaptureInterface. idOf() is
+// called for each packet and allocates nothing for an interface that it knows; the rest happens once per interface.
 import { MAX_INTERFACES } from '../constants/limits.ts'
 import { LINKTYPE_RAW } from '../constants/wire.ts'
 import type { CaptureInterface } from '../model/capture-interface.ts'

@@ -1,0 +1,144 @@
+// `npm run bench:live`, as root: a million packets at top speed through a veth pair in namespaces of our own, caught by our
+// ring, by `tcpdump -i any -w /dev/null` and by dumpcap, one after the other. Prints packets, drops and CPU seconds.
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+const PACKETS = 1_000_000
+const FRAMES = 10_000
+const ROUNDS = Number(process.argv[2] ?? 3)
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const TICKS_PER_SECOND = 100
+
+/** What is measured: the command, and how its own words tell packets and drops. */
+const CAPTURERS = {
+  'tunnelscope ring': {
+    argv: [process.execPath, fileURLToPath(new URL('./live-ring.mjs', import.meta.url))],
+    packets: /packets (\d+)/,
+    dropped: /dropped (\d+)/,
+  },
+  'tcpdump -i any': {
+    argv: ['tcpdump', '-i', 'any', '-w', '/dev/null'],
+    packets: /(\d+) packets captured/,
+    dropped: /(\d+) packets dropped by kernel/,
+  },
+  'dumpcap -i any': {
+    argv: ['dumpcap', '-q', '-i', 'any', '-w', '/dev/null'],
+    packets: /Packets captured: (\d+)/,
+    dropped: /received\/dropped on interface 'any': \d+\/(\d+)/,
+  },
+}
+
+if (process.getuid() !== 0) fail('bench:live makes network namespaces: run it as root')
+if (!existsSync(join(ROOT, 'dist/capture/ring-source.js'))) fail('nothing is built: npm run build')
+const missing = ['ip', 'tcpreplay', 'tcpdump', 'dumpcap'].filter((name) => spawnSync('which', [name]).status !== 0)
+if (missing.length > 0) fail(`missing here: ${missing.join(', ')}`)
+
+const folder = mkdtempSync(join(tmpdir(), 'tunnelscope-live-'))
+const near = `tsbench${process.pid}a`
+const far = `tsbench${process.pid}b`
+try {
+  const file = join(folder, 'packets.pcap')
+  makePackets(file)
+  for (const name of [near, far]) ip('netns', 'add', name)
+  ip('-n', near, 'link', 'add', 'v0', 'type', 'veth', 'peer', 'name', 'v1', 'netns', far)
+  ip('-n', near, 'link', 'set', 'v0', 'up')
+  ip('-n', far, 'link', 'set', 'v1', 'up')
+  console.log(`${PACKETS} packets, mixed sizes, ${ROUNDS} rounds\n`)
+  console.log('capturer             packets   dropped      kpps   CPU s')
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [name, capturer] of Object.entries(CAPTURERS)) await measure(name, capturer, file)
+  }
+} finally {
+  for (const name of [near, far]) ip('netns', 'del', name)
+  rmSync(folder, { recursive: true })
+}
+
+async function measure(name, { argv, packets, dropped }, file) {
+  const child = spawn('ip', ['netns', 'exec', near, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let words = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      words += text
+    })
+  }
+  await sleep(1500)
+  const atRest = cpuSeconds(child.pid)
+  const replay = spawn('ip', [
+    'netns',
+    'exec',
+    far,
+    'tcpreplay',
+    '-i',
+    'v1',
+    '--topspeed',
+    '-K',
+    `--loop=${PACKETS / FRAMES}`,
+    file,
+  ])
+  let said = ''
+  replay.stdout.setEncoding('utf8').on('data', (text) => {
+    said += text
+  })
+  await new Promise((resolve) => replay.once('close', resolve))
+  await sleep(300)
+  const used = cpuSeconds(child.pid) - atRest
+  const ended = new Promise((resolve) => child.once('close', resolve))
+  child.kill('SIGINT')
+  await ended
+  const number = (pattern) => Number(pattern.exec(words)?.[1] ?? Number.NaN)
+  const kpps = Number(/([\d.]+) pps/.exec(said)?.[1] ?? Number.NaN) / 1000
+  console.log(
+    `${name.padEnd(18)} ${String(number(packets)).padStart(9)} ${String(number(dropped)).padStart(9)} ${kpps.toFixed(0).padStart(9)} ${used.toFixed(2).padStart(7)}`,
+  )
+}
+
+/** User and system time of a process with the children it has waited for: all of it, whatever thread. */
+function cpuSeconds(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND
+}
+
+function makePackets(path) {
+  const sizes = [64, 64, 90, 120, 300, 600, 1400]
+  const head = Buffer.alloc(24)
+  head.writeUInt32LE(0xa1b2c3d4, 0)
+  head.writeUInt16LE(2, 4)
+  head.writeUInt16LE(4, 6)
+  head.writeUInt32LE(65535, 16)
+  head.writeUInt32LE(1, 20)
+  const parts = [head]
+  for (let i = 0; i < FRAMES; i++) {
+    const payloadLen = sizes[(i * 7919) % sizes.length]
+    const record = Buffer.alloc(16 + 42 + payloadLen)
+    record.writeUInt32LE(i, 0)
+    record.writeUInt32LE(42 + payloadLen, 8)
+    record.writeUInt32LE(42 + payloadLen, 12)
+    record.write('0200000000020200000000010800', 16, 'hex')
+    record[30] = 0x45
+    record.writeUInt16BE(28 + payloadLen, 32)
+    record[38] = 64
+    record[39] = 17
+    record.set([10, 9, 0, 1, 10, 9, 0, 2], 42)
+    record.writeUInt16BE(1024 + i, 50)
+    record.writeUInt16BE(53, 52)
+    record.writeUInt16BE(8 + payloadLen, 54)
+    parts.push(record)
+  }
+  writeFileSync(path, Buffer.concat(parts))
+}
+
+function ip(...words) {
+  const { status, stderr } = spawnSync('ip', words, { encoding: 'utf8' })
+  if (status !== 0) fail(`ip ${words.join(' ')}: ${stderr}`)
+}
+
+function fail(sentence) {
+  console.error(sentence)
+  process.exit(2)
+}
