@@ -14,7 +14,7 @@ export function createFanOut(listeners: readonly FactHandlers[]): FactHandlers {
   return fanned as FactHandlers
 }
 
-/** No fact has more than three parts. */
+/** COLD PATH: makes the function once. No fact has more than three parts. */
 function callAll(handlers: readonly Handler[]): Handler {
   return ((a: never, b: never, c: never) => {
     for (let i = 0; i < handlers.length; i++) handlers[i]!(a, b, c)

@@ -9,7 +9,7 @@ export interface AddressTable {
   /** The id of the address in words[at .. at + 4) (four big-endian words, IPv4 mapped); OTHER_ADDRESS when full. */
   intern(words: Uint32Array, at: number): number
   /** The id, or −1 when the address was never interned. */
-  find(words: Uint32Array, at: number): number
+  idOf(words: Uint32Array, at: number): number
   text(id: number): string
   /** Word `index` (0 … 3) of the address. */
   word(id: number, index: number): number
@@ -42,6 +42,7 @@ export function createAddressTable(): AddressTable {
     }
   }
 
+  /** COLD PATH: once for every doubling. */
   function grow(): void {
     const wider = new Uint32Array(stored.length * 2)
     wider.set(stored)
@@ -70,7 +71,7 @@ export function createAddressTable(): AddressTable {
       if (count << 2 === stored.length) grow()
       return id
     },
-    find(words, at) {
+    idOf(words, at) {
       const found = lookup(words, at)
       return found > 0 ? found : -1
     },

@@ -66,7 +66,7 @@ export function createConnectionTracker(): ConnectionTracker {
       lastSeq = out.tcpSeq[row]!
       lastPort = out.srcPort[row]!
       connections++
-      if (answered.find(out.addresses, word) > 0) explained++
+      if (answered.idOf(out.addresses, word) > 0) explained++
     },
     dnsAnswer(batch, out, row) {
       const { bytes } = batch

@@ -117,6 +117,7 @@ export function createDnsExchangeTracker(
     drop()
   }
 
+  /** COLD PATH: once for every doubling. */
   function grow(): void {
     const wider = createColumns(capacity * 2)
     for (const name of Object.keys(wider) as (keyof ExchangeColumns)[]) {
@@ -216,8 +217,8 @@ export function createDnsExchangeTracker(
   }
 
   function answer(batch: PacketBatch, out: DecodedBatch, row: number): void {
-    const client = addresses.find(out.addresses, (row << 3) + 4)
-    const server = addresses.find(out.addresses, row << 3)
+    const client = addresses.idOf(out.addresses, (row << 3) + 4)
+    const server = addresses.idOf(out.addresses, row << 3)
     if (client <= OTHER_ADDRESS || server <= OTHER_ADDRESS) {
       unmatchedResponses++
       return

@@ -4,6 +4,7 @@ import { IPPROTO_TCP, LINKTYPE_ETHERNET, TCP_ACK, TCP_SYN } from '../../constant
 import { type DecodedBatch, ROW_GROUP_ADDRESSED } from '../../model/decoded-batch.ts'
 import { DIRECTION_OUT, type PacketBatch } from '../../model/packet-batch.ts'
 import type { AddressTable } from './addresses.ts'
+import { type HostRecord, type MacRecord, ownAddresses } from './own-addresses.ts'
 
 /** Figures of one interface. */
 export interface LinkFigures {
@@ -29,24 +30,6 @@ export interface LinkTracker {
   ownAddresses(interfaceId: number): Set<number>
 }
 
-/** What the sampled packets say of one address on one interface. */
-interface HostRecord {
-  interfaceId: number
-  addressId: number
-  isIpv4: boolean
-  /** The Ethernet address it sends from, as a number; −1 when there is none or it never sent. */
-  mac: number
-  sent: number
-  received: number
-  initiated: number
-  markedOut: number
-}
-
-interface MacRecord {
-  seen: number
-  initiated: number
-}
-
 /** `declared(interfaceId)` are addresses the input itself names for an interface, as ids. */
 export function createLinkTracker(
   addresses: AddressTable,
@@ -56,6 +39,7 @@ export function createLinkTracker(
   const hosts = new Map<number, HostRecord>()
   const macs: Map<number, MacRecord>[] = []
 
+  /** COLD PATH: once for every interface. */
   function figuresOf(interfaceId: number): LinkFigures {
     let link = links[interfaceId]
     if (link === undefined) {
@@ -66,6 +50,7 @@ export function createLinkTracker(
     return link
   }
 
+  /** COLD PATH: sampled packets only. */
   function host(interfaceId: number, addressId: number): HostRecord | undefined {
     const key = addressId * 4096 + interfaceId
     let record = hosts.get(key)
@@ -77,6 +62,7 @@ export function createLinkTracker(
     return record
   }
 
+  /** COLD PATH: sampled packets only. */
   function macRecord(interfaceId: number, mac: number): MacRecord | undefined {
     const table = macs[interfaceId]!
     let record = table.get(mac)
@@ -138,21 +124,10 @@ export function createLinkTracker(
       if (hosts.size < MAX_HOSTS) sample(batch, out, row, true, false)
     },
     figures: (interfaceId) => links[interfaceId],
+    /** COLD PATH: for a judgement or the report. */
     ownAddresses(interfaceId) {
-      const own = new Set(declared(interfaceId))
-      const here = [...hosts.values()].filter((record) => record.interfaceId === interfaceId)
-      const marked = (links[interfaceId]?.markedOut ?? 0) > 0
-      const mac = marked ? -1 : ownMac(macs[interfaceId])
-      for (const record of here) {
-        if (marked ? record.markedOut > 0 : mac >= 0 && record.mac === mac) own.add(record.addressId)
-      }
-      if (!marked && mac < 0) {
-        for (const isIpv4 of [true, false]) {
-          const busiest = mostInvolved(here.filter((record) => record.isIpv4 === isIpv4))
-          if (busiest !== undefined) own.add(busiest.addressId)
-        }
-      }
-      return own
+      const isMarked = (links[interfaceId]?.markedOut ?? 0) > 0
+      return ownAddresses(interfaceId, declared(interfaceId), hosts.values(), macs[interfaceId], isMarked)
     },
   }
 }
@@ -168,37 +143,4 @@ function macAt(bytes: Uint8Array, at: number): number {
 /** Neither link-local (fe80::/10), multicast (ff00::/8), nor unspecified and loopback (::/32). */
 function isRoutedIpv6(firstWord: number): boolean {
   return firstWord !== 0 && firstWord >>> 22 !== 0x3fa && firstWord >>> 24 !== 0xff
-}
-
-/** On its own interface a machine takes part in every frame; where two do, it is the one that asks. */
-function ownMac(table: Map<number, MacRecord> | undefined): number {
-  let best = -1
-  let bestRecord: MacRecord | undefined
-  for (const [mac, record] of table ?? []) {
-    if (bestRecord === undefined || isMoreLikelyOwn(record, bestRecord)) {
-      best = mac
-      bestRecord = record
-    }
-  }
-  return best
-}
-
-/** A tenth of difference in presence is within what broadcasts and ARP of others bring. */
-function isMoreLikelyOwn(one: MacRecord, other: MacRecord): boolean {
-  if (one.seen * 10 > other.seen * 11) return true
-  if (other.seen * 10 > one.seen * 11) return false
-  return one.initiated !== other.initiated ? one.initiated > other.initiated : one.seen > other.seen
-}
-
-function mostInvolved(records: readonly HostRecord[]): HostRecord | undefined {
-  let best: HostRecord | undefined
-  for (const record of records) {
-    if (best === undefined) best = record
-    else {
-      const one = record.sent + record.received
-      const other = best.sent + best.received
-      if (one > other || (one === other && record.initiated > best.initiated)) best = record
-    }
-  }
-  return best
 }

@@ -53,6 +53,7 @@ export function createNameTable(): NameTable {
     return true
   }
 
+  /** COLD PATH: once for every doubling. */
   function grow(): void {
     const entries = startAt.length * 2
     startAt = widened(startAt, new Uint32Array(entries))
@@ -67,6 +68,7 @@ export function createNameTable(): NameTable {
     }
   }
 
+  /** COLD PATH: once for every new name. */
   function add(bytes: Uint8Array, at: number, len: number, hash: number): number {
     if (count >= MAX_NAMES || arenaEnd + len > MAX_NAME_BYTES) {
       refused++
@@ -108,6 +110,7 @@ export function createNameTable(): NameTable {
       }
       return text
     },
+    /** COLD PATH: for a name that somebody reads. */
     wire: (id) => arena.subarray(startAt[id]!, startAt[id]! + length[id]!),
     get count() {
       return count

@@ -89,6 +89,7 @@ export function createVpnTransportTracker(addresses: AddressTable): VpnTransport
     }
   }
 
+  /** COLD PATH: for the report. */
   function endpointOf(pair: Peers, own: ReadonlySet<number>): VpnEndpoint {
     const isA =
       pair.server !== SERVER_UNKNOWN
@@ -121,11 +122,13 @@ export function createVpnTransportTracker(addresses: AddressTable): VpnTransport
         note(batch, out, row, TRANSPORT_ESP, SERVER_UNKNOWN)
       }
     },
+    /** COLD PATH: for the report. */
     endpoints: (own) =>
       peers
         .filter((pair) => pair.server !== SERVER_UNKNOWN || pair.packets >= MIN_DATA_PACKETS)
         .map((pair) => endpointOf(pair, own(pair.interfaceId)))
         .sort((a, b) => b.packets - a.packets),
+    /** COLD PATH: for the report. */
     carried(interfaceId) {
       const pair = peers.find((one) => one.interfaceId === interfaceId && one.packets >= MIN_DATA_PACKETS)
       return pair === undefined ? undefined : TRANSPORT_NAMES[pair.transport]
@@ -133,6 +136,7 @@ export function createVpnTransportTracker(addresses: AddressTable): VpnTransport
   }
 }
 
+/** COLD PATH: once for every pair. */
 function addPeers(
   peers: Peers[],
   interfaceId: number,
