@@ -21,8 +21,8 @@ const BLOCK_TIMEOUT_MILLIS = 4
 /** Packets are in our hands at the latest this long after their time stamp, when nobody keeps us from reading. */
 const DELIVERY_MICROS = 40_000
 
-/** Under load one wake-up serves the blocks of this span; a packet after silence is not delayed by it. */
-const WAKE_SPACING_MILLIS = 4
+/** While packets flow the ring is looked at in this rhythm; a packet after silence wakes us at once. */
+const RHYTHM_MILLIS = 4
 
 /** Longest time without a turn of the event loop while packets pour in: messages to this thread wait as long. */
 const TURN_MILLIS = 5
@@ -57,12 +57,15 @@ export class RingSource implements CaptureSource {
   readonly #links: LinkNames
   readonly #batch: PacketBatch
   readonly #summary: InputSummary
-  readonly #tickMillis: number
+  /** Used again and again: a timer for each sleep would be most of the cost of a wake-up. */
+  readonly #tick: NodeJS.Timeout
+  readonly #rhythm: NodeJS.Timeout
   readonly #askedRingLen: number
   #ready: (() => void) | undefined
   #caughtUpMicros = 0
   #lastTurn = performance.now()
-  #lastWake = 0
+  /** The last look at the ring found packets. */
+  #flowing = false
   #stopMicros = Number.POSITIVE_INFINITY
   #closed = false
   #lastStatistics: RingStatistics = { received: 0, dropped: 0, freezes: 0 }
@@ -75,7 +78,6 @@ export class RingSource implements CaptureSource {
       filter.expression = compileFilterExpression(options.expression)
     }
     this.#links = options.links
-    this.#tickMillis = options.tickMillis ?? 100
     this.#askedRingLen = options.ringLen ?? DEFAULT_RING_LEN
     this.#interfaces = new LiveInterfaces({
       nameOf: (index) => this.#nameOf(index),
@@ -98,6 +100,8 @@ export class RingSource implements CaptureSource {
     this.#batch.release = () => this.#walk.release()
     this.#summary = { name: 'live', format: 'ring', packets: 0, bytes: 0, late: 0 }
     this.inputs = [this.#summary]
+    this.#tick = setTimeout(() => this.#wake(), options.tickMillis ?? 100)
+    this.#rhythm = setTimeout(() => this.#wake(), RHYTHM_MILLIS)
   }
 
   get interfaces(): readonly CaptureInterface[] {
@@ -137,10 +141,17 @@ export class RingSource implements CaptureSource {
     this.#walk.release()
     if (performance.now() - this.#lastTurn > TURN_MILLIS) await this.#turn()
     if (this.#fill()) return this.#batch
+    if (this.#flowing || this.#stopMicros !== Number.POSITIVE_INFINITY) {
+      await this.#sleep(this.#rhythm)
+      if (this.#fill()) return this.#batch
+    }
+    if (this.#stopMicros === Number.POSITIVE_INFINITY && !this.#closed) {
+      this.#flowing = false
+      this.#ring.arm()
+      await this.#sleep(this.#tick)
+      if (this.#fill()) return this.#batch
+    }
     if (this.#closed) return undefined
-    await this.#wait(this.#stopMicros === Number.POSITIVE_INFINITY ? this.#tickMillis : BLOCK_TIMEOUT_MILLIS)
-    if (this.#closed) return undefined
-    if (this.#fill()) return this.#batch
     if (this.#caughtUpMicros >= this.#stopMicros) return undefined
     return this.#batch
   }
@@ -159,6 +170,8 @@ export class RingSource implements CaptureSource {
     this.#batch.count = 0
     this.#batch.bytes = new Uint8Array(0)
     this.#batch.release = () => {}
+    clearTimeout(this.#tick)
+    clearTimeout(this.#rhythm)
     this.#ring.close()
     this.#wake()
   }
@@ -185,6 +198,7 @@ export class RingSource implements CaptureSource {
       this.#caughtUpMicros = first
       return false
     }
+    this.#flowing = true
     this.#summary.firstMicros ??= first
     this.#summary.lastMicros = last
     this.#summary.packets += count
@@ -200,19 +214,11 @@ export class RingSource implements CaptureSource {
     return this.#links.linkName(interfaceIndex)
   }
 
-  #wait(millis: number): Promise<void> {
+  /** Until the timer, the ring, stop() or close() wakes us; a timer of an earlier sleep may do so too soon. */
+  #sleep(timer: NodeJS.Timeout): Promise<void> {
     return new Promise((resolve) => {
-      const tick = setTimeout(() => this.#wake(), millis)
-      const pause = this.#lastWake + WAKE_SPACING_MILLIS - performance.now()
-      const arm = pause > 0 ? setTimeout(() => this.#ring.arm(), pause) : undefined
-      if (arm === undefined) this.#ring.arm()
-      this.#ready = () => {
-        clearTimeout(tick)
-        clearTimeout(arm)
-        this.#lastWake = performance.now()
-        this.#lastTurn = this.#lastWake
-        resolve()
-      }
+      this.#ready = resolve
+      timer.refresh()
     })
   }
 
@@ -227,8 +233,10 @@ export class RingSource implements CaptureSource {
 
   #wake(): void {
     const ready = this.#ready
+    if (ready === undefined) return
     this.#ready = undefined
-    ready?.()
+    this.#lastTurn = performance.now()
+    ready()
   }
 }
 
