@@ -22,7 +22,7 @@ const BLOCK_TIMEOUT_MILLIS = 4
 const DELIVERY_MICROS = 40_000
 
 /** While packets flow the ring is looked at in this rhythm; a packet after silence wakes us at once. */
-const RHYTHM_MILLIS = 4
+const RHYTHM_MILLIS = 2
 
 /** Longest time without a turn of the event loop while packets pour in: messages to this thread wait as long. */
 const TURN_MILLIS = 5
