@@ -19,6 +19,7 @@ import {
   LAYER_LLMNR,
   LAYER_MDNS,
   LAYER_NBNS,
+  LAYER_QUIC,
   LAYER_TEREDO,
   LAYER_VXLAN,
 } from '../model/layer.ts'
@@ -26,6 +27,7 @@ import type { Cursor } from './cursor.ts'
 import { looksLikeDns } from './dns.ts'
 import { isGeneve } from './geneve.ts'
 import { isGtp } from './gtp.ts'
+import { isQuic } from './quic.ts'
 import { isTeredo } from './teredo.ts'
 import { isVxlan } from './vxlan.ts'
 
@@ -42,5 +44,6 @@ export function datagramLayer(cursor: Cursor, out: DecodedBatch, row: number): n
   if (dstPort === PORT_GENEVE && isGeneve(cursor)) return LAYER_GENEVE
   if (dstPort === PORT_GTP && isGtp(cursor)) return LAYER_GTP
   if ((dstPort === PORT_TEREDO || srcPort === PORT_TEREDO) && isTeredo(cursor)) return LAYER_TEREDO
+  if (isQuic(cursor)) return LAYER_QUIC
   return looksLikeDns(cursor) ? LAYER_DNS : LAYER_DONE
 }

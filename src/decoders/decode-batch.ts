@@ -31,6 +31,7 @@ import {
   LAYER_PKTAP,
   LAYER_PPP,
   LAYER_PPPOE,
+  LAYER_QUIC,
   LAYER_RAW_IP,
   LAYER_TCP,
   LAYER_TEREDO,
@@ -61,6 +62,7 @@ import { decodeLoopback } from './loopback.ts'
 import { decodeMpls } from './mpls.ts'
 import { decodePktap } from './pktap.ts'
 import { decodeHdlc, decodePpp, decodePppoe } from './ppp.ts'
+import { decodeQuic } from './quic.ts'
 import { decodeRawIp } from './raw-ip.ts'
 import { decodeTcp } from './tcp.ts'
 import { decodeTeredo } from './teredo.ts'
@@ -115,6 +117,9 @@ export function decodeFrom(layer: number, cursor: Cursor, out: DecodedBatch, row
       case LAYER_LLMNR:
       case LAYER_NBNS:
         layer = decodeDns(cursor, out, row, layer)
+        break
+      case LAYER_QUIC:
+        layer = decodeQuic(cursor, out, row)
         break
       case LAYER_ETHERNET:
         layer = decodeEthernet(cursor, out, row)

@@ -1,6 +1,7 @@
 // What trackers tell and detectors, event lines and the store listen to. A fact is a row of columns or a small
 // object that is used again: whoever wants to keep something copies it during the call.
 import type { DecodedBatch } from './decoded-batch.ts'
+import type { Confidence, ProcessRef } from './finding.ts'
 import type { PacketBatch } from './packet-batch.ts'
 
 /**
@@ -20,6 +21,7 @@ export interface FactHandlers {
   /** A whole DNS, mDNS, LLMNR or NBNS message: `out.layer` says which, `out.ipProtocol` over what. HOT PATH. */
   dnsMessage?(batch: PacketBatch, out: DecodedBatch, row: number): void
   tls?(message: TlsFact): void
+  quic?(message: QuicFact): void
   /** A request or response, when its body has ended or no more of it can be seen. */
   http?(message: HttpFact): void
   /** A request and its response; one of them is undefined when it was not seen. 1xx responses come without request. */
@@ -28,6 +30,14 @@ export interface FactHandlers {
   flow?(flow: FlowFact): void
   /** A question with its answer or its timeout, judged in its network context. */
   dnsExchange?(exchange: DnsExchange): void
+  /** A question shouted on the LAN over mDNS, LLMNR or NBNS, judged. It has no outcome. */
+  nameExposure?(exchange: DnsExchange): void
+  /** A TCP connection that is being opened, judged in its network context. */
+  connectionOpened?(connection: OpenedConnection): void
+  /** The tunnel was lost: told when it is back, or at the end. Live also at the loss, with `endMicros` −1. */
+  tunnelLost?(fact: TunnelLostFact): void
+  /** A route came to the machine's knowledge: by DHCP as captured, or live from the kernel. */
+  route?(fact: RouteFact): void
   /** A packet with a fault (`out.fault`), as captured. */
   malformed?(batch: PacketBatch, out: DecodedBatch, row: number): void
   /** What the capturing system counted on one interface, at the end of input; live, whenever drops grew. */
@@ -123,6 +133,24 @@ export interface TlsFact extends ConnectionFact {
   alertDescription?: number
 }
 
+/** RFC 9000, RFC 9369: what a QUIC connection's first packets show. Absent = not seen. */
+export interface QuicFact extends ConnectionFact {
+  /** A client-hello of Google's own versions has nothing but the version. */
+  kind: 'client-hello' | 'retry' | 'version-negotiation'
+  /** As on the wire; 0 for a version negotiation. */
+  version: number
+  /** version-negotiation: what the server offers. */
+  versions?: number[]
+  /** client-hello: the highest TLS version offered. */
+  tlsVersion?: number
+  sni?: string
+  clientAlpns?: string[]
+  echPresent?: boolean
+  ja4?: string
+  /** Bytes of the ClientHello with its header. */
+  messageLen?: number
+}
+
 /**
  * RFC 9112: one request or response. Time and frame are those of its last byte seen. An HTTP/2 connection in the clear
  * that starts without Upgrade (RFC 9113 3.3) is one request without method, protocol `HTTP/2`.
@@ -172,6 +200,62 @@ export interface FlowFact extends ConnectionFact {
   history: string
 }
 
+/** A second answer to one question, or one that came in on another interface (RFC 5452 9). */
+export interface OtherAnswer {
+  kind: 'second' | 'strayed'
+  answers: string[]
+  rcode: number
+  frame: number
+  interfaceName: string
+}
+
+/** A TCP SYN of a new connection, with the network context of its moment. Valid during the call. */
+export interface OpenedConnection {
+  readonly timeMicros: number
+  readonly frame: number
+  readonly interfaceId: number
+  readonly interfaceName: string
+  readonly inputName: string
+  readonly clientAddress: string
+  readonly serverAddress: string
+  readonly serverId: number
+  readonly serverPort: number
+  readonly ipVersion: number
+  readonly epoch: number
+  readonly judgement: ConnectionJudgement
+  readonly cause: string
+  readonly reason: string
+  readonly confidence: Confidence
+}
+
+/** As DnsJudgement; `outside`: to a public address, past a tunnel that should carry it. */
+export type ConnectionJudgement = 'no-tunnel' | 'inside' | 'outside' | 'expected' | 'local' | 'unknown'
+
+/** A time in which a tunnel that was up was gone, before it came back or the capture ended. */
+export interface TunnelLostFact {
+  interfaceName: string
+  startMicros: number
+  /** −1 while it lasts. */
+  endMicros: number
+  /** How it is known, in words. */
+  basis: string
+}
+
+/** One route: what it covers and where it came from. */
+export interface RouteFact {
+  timeMicros: number
+  interfaceName: string
+  inputName: string
+  frame: number
+  destination: string
+  prefixLen: number
+  gateway: string
+  /** `option-121` RFC 3442, `lan-prefix` the subnet of a lease, `kernel` the routing table. */
+  source: 'option-121' | 'lan-prefix' | 'kernel'
+  /** The DHCP server that gave it. */
+  server?: string
+}
+
 /** How a DNS message travelled. */
 export type DnsTransport = 'udp' | 'tcp' | 'dot' | 'doh' | 'doq'
 
@@ -185,6 +269,8 @@ export type DnsJudgement =
   | 'leak'
   /** The same, while the tunnel was lost and wanted back. */
   | 'leak-window'
+  /** A name that is nobody's on the LAN, shouted to all of it (mDNS, LLMNR, NBNS). */
+  | 'lan-exposure'
   /** DoT, DoH, DoQ outside: the name is hidden, the resolver and the moment are not. */
   | 'leak-encrypted'
   /** Outside for a legitimate reason; `reason` has its code X1 … X12. */
@@ -224,6 +310,16 @@ export interface DnsExchange {
   readonly queryFrame: number
   readonly responseFrame: number
   readonly fragmented: boolean
+  /** `dns`, or the protocol that shouts on the LAN. */
+  readonly protocol: 'dns' | 'mdns' | 'llmnr' | 'nbns'
+  /** The addresses of the answer; [] without. */
+  readonly answers: readonly string[]
+  /** An answer that contradicts the first one, or that came in elsewhere; undefined mostly. */
+  readonly otherAnswer: OtherAnswer | undefined
+  /** Which program asked, where that is known. */
+  readonly process: ProcessRef | undefined
+  /** How sure the judgement is: what a capture leaves out makes it weaker. */
+  readonly confidence: Confidence
   /** Epoch of the question. */
   readonly epoch: number
   readonly judgement: DnsJudgement

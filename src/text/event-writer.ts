@@ -1,5 +1,5 @@
 // Cold path. From facts to EVE lines: which fact becomes which event.
-
+import { IPPROTO_UDP } from '../constants/wire.ts'
 import type { FactHandlers } from '../model/facts.ts'
 import type { Finding } from '../model/finding.ts'
 import { LAYER_NBNS } from '../model/layer.ts'
@@ -11,6 +11,7 @@ import { fragmentEvent } from './event-fragment.ts'
 import { httpEvent } from './event-http.ts'
 import { icmpEvent } from './event-icmp.ts'
 import { connectionEnvelope, type EventOptions, eventLine, rowEnvelope } from './event-line.ts'
+import { quicEvent } from './event-quic.ts'
 import { tlsEvent } from './event-tls.ts'
 
 /** Handlers that write one line per event; `write` gets it without the newline. */
@@ -41,6 +42,11 @@ export function createEventWriter(write: (line: string) => void, options: EventO
       if (fact.partial === 'lost') return
       const event = connectionEnvelope(fact, 'tls', options)
       event.tls = tlsEvent(fact)
+      write(eventLine(event))
+    },
+    quic(fact) {
+      const event = connectionEnvelope(fact, 'quic', options, IPPROTO_UDP)
+      event.quic = quicEvent(fact)
       write(eventLine(event))
     },
     httpExchange(requestSeen, responseSeen) {

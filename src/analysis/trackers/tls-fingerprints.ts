@@ -41,13 +41,13 @@ export function helloVersion(hello: TlsHello): number {
   return version === 0 ? hello.legacyVersion : version
 }
 
-/** JA4 of a ClientHello over TCP. */
-export function ja4(hello: TlsHello, hasher: Hasher): string {
+/** JA4 of a ClientHello over TCP (`t`) or QUIC (`q`). */
+export function ja4(hello: TlsHello, hasher: Hasher, transport: 't' | 'q' = 't'): string {
   const ciphers = hello.cipherSuites.filter((value) => !isGrease(value))
   const extensions = hello.extensions.filter((value) => !isGrease(value))
   const version = JA4_VERSIONS[helloVersion(hello)] ?? '00'
   const sni = hello.extensions.includes(TLS_EXT_SERVER_NAME) ? 'd' : 'i'
-  const prefix = `t${version}${sni}${twoDigits(ciphers.length)}${twoDigits(extensions.length)}${alpnMark(hello.alpns)}`
+  const prefix = `${transport}${version}${sni}${twoDigits(ciphers.length)}${twoDigits(extensions.length)}${alpnMark(hello.alpns)}`
   const cipherHash = ciphers.length === 0 ? JA4_NO_HASH : shortHash(hexSorted(ciphers), hasher)
   const hashed = extensions.filter((type) => type !== TLS_EXT_SERVER_NAME && type !== TLS_EXT_ALPN)
   const algorithms = hello.signatureAlgorithms.filter((value) => !isGrease(value)).map(hex4)

@@ -1,12 +1,14 @@
 // HOT PATH. Where packets become facts: fragments, flows, streams and messages meet here, in this order for each row.
 import { type DecodedBatch, ROW_FRAGMENT } from '../../model/decoded-batch.ts'
 import type { FactHandlers } from '../../model/facts.ts'
-import { LAYER_DNS, LAYER_NBNS, LAYER_TCP } from '../../model/layer.ts'
+import { LAYER_DNS, LAYER_NBNS, LAYER_QUIC, LAYER_TCP } from '../../model/layer.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
 import { flowFactOf } from './flow-fact.ts'
 import { FLOW_ID_AT, FLOW_SHIFT, FLOW_STREAM_OPEN, FLOW_STREAM_OVER, STATE_AT } from './flow-record.ts'
 import { createFlowTable, type FlowTable } from './flows.ts'
 import { createFragmentTracker } from './fragments.ts'
+import { createQuicTracker } from './quic-handshakes.ts'
+import type { InitialCrypto } from './quic-keys.ts'
 import { createStreamReaders } from './stream-readers.ts'
 import { createStreamTracker } from './streams.ts'
 import type { Hasher } from './tls-fingerprints.ts'
@@ -27,6 +29,8 @@ export interface Transport {
 export interface TransportOptions {
   /** For JA3 and JA4; without it there are no fingerprints. */
   hasher?: Hasher
+  /** For QUIC's Initial packets; without it QUIC stays closed. */
+  crypto?: InitialCrypto
   maxFlows?: number
 }
 
@@ -39,17 +43,22 @@ export function createTransport(handlers: FactHandlers, options: TransportOption
     completed: (batch, out) => datagram(batch, out, 0),
     fragmentSet: handlers.fragmentSet,
   })
+  const quic =
+    options.crypto === undefined || handlers.quic === undefined
+      ? undefined
+      : createQuicTracker(flows, options.crypto, handlers.quic, options.hasher)
   const readsStreams = handlers.dnsMessage !== undefined || handlers.tls !== undefined || handlers.http !== undefined
-  const { words } = flows
   let flowId = 0
 
   function ended(slot: number): void {
+    const { words } = flows
     const base = slot << FLOW_SHIFT
     flowId = words[base + FLOW_ID_AT]!
     if ((words[base + STATE_AT]! & FLOW_STREAM_OPEN) !== 0) {
       readers.ending(slot)
       streams.ended(slot)
     }
+    quic?.ended(slot)
     if (handlers.flow !== undefined) handlers.flow(flowFactOf(flows, slot))
   }
 
@@ -64,12 +73,14 @@ export function createTransport(handlers: FactHandlers, options: TransportOption
     const layer = out.layer[row]!
     flowId = 0
     if (slot >= 0) {
+      const { words } = flows
       const base = slot << FLOW_SHIFT
       flowId = words[base + FLOW_ID_AT]!
       if (layer === LAYER_TCP && readsStreams && (words[base + STATE_AT]! & FLOW_STREAM_OVER) === 0) {
         readers.segment(batch, out, row)
         streams.segment(slot, batch, out, row)
       }
+      if (layer === LAYER_QUIC && quic !== undefined) quic.datagram(slot, batch, out, row)
       flows.record(slot, batch, out, row)
     }
     if (layer >= LAYER_DNS && layer <= LAYER_NBNS) {

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { createTransport } from '../../analysis/trackers/transport.ts'
 import { openCapture } from '../../capture/open-capture.ts'
 import { drain } from '../../daemon/pipeline.ts'
+import { platformCrypto } from '../../daemon/platform-crypto.ts'
 import { platformHasher } from '../../daemon/platform-hasher.ts'
 import { createEventWriter } from '../../text/event-writer.ts'
 import { eachInput } from '../each-input.ts'
@@ -32,7 +33,10 @@ async function runEvents(files: string[], flags: EventsFlags): Promise<void> {
       withInputName: true,
       keepUrlQueries: flags.keepUrlQueries === true,
     })
-    const transport = createTransport(handlers, flags.fingerprints === true ? { hasher: platformHasher } : {})
+    const transport = createTransport(handlers, {
+      crypto: platformCrypto,
+      ...(flags.fingerprints === true ? { hasher: platformHasher } : {}),
+    })
     await drain(
       source,
       (batch, out) => {
