@@ -11,6 +11,8 @@ const service = await startService({
   version: 'test',
   storePath: join(folder, 'data', 'store.db'),
   socketPath: join(folder, 'api.sock'),
+  // Nothing is forgotten: every finding is counted at the end.
+  retention: { maxAgeMicros: Number.MAX_SAFE_INTEGER, maxBytes: Number.MAX_SAFE_INTEGER },
   interfaces: () => [],
   tell: (level, message) => process.stderr.write(`${level}: ${message}\n`),
   onFatal: (error) => {

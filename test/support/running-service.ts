@@ -15,7 +15,7 @@ export interface RunningService {
   readonly url: string
   /** What the operator was told. */
   readonly told: string[]
-  /** Ends it; `keep` leaves the folder for the next one. */
+  /** Ends it, once; `keep` leaves the folder for the next one. */
   stop(keep?: boolean): Promise<void>
 }
 
@@ -43,6 +43,7 @@ export async function runService(
     },
     ...changes,
   })
+  let stopped = false
   return {
     service,
     folder,
@@ -52,8 +53,9 @@ export async function runService(
     url: service.addresses.find((address) => address.startsWith('http')) ?? '',
     told,
     async stop(keep = false) {
-      await service.close()
-      if (!keep) rmSync(folder, { recursive: true })
+      if (!stopped) await service.close()
+      stopped = true
+      if (!keep) rmSync(folder, { recursive: true, force: true })
     },
   }
 }
