@@ -48,6 +48,24 @@ export const MAX_HELD_EXCHANGES = 1 << 17
 /** A question is unanswered after this: resolvers wait 2 to 5 s before they ask again (RFC 1035 4.2.1). */
 export const DNS_TIMEOUT_MICROS = 5_000_000
 
+/** Addresses of one answer that are compared; a host name rarely has more than eight. */
+export const MAX_ANSWER_ADDRESSES = 32
+
+/** Different sets of answered addresses; at some 30 bytes each, 8 MB. */
+export const MAX_ANSWER_SETS = 1 << 18
+
+/** The same packet seen twice: copies on bridge and port, or in an all-interface capture, are this close (rules.md X12). */
+export const DUPLICATE_MICROS = 2_000
+
+/** Opened connections held until their network context is known, 26 bytes each. */
+export const MAX_HELD_CONNECTIONS = 1 << 16
+
+/** Silences of an interface shorter than this are never looked at: programs pause as long. */
+export const SILENCE_MICROS = 300_000
+
+/** Silences remembered per interface, the first ones. */
+export const MAX_SILENCES = 4096
+
 /** Bytes zlib unpacks at a time; larger chunks only cost memory. */
 export const GUNZIP_CHUNK_LEN = 1 << 18
 
@@ -96,6 +114,12 @@ export const MAX_HOSTS = 1 << 14
 
 /** Flows followed at once. At 136 bytes each, touched only when used, a full table costs 142 MB. */
 export const MAX_FLOWS = 1 << 20
+
+/** Flows a table begins with: what a quiet machine has, and small enough for the second-level cache. */
+export const FIRST_FLOWS = 1024
+
+/** A table of so many flows (9 MB) is not doubled but made as large as it may get: copying would need both at once. */
+export const FLOW_DOUBLING_LIMIT = 1 << 16
 
 /** Cells looked at for one flow. A half-full table needs 2; far more is somebody choosing colliding ports on purpose. */
 export const MAX_FLOW_PROBES = 256
@@ -164,3 +188,32 @@ export const MERGE_BATCH_ROWS = 1024
 
 /** Routes kept of the kernel's tables; lists of a whole country's networks have 10,000, a router of the internet a million. */
 export const MAX_ROUTES = 50_000
+
+/** Epochs listed of one run: a network that changes every minute fills them in a week. Older ones are forgotten. */
+export const MAX_EPOCHS = 10_000
+
+/**
+ * A tunnel that is away longer has been switched off; a shorter absence is a leak window. OpenVPN waits at most 300 s
+ * between two attempts (--connect-retry-max's default), so two of its longest waits fit.
+ */
+export const MAX_RECONNECT_MICROS = 600_000_000
+
+/** TCP connections whose acknowledgements are followed segment by segment; a browser has a few hundred. */
+export const MAX_DELIVERIES = 8192
+
+/** Paths (destination and interface) with figures of their own; later ones share one that is not shown. */
+export const MAX_PATHS = 4096
+
+/** How often open gaps and silent connections are looked at, in packet time: well below the shortest deadline. */
+export const DELIVERY_SCAN_MICROS = 100_000
+
+/** RFC 6298 2.4 asks for 1 s at least, every sender of today uses 200 ms. Three doublings of it are 1.4 s. */
+export const MIN_RTO_MICROS = 200_000
+export const RTO_DOUBLINGS = 7
+
+/** Retransmissions closer to each other were asked for by acknowledgements, not by a timer. */
+export const MIN_TIMER_INTERVAL_MICROS = 150_000
+
+/** A connection whose first request stays without an answer for so long is stalled, and when its client gives up earlier. */
+export const STALL_MICROS = 5_000_000
+export const GIVEN_UP_MICROS = 1_500_000

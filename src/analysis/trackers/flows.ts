@@ -1,7 +1,9 @@
-// HOT PATH. The flow table: TCP connections, UDP and ICMP echo 5-tuples per interface, in one block of memory.
+// HOT PATH. The flow table: TCP connections, UDP and ICMP echo 5-tuples per interface, in one block of memory that grows.
 // Open addressing with linear probing over cells that hold a slot and eleven bits of its hash.
 import {
   DATAGRAM_IDLE_MICROS,
+  FIRST_FLOWS,
+  FLOW_DOUBLING_LIMIT,
   FLOW_EVICTION_SAMPLE,
   FLOW_SWEEP_MICROS,
   MAX_FLOW_PROBES,
@@ -14,6 +16,7 @@ import { u16 } from '../../decoders/cursor.ts'
 import { type DecodedBatch, ROW_INNER } from '../../model/decoded-batch.ts'
 import { LAYER_DNS, LAYER_ICMPV4, LAYER_ICMPV6, LAYER_QUIC, LAYER_TCP, LAYER_UDP } from '../../model/layer.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
+import { hashOf, hashOfRecord, isHigher, isKey } from './flow-key.ts'
 import {
   addLetter,
   appendLetter,
@@ -56,7 +59,7 @@ const SLOT_BITS = 21
 const SLOT_MASK = (1 << SLOT_BITS) - 1
 
 export interface FlowTable {
-  /** Records; the slot's first word is `slot << FLOW_SHIFT`. */
+  /** Records; the slot's first word is `slot << FLOW_SHIFT`. Another array after lookup(): the table grows. */
   readonly words: Uint32Array
   /** The same memory: `slot << (FLOW_SHIFT - 1)` is the record's first index. */
   readonly doubles: Float64Array
@@ -88,12 +91,11 @@ export interface FlowTableOptions {
 export function createFlowTable(options: FlowTableOptions): FlowTable {
   const maxFlows = options.maxFlows ?? MAX_FLOWS
   const { ended } = options
-  // The whole table at once: the system hands out a page when it is first written, and slots are used from the bottom.
-  const memory = new ArrayBuffer(maxFlows * FLOW_WORDS * 4)
-  const words = new Uint32Array(memory)
-  const doubles = new Float64Array(memory)
-  const cells = new Uint32Array(maxFlows * 2)
-  const cellMask = cells.length - 1
+  let capacity = Math.min(FIRST_FLOWS, maxFlows)
+  let words = new Uint32Array(capacity * FLOW_WORDS)
+  let doubles = new Float64Array(words.buffer)
+  let cells = new Uint32Array(capacity * 2)
+  let cellMask = cells.length - 1
   const sample = Math.min(FLOW_EVICTION_SAMPLE, maxFlows)
   let count = 0
   /** Slots below were in use at some time. */
@@ -104,6 +106,8 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
   let lastFlowId = 0
   let nextSweepMicros = -1
   let fromClient = true
+  /** The flow of the last row: packets come in runs. −1 when it has ended. */
+  let lastSlot = -1
 
   function lookup(batch: PacketBatch, out: DecodedBatch, row: number): number {
     const layer = out.layer[row]!
@@ -126,25 +130,43 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
     const ports = (srcIsHigher ? (dstPort << 16) | srcPort : (srcPort << 16) | dstPort) >>> 0
     const inner = (out.flags[row]! & ROW_INNER) !== 0 ? KIND_INNER : 0
     const kind = (batch.interfaceId[row]! << KIND_INTERFACE_SHIFT) | inner | out.ipProtocol[row]!
+    let slot = lastSlot
+    if (slot < 0 || !isKey(words, slot << FLOW_SHIFT, addresses, lowerAt, higherAt, ports, kind)) {
+      const hash = hashOf(addresses, lowerAt, higherAt, ports, kind)
+      slot = find(hash, addresses, lowerAt, higherAt, ports, kind)
+    }
+    if (slot >= 0) {
+      const state = words[(slot << FLOW_SHIFT) + STATE_AT]!
+      fromClient = srcIsHigher === ((state & FLOW_CLIENT_IS_HIGHER) !== 0)
+      lastSlot = slot
+      if (!isIdle(slot, batch.timeMicros[row]!) && !isNewConnection(slot, out, row)) return slot
+      remove(slot)
+    }
     const hash = hashOf(addresses, lowerAt, higherAt, ports, kind)
+    lastSlot = insert(batch, out, row, lowerAt, higherAt, srcIsHigher, srcPort, dstPort, ports, kind, hash)
+    return lastSlot
+  }
 
+  /** The slot with that key, or −1. */
+  function find(
+    hash: number,
+    addresses: Uint32Array,
+    lowerAt: number,
+    higherAt: number,
+    ports: number,
+    kind: number,
+  ): number {
     let cell = hash & cellMask
     for (let probe = 0; probe < MAX_FLOW_PROBES; probe++) {
       const entry = cells[cell]!
-      if (entry === 0) break
+      if (entry === 0) return -1
       if ((entry ^ hash) >>> SLOT_BITS === 0) {
         const slot = (entry & SLOT_MASK) - 1
-        if (isKey(words, slot << FLOW_SHIFT, addresses, lowerAt, higherAt, ports, kind)) {
-          const state = words[(slot << FLOW_SHIFT) + STATE_AT]!
-          fromClient = srcIsHigher === ((state & FLOW_CLIENT_IS_HIGHER) !== 0)
-          if (!isIdle(slot, batch.timeMicros[row]!) && !isNewConnection(slot, out, row)) return slot
-          remove(slot)
-          return insert(batch, out, row, lowerAt, higherAt, srcIsHigher, srcPort, dstPort, ports, kind, hash)
-        }
+        if (isKey(words, slot << FLOW_SHIFT, addresses, lowerAt, higherAt, ports, kind)) return slot
       }
       cell = (cell + 1) & cellMask
     }
-    return insert(batch, out, row, lowerAt, higherAt, srcIsHigher, srcPort, dstPort, ports, kind, hash)
+    return -1
   }
 
   function insert(
@@ -161,6 +183,7 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
     hash: number,
   ): number {
     if (count === maxFlows) evict()
+    else if (count === capacity) grow()
     let cell = hash & cellMask
     let probe = 0
     while (cells[cell] !== 0 && probe < MAX_FLOW_PROBES) {
@@ -205,9 +228,30 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
     return slot
   }
 
+  /**
+   * COLD PATH: once for every doubling. A large table is made whole: the system hands out a page when it is first
+   * written, and slots are used from the bottom, so that old and new need not be in memory together.
+   */
+  function grow(): void {
+    capacity = capacity < FLOW_DOUBLING_LIMIT ? Math.min(capacity * 2, maxFlows) : maxFlows
+    const wider = new Uint32Array(capacity * FLOW_WORDS)
+    wider.set(words)
+    words = wider
+    doubles = new Float64Array(words.buffer)
+    cells = new Uint32Array(capacity * 2)
+    cellMask = cells.length - 1
+    for (let slot = 0; slot < usedSlots; slot++) {
+      const hash = hashOfRecord(words, slot << FLOW_SHIFT)
+      let cell = hash & cellMask
+      while (cells[cell] !== 0) cell = (cell + 1) & cellMask
+      cells[cell] = ((hash >>> SLOT_BITS) << SLOT_BITS) | (slot + 1)
+    }
+  }
+
   /** Frees the slot and closes the gap in its run of cells (Knuth 6.4, algorithm R). */
   function remove(slot: number): void {
     ended(slot)
+    if (slot === lastSlot) lastSlot = -1
     let cell = hashOfRecord(words, slot << FLOW_SHIFT) & cellMask
     while ((cells[cell]! & SLOT_MASK) !== slot + 1) cell = (cell + 1) & cellMask
     let next = (cell + 1) & cellMask
@@ -268,8 +312,12 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
   }
 
   return {
-    words,
-    doubles,
+    get words() {
+      return words
+    },
+    get doubles() {
+      return doubles
+    },
     lookup,
     get fromClient() {
       return fromClient
@@ -329,59 +377,4 @@ function isEcho(layer: number, icmpType: number): boolean {
 
 function hasEchoHeader(batch: PacketBatch, out: DecodedBatch, row: number): boolean {
   return out.transportAt[row]! + ECHO_HEADER_LEN <= batch.startAt[row]! + batch.capturedLen[row]!
-}
-
-/** Any total order of endpoints will do; the last word differs most often. */
-function isHigher(a: Uint32Array, oneAt: number, otherAt: number, onePort: number, otherPort: number): boolean {
-  for (let word = 3; word >= 0; word--) {
-    const one = a[oneAt + word]!
-    const other = a[otherAt + word]!
-    if (one !== other) return one > other
-  }
-  return onePort > otherPort
-}
-
-function isKey(
-  words: Uint32Array,
-  base: number,
-  addresses: Uint32Array,
-  lowerAt: number,
-  higherAt: number,
-  ports: number,
-  kind: number,
-): boolean {
-  return (
-    words[base + PORTS_AT] === ports &&
-    words[base + KIND_AT] === kind &&
-    words[base + 3] === addresses[lowerAt + 3] &&
-    words[base + 7] === addresses[higherAt + 3] &&
-    words[base + 2] === addresses[lowerAt + 2] &&
-    words[base + 6] === addresses[higherAt + 2] &&
-    words[base + 1] === addresses[lowerAt + 1] &&
-    words[base + 5] === addresses[higherAt + 1] &&
-    words[base] === addresses[lowerAt] &&
-    words[base + 4] === addresses[higherAt]
-  )
-}
-
-function hashOfRecord(words: Uint32Array, base: number): number {
-  return hashOf(
-    words,
-    base + LOWER_ADDRESS_AT,
-    base + HIGHER_ADDRESS_AT,
-    words[base + PORTS_AT]!,
-    words[base + KIND_AT]!,
-  )
-}
-
-/** Both addresses, ports and kind in 32 bits that differ in their upper and lower halves alike. */
-function hashOf(a: Uint32Array, lowerAt: number, higherAt: number, ports: number, kind: number): number {
-  let hash = Math.imul(a[lowerAt + 3]! ^ kind, 0x9e3779b1)
-  hash = Math.imul(hash ^ (hash >>> 15) ^ a[higherAt + 3]!, 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13) ^ ports, 0xc2b2ae35)
-  const v6 = a[lowerAt]! ^ Math.imul(a[lowerAt + 1]!, 0x27d4eb2f) ^ Math.imul(a[lowerAt + 2]!, 0x165667b1)
-  hash = Math.imul(hash ^ (hash >>> 16) ^ v6, 0x9e3779b1)
-  hash ^= Math.imul(a[higherAt]!, 0x85ebca6b) ^ Math.imul(a[higherAt + 1]!, 0xc2b2ae35) ^ a[higherAt + 2]!
-  hash = Math.imul(hash ^ (hash >>> 15), 0x27d4eb2f)
-  return hash ^ (hash >>> 16)
 }

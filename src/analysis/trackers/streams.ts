@@ -112,10 +112,10 @@ function createHalf(known: boolean, seq: number): Half {
 export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer): StreamTracker {
   /** By slot, in the order in which they were opened. */
   const streams = new Map<number, Stream>()
-  const { words } = flows
   let heldTotal = 0
 
   function segment(slot: number, batch: PacketBatch, out: DecodedBatch, row: number): void {
+    const { words } = flows
     const state = words[(slot << FLOW_SHIFT) + STATE_AT]!
     const flags = out.tcpFlags[row]!
     const { fromClient } = flows
@@ -151,6 +151,7 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
   }
 
   function open(slot: number, state: number, flags: number): Stream {
+    const { words } = flows
     if (streams.size === MAX_STREAMS) {
       for (const oldest of streams.values()) {
         suspend(oldest)
@@ -173,6 +174,7 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
 
   /** The first data of a direction: the flow knows where it starts when a SYN or an ACK went before. */
   function learnStart(half: Half, slot: number, fromClient: boolean, flags: number, seq: number): void {
+    const { words } = flows
     const base = slot << FLOW_SHIFT
     const side = fromClient ? 0 : 1
     const isKnown = (words[base + STATE_AT]! & (FLOW_SEQ_KNOWN << side)) !== 0 && (flags & TCP_SYN) === 0
@@ -265,7 +267,7 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
     stream.whole = false
     half.restLen = 0
     if (isOver(stream)) return
-    addLetter(words, stream.slot << FLOW_SHIFT, LETTER_GAP, fromClient ? 0 : 1)
+    addLetter(flows.words, stream.slot << FLOW_SHIFT, LETTER_GAP, fromClient ? 0 : 1)
     stream.consumer?.gap(fromClient, gapLen, cut)
     settle(stream)
   }
@@ -353,6 +355,7 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
 
   /** Nothing of this connection is of interest any more. */
   function finish(stream: Stream): void {
+    const { words } = flows
     const base = stream.slot << FLOW_SHIFT
     words[base + STATE_AT] = words[base + STATE_AT]! | FLOW_STREAM_OVER
     forget(stream)
@@ -373,6 +376,7 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
   }
 
   function forget(stream: Stream): void {
+    const { words } = flows
     const base = stream.slot << FLOW_SHIFT
     words[base + STATE_AT] = words[base + STATE_AT]! & ~FLOW_STREAM_OPEN
     heldTotal -= stream.client.heldLen + stream.server.heldLen
@@ -387,7 +391,7 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
   }
 
   function isOver(stream: Stream): boolean {
-    return (words[(stream.slot << FLOW_SHIFT) + STATE_AT]! & FLOW_STREAM_OVER) !== 0
+    return (flows.words[(stream.slot << FLOW_SHIFT) + STATE_AT]! & FLOW_STREAM_OVER) !== 0
   }
 
   return {
@@ -397,7 +401,7 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
       if (stream === undefined) return
       if (!isOver(stream)) {
         flush(stream)
-        const state = words[(slot << FLOW_SHIFT) + STATE_AT]!
+        const state = flows.words[(slot << FLOW_SHIFT) + STATE_AT]!
         stream.consumer?.end(!isFinished(state) && !isReset(state))
       }
       forget(stream)

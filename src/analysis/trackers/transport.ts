@@ -1,7 +1,9 @@
 // HOT PATH. Where packets become facts: fragments, flows, streams and messages meet here, in this order for each row.
+import { isIcmpv4Error } from '../../decoders/icmpv4.ts'
+import { isIcmpv6Error } from '../../decoders/icmpv6.ts'
 import { type DecodedBatch, ROW_FRAGMENT } from '../../model/decoded-batch.ts'
 import type { FactHandlers } from '../../model/facts.ts'
-import { LAYER_DNS, LAYER_NBNS, LAYER_QUIC, LAYER_TCP } from '../../model/layer.ts'
+import { LAYER_DNS, LAYER_ICMPV4, LAYER_ICMPV6, LAYER_NBNS, LAYER_QUIC, LAYER_TCP } from '../../model/layer.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
 import { flowFactOf } from './flow-fact.ts'
 import { FLOW_ID_AT, FLOW_SHIFT, FLOW_STREAM_OPEN, FLOW_STREAM_OVER, STATE_AT } from './flow-record.ts'
@@ -65,7 +67,8 @@ export function createTransport(handlers: FactHandlers, options: TransportOption
   /** A whole IP packet, as captured or put together. */
   function datagram(batch: PacketBatch, out: DecodedBatch, row: number): void {
     if ((out.flags[row]! & ROW_FRAGMENT) !== 0) {
-      // Seen in a datagram put together from fragments; a captured one has been told already.
+      flowId = 0
+      if (handlers.fragment !== undefined) handlers.fragment(batch, out, row)
       fragments.fragment(batch, out, row)
       return
     }
@@ -85,7 +88,7 @@ export function createTransport(handlers: FactHandlers, options: TransportOption
     }
     if (layer >= LAYER_DNS && layer <= LAYER_NBNS) {
       if (handlers.dnsMessage !== undefined) handlers.dnsMessage(batch, out, row)
-    } else if (out.quotedAt[row] !== 0 && handlers.icmpError !== undefined) handlers.icmpError(batch, out, row)
+    } else if (handlers.icmpError !== undefined && isIcmpError(out, row)) handlers.icmpError(batch, out, row)
   }
 
   return {
@@ -93,13 +96,7 @@ export function createTransport(handlers: FactHandlers, options: TransportOption
     get flowId() {
       return flowId
     },
-    packet(batch, out, row) {
-      if ((out.flags[row]! & ROW_FRAGMENT) !== 0 && handlers.fragment !== undefined) {
-        flowId = 0
-        handlers.fragment(batch, out, row)
-      }
-      datagram(batch, out, row)
-    },
+    packet: datagram,
     tick(timeMicros) {
       flows.tick(timeMicros)
       fragments.tick(timeMicros)
@@ -109,4 +106,12 @@ export function createTransport(handlers: FactHandlers, options: TransportOption
       flows.end()
     },
   }
+}
+
+/** An error of which at least the ICMP header is there. */
+function isIcmpError(out: DecodedBatch, row: number): boolean {
+  const layer = out.layer[row]!
+  if (out.payloadAt[row] === 0 || (layer !== LAYER_ICMPV4 && layer !== LAYER_ICMPV6)) return false
+  const type = out.icmpType[row]!
+  return layer === LAYER_ICMPV4 ? isIcmpv4Error(type) : isIcmpv6Error(type)
 }
