@@ -92,6 +92,10 @@ export class ContextWatch implements LinkNames {
     return this.#state.links.get(interfaceIndex)?.name ?? this.#state.goneNames.get(interfaceIndex)
   }
 
+  linkIndices(): Iterable<number> {
+    return this.#state.links.keys()
+  }
+
   /** Has the kernel's tables dumped again; the snapshot comes with one of the next refresh(). */
   requestDump(): void {
     this.#watch.requestDump()

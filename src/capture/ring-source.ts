@@ -46,6 +46,8 @@ export interface LinkNames {
   /** Takes in what the kernel has told; true when a link came, went or changed its name since the last call. */
   refreshLinks(): boolean
   linkName(interfaceIndex: number): string | undefined
+  /** Indices of all links there are. */
+  linkIndices(): Iterable<number>
 }
 
 export class RingSource implements CaptureSource {
@@ -100,6 +102,8 @@ export class RingSource implements CaptureSource {
     this.#batch.release = () => this.#walk.release()
     this.#summary = { name: 'live', format: 'ring', packets: 0, bytes: 0, late: 0 }
     this.inputs = [this.#summary]
+    this.#links.refreshLinks()
+    this.#learnLinks()
     this.#tick = setTimeout(() => this.#wake(), options.tickMillis ?? 100)
     this.#rhythm = setTimeout(() => this.#wake(), RHYTHM_MILLIS)
   }
@@ -179,7 +183,7 @@ export class RingSource implements CaptureSource {
   /** True when there is something to hand on. */
   #fill(): boolean {
     if (this.#closed) return false
-    if (this.#links.refreshLinks()) this.#interfaces.forgetIndices()
+    if (this.#links.refreshLinks()) this.#learnLinks()
     const before = nowMicros()
     const batch = this.#batch
     this.#walk.fill(batch)
@@ -204,6 +208,12 @@ export class RingSource implements CaptureSource {
     this.#summary.packets += count
     for (let row = 0; row < count; row++) this.#summary.bytes += batch.wireLen[row]!
     return true
+  }
+
+  /** Every link has its entry before its first packet: a tunnel is watched also while it is silent. */
+  #learnLinks(): void {
+    this.#interfaces.forgetIndices()
+    for (const index of this.#links.linkIndices()) this.#interfaces.idOf(index)
   }
 
   #nameOf(interfaceIndex: number): string | undefined {

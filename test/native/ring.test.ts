@@ -13,6 +13,7 @@ interface Captured {
   backwards: number
   outgoing: number
   perInterface: Record<string, number>
+  interfaces: string[]
   statistics: { received: number; dropped: number }
   ringLen: number
   shortage?: string
@@ -71,6 +72,7 @@ if (!canMakeNamespaces) {
     capture.child.kill('SIGTERM')
     const result = await capture.result<Captured>()
     expect(result.perInterface).toEqual({ v0: 200_000 })
+    expect(result.interfaces).toEqual(['lo', 'v0'])
     expect(result.statistics).toMatchObject({ received: 200_000, dropped: 0 })
     expect(result).toMatchObject({ count: 200_000, outgoing: 0, backwards: 0, afterClose: true })
     expect(result.input.packets).toBe(200_000)
@@ -169,6 +171,7 @@ for port in (53, 54, 53, 5353): u.sendto(b'y' * 100, ('127.0.0.1', port))
     capture.child.kill('SIGTERM')
     const result = await capture.result<Captured>()
     expect(result.perInterface.lo).toBeUndefined()
+    expect(result.interfaces).toEqual(['v0'])
     expect(result.outgoing).toBe(5)
     expect(result.ticks).toBeGreaterThan(5)
   })
@@ -221,8 +224,9 @@ for port in (53, 54, 53, 5353): u.sendto(b'y' * 100, ('127.0.0.1', port))
     expect(readFileSync(`/proc/${capture.pid}/status`, 'utf8')).toContain('State:')
     capture.child.kill('SIGTERM')
     watch.child.kill('SIGTERM')
-    const { perInterface, statistics } = await capture.result<Captured>()
+    const { perInterface, interfaces, statistics } = await capture.result<Captured>()
     expect(perInterface).toEqual({ tun7: 500 })
+    expect(interfaces).toEqual(['lo', 'tun7'])
     expect(statistics.dropped).toBe(0)
     expect(await watch.ends()).toBe(0)
     const changes = watch.output

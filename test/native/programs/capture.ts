@@ -61,6 +61,7 @@ console.log(
     backwards,
     outgoing,
     perInterface,
+    interfaces: source.interfaces.map(({ name }) => name),
     statistics,
     ringLen: source.ringLen,
     shortage: source.shortage,
