@@ -75,11 +75,21 @@ describe('the stream', () => {
     const messages = client.frames.map((frame) => serverMessageSchema.parse(frame))
     expect(messages.map((message) => message.type)).toEqual(['hello', 'finding', 'epoch', 'verdict', 'stats'])
     const { seq } = messages[0]!
-    expect(messages[0]).toMatchObject({ version: '9.9.9', schema: 1, missed: 0, epoch: makeEpoch(), verdict: makeVerdict() })
+    expect(messages[0]).toMatchObject({
+      version: '9.9.9',
+      schema: 1,
+      missed: 0,
+      epoch: makeEpoch(),
+      verdict: makeVerdict(),
+    })
     expect(messages[1]).toMatchObject({ seq: seq + 1, finding: makeFinding({ key: 'a' }) })
     expect(messages[2]).toMatchObject({ seq: seq + 2, epoch: { tunnelUp: false } })
     expect(messages[3]).toMatchObject({ seq: seq + 3, verdict: { complete: false } })
-    expect(messages[4]).toMatchObject({ seq: seq + 3, stats: { dropped: 3 }, store: { paused: false, waiting: 0, lost: 0 } })
+    expect(messages[4]).toMatchObject({
+      seq: seq + 3,
+      stats: { dropped: 3 },
+      store: { paused: false, waiting: 0, lost: 0 },
+    })
     client.socket.terminate()
   })
 
