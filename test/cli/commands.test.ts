@@ -1,0 +1,143 @@
+// The commands as a person runs them: exit codes, one helpful sentence, nothing half printed.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const HOOKS = new URL('../capture/typescript-hooks.mjs', import.meta.url).href
+const EXAMPLE = fileURLToPath(new URL('../../examples/leak.pcapng', import.meta.url))
+
+interface Ran {
+  code: number | null
+  out: string
+  err: string
+}
+
+function run(args: readonly string[], input?: Uint8Array, env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--import', HOOKS, MAIN, ...args], {
+      env: { ...process.env, NO_COLOR: '1', COLUMNS: '100', ...env },
+    })
+    let out = ''
+    let err = ''
+    child.stdout.on('data', (chunk) => {
+      out += chunk
+    })
+    child.stderr.on('data', (chunk) => {
+      err += chunk
+    })
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, out, err }))
+    child.stdin.on('error', () => {})
+    child.stdin.end(input)
+  })
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'tunnelscope-cli-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const file = (name: string, content: Uint8Array | string): string => {
+  const path = join(folder, name)
+  writeFileSync(path, content)
+  return path
+}
+const example = readFileSync(EXAMPLE)
+
+describe('analyze', () => {
+  test('prints a report for a person, verdict first, and exits 0', async () => {
+    const { code, out, err } = await run(['analyze', EXAMPLE])
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out.split('\n')[0]).toMatch(/^MIXED {2}\d+ of \d+ DNS questions left outside the tunnel/)
+    expect(out).toContain('dns-leak')
+    expect(out.split('\n').every((line) => line.length <= 100)).toBe(true)
+    expect(out).not.toContain('\x1b')
+  })
+
+  test('colours it when asked to, and only then', async () => {
+    const { out } = await run(['analyze', EXAMPLE], undefined, { NO_COLOR: '', FORCE_COLOR: '1' })
+    expect(out).toContain('\x1b[1;31mMIXED\x1b[0m')
+  })
+
+  test('--json is one report on standard output', async () => {
+    const { code, out } = await run(['analyze', '--json', EXAMPLE])
+    expect(code).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({ tool: { name: 'tunnelscope' }, schema: 1, verdict: { dns: 'mixed' } })
+  })
+
+  test('standard input is an input like any other', async () => {
+    const { code, out } = await run(['analyze', '--json', '-'], example)
+    expect(code).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({ inputs: [{ file: '-' }], verdict: { dns: 'mixed' } })
+  })
+
+  test('--fail-on: 1 when a finding is as bad, 0 otherwise', async () => {
+    expect((await run(['analyze', '--json', '--fail-on', 'critical', EXAMPLE])).code).toBe(1)
+    expect((await run(['analyze', '--json', '--fail-on', 'warning', EXAMPLE])).code).toBe(1)
+    expect((await run(['analyze', '--json', EXAMPLE])).code).toBe(0)
+  })
+
+  test('a cut capture is analysed up to the cut; exit 3 names file and byte, and wins over --fail-on', async () => {
+    const cut = file('cut.pcapng', example.subarray(0, example.length - 7))
+    const { code, out, err } = await run(['analyze', '--json', '--fail-on', 'info', cut])
+    expect(code).toBe(3)
+    expect(err).toMatch(/^tunnelscope: .*cut\.pcapng is damaged at byte \d+: .+\n$/)
+    expect(JSON.parse(out)).toMatchObject({ verdict: { dns: 'mixed', complete: false } })
+  })
+})
+
+describe('what the operator can mend: exit 2 and one sentence', () => {
+  test.each([
+    ['a missing file', ['analyze', '/nowhere/at/all.pcap'], /\/nowhere\/at\/all\.pcap/],
+    ['an unknown interface', ['analyze', '--tunnel', 'wg9', EXAMPLE], /wg9.*there are: eth0, wg0/],
+    ['an unknown severity', ['analyze', '--fail-on', 'loud', EXAMPLE], /info, warning or critical/],
+    ['an address that is none', ['analyze', '--vpn-resolver', 'dns', EXAMPLE], /not an IP address/],
+    ['a bad count', ['packets', '-c', 'x', EXAMPLE], /-c x/],
+    ['a folder', ['events', tmpdir()], /folder|directory/],
+  ])('%s', async (_, args, message) => {
+    const { code, out, err } = await run(args)
+    expect(code).toBe(2)
+    expect(out).toBe('')
+    expect(err).toMatch(message)
+    expect(err.trimEnd().split('\n')).toHaveLength(1)
+    expect(err).not.toMatch(/ at .*\.ts/)
+  })
+
+  test('a text file', async () => {
+    const { code, err } = await run(['analyze', file('notes.txt', 'dear diary, nothing leaked today\n')])
+    expect(code).toBe(2)
+    expect(err).toContain('notes.txt')
+  })
+
+  test('a file name with control characters cannot move the cursor', async () => {
+    const { err } = await run(['analyze', '/nowhere/\x1b[2J\x07.pcap'])
+    expect(err).not.toMatch(/[\x1b\x07]/)
+  })
+})
+
+describe('events and packets', () => {
+  test('events are EVE lines, each with its file', async () => {
+    const { code, out } = await run(['events', EXAMPLE])
+    expect(code).toBe(0)
+    const events = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(new Set(events.map((event) => event.event_type))).toEqual(new Set(['dns', 'tls', 'flow']))
+    expect(events.every((event) => event.pcap_filename === EXAMPLE)).toBe(true)
+  })
+
+  test('of several files a bad one is told and the rest goes on; exit 3', async () => {
+    const text = file('no-capture.bin', 'x'.repeat(100))
+    const { code, out, err } = await run(['packets', text, EXAMPLE])
+    expect(code).toBe(3)
+    expect(err).toContain('no-capture.bin')
+    expect(out.split('\n').length).toBeGreaterThan(10)
+  })
+
+  test('packets -c stops after that many', async () => {
+    const { code, out } = await run(['packets', '-c', '3', EXAMPLE, EXAMPLE])
+    expect(code).toBe(0)
+    expect(out.trimEnd().split('\n')).toHaveLength(3)
+  })
+})
