@@ -1,13 +1,13 @@
 // Columns to facts to findings: the trackers, the judge and the detectors, wired once. Live and offline alike.
 import type { CaptureInterface, InputSummary } from '../model/capture-interface.ts'
 import type { DecodedBatch } from '../model/decoded-batch.ts'
-import type { FactHandlers } from '../model/facts.ts'
+import type { FactHandlers, NetworkEventFact } from '../model/facts.ts'
 import type { Finding } from '../model/finding.ts'
 import { LAYER_DNS } from '../model/layer.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
 import type { InterfaceRole, Report } from '../model/report.ts'
 import { parseAddress } from '../text/address.ts'
-import { buildReport } from './build-report.ts'
+import { buildReport, type ReportSources, reportEpoch, reportVerdict } from './build-report.ts'
 import type { DetectorContext } from './detector.ts'
 import { DETECTORS } from './detectors/index.ts'
 import { type JudgementContext, judgeExchange } from './dns-judgement.ts'
@@ -21,8 +21,9 @@ import { ExchangeView } from './trackers/exchange-view.ts'
 import { createLeakList } from './trackers/leaks.ts'
 import { createLinkTracker } from './trackers/links.ts'
 import { createNameTable } from './trackers/names.ts'
+import { createNetworkHistory, type NetworkHistory } from './trackers/network-history.ts'
 import { createResolverTracker } from './trackers/resolvers.ts'
-import { offlineTimeline, type Timeline } from './trackers/timeline.ts'
+import { offlineTimeline } from './trackers/timeline.ts'
 import { createTransport } from './trackers/transport.ts'
 import { createVerdictCounter } from './trackers/verdict.ts'
 import { createVpnTransportTracker } from './trackers/vpn-transport.ts'
@@ -31,10 +32,8 @@ export interface AnalyzerOptions extends RoleOptions {
   version: string
   /** Addresses of the VPN's own resolvers, where the operator names them. */
   vpnResolvers: readonly string[]
-  /** The live network context; offline the times of the tunnel are read from the capture. */
-  timeline?: Timeline
-  /** Hears of every finding when it is raised and whenever it grows. */
-  onFinding?: (finding: Finding) => void
+  /** What the kernel tells of the network; without it the times of the tunnel are read from the capture. */
+  network?: NetworkHistory
   /** Further listeners to facts (event lines, the store). */
   listeners?: readonly FactHandlers[]
 }
@@ -42,8 +41,14 @@ export interface AnalyzerOptions extends RoleOptions {
 export interface Analyzer {
   /** Analyses one decoded batch; afterwards its memory may be released. */
   consume(batch: PacketBatch, out: DecodedBatch): void
+  /** Time has reached `timeMicros` (never back): what waited for a deadline before it is decided. */
+  tick(timeMicros: number): void
   /** All input has been read. Call once. */
   end(): void
+  /** Findings that are new or have grown since the last call. */
+  takeFindings(): Finding[]
+  /** The verdict and the epochs from `firstEpoch` on, as of now: what a report says of them, at little cost. */
+  overview(firstEpoch: number): Pick<Report, 'verdict' | 'epochs'>
   /** The report as of now; complete after end(). */
   report(): Report
 }
@@ -64,7 +69,7 @@ export function createAnalyzer(
   const verdict = createVerdictCounter()
   const exchanges = createDnsExchangeTracker(names, addresses, told)
   const view = new ExchangeView(() => exchanges, names, addresses, interfaces)
-  const findings = createFindingSet((timeMicros) => context().timeline.epochAt(timeMicros), options.onFinding)
+  const findings = createFindingSet((timeMicros) => context().timeline.epochAt(timeMicros))
 
   const detectorContext: DetectorContext = {
     raise: findings.raise,
@@ -87,8 +92,14 @@ export function createAnalyzer(
     },
   })
 
+  /** Empty where nobody tells; then the times of the tunnel come from the packets. */
+  const network = options.network ?? createNetworkHistory(false)
+  /** What inputs as a whole lost, as told so far. */
+  const toldDropped: number[] = []
   let nowMicros = 0
   let startMicros = -1
+  let judgedVersion = -1
+  let judgedInterfaces = -1
   let judgement: JudgementContext | undefined
   let roles: RoleDecision[] | undefined
 
@@ -99,7 +110,9 @@ export function createAnalyzer(
 
   function declaredAddresses(interfaceId: number): number[] {
     const words = new Uint32Array(4)
-    return (interfaces[interfaceId]?.addresses ?? []).flatMap((text) => {
+    const { name, addresses: declared = [] } = interfaces[interfaceId] ?? {}
+    const told = name === undefined ? [] : network.addresses(name)
+    return [...declared, ...told].flatMap((text) => {
       const parsed = parseAddress(text.replace(/\/.*$/, ''))
       if (parsed === undefined) return []
       words.set(parsed)
@@ -109,8 +122,11 @@ export function createAnalyzer(
 
   /** What is known of the network now. Offline it is asked at the end, or when the table of held exchanges is full. */
   function context(): JudgementContext {
-    if (judgement !== undefined) return judgement
-    const decided = decideRoles(interfaces, options, vpn.carried)
+    const isCurrent = judgedVersion === network.version && judgedInterfaces === interfaces.length
+    if (judgement !== undefined && isCurrent) return judgement
+    judgedVersion = network.version
+    judgedInterfaces = interfaces.length
+    const decided = decideRoles(interfaces, options, vpn.carried, network.role)
     roles = decided
     const tunnelIds = decided.flatMap((one, id) => (one.role === 'tunnel' ? [id] : []))
     const own = new Map<number, Set<number>>()
@@ -121,7 +137,7 @@ export function createAnalyzer(
       lastMicros: links.figures(id)?.lastMicros ?? -1,
     }))
     judgement = {
-      timeline: options.timeline ?? offlineTimeline(evidence, startMicros, nowMicros),
+      timeline: network.isKnown ? network : offlineTimeline(evidence, startMicros, nowMicros),
       addresses,
       roleOf: (id): InterfaceRole => decided[id]?.role ?? 'unknown',
       ownAddresses(id) {
@@ -146,6 +162,55 @@ export function createAnalyzer(
     handlers.dnsExchange?.(view)
   }
 
+  function tick(timeMicros: number): void {
+    if (timeMicros > nowMicros) nowMicros = timeMicros
+    if (network.isKnown) network.tick(nowMicros, tellNetwork)
+    // Forced exchanges were judged with what was known then; later ones may know more.
+    else judgement = undefined
+    exchanges.settle(nowMicros, network.isKnown ? network.decidedBefore(nowMicros) : Number.NEGATIVE_INFINITY)
+    transport.tick(nowMicros)
+    tellDropped()
+    handlers.tick?.(nowMicros)
+  }
+
+  function tellNetwork(event: NetworkEventFact): void {
+    handlers.networkEvent?.(event)
+  }
+
+  /** Loss that belongs to no interface: the kernel counts for its ring as a whole. */
+  function tellDropped(): void {
+    for (let index = 0; index < inputs.length; index++) {
+      const { dropped, name, packets } = inputs[index]!
+      if (dropped === undefined || dropped === toldDropped[index]) continue
+      toldDropped[index] = dropped
+      const fact = { interfaceName: 'all interfaces', inputName: name, timeMicros: nowMicros, packets, dropped }
+      handlers.captureStatistics?.(fact)
+    }
+  }
+
+  function sources(): ReportSources {
+    const known = context()
+    return {
+      version: options.version,
+      interfaces,
+      inputs,
+      roles: roles ?? [],
+      timeline: known.timeline,
+      network,
+      links,
+      vpn,
+      addresses,
+      connections,
+      resolvers,
+      leaks,
+      verdict,
+      exchanges,
+      findings,
+      names,
+      tunnelCarriesIpv6: known.tunnelCarriesIpv6,
+    }
+  }
+
   return {
     consume(batch, out) {
       for (let row = 0; row < batch.count; row++) {
@@ -157,16 +222,12 @@ export function createAnalyzer(
         handlers.packet?.(batch, out, row)
       }
       if (batch.count === 0) return
-      const lastMicros = batch.timeMicros[batch.count - 1]!
       if (startMicros < 0) startMicros = batch.timeMicros[0]!
-      if (lastMicros > nowMicros) nowMicros = lastMicros
-      // Forced exchanges were judged with what was known then; later ones may know more.
-      if (options.timeline === undefined) judgement = undefined
-      exchanges.settle(nowMicros, options.timeline === undefined ? Number.NEGATIVE_INFINITY : nowMicros)
-      transport.tick(nowMicros)
-      handlers.tick?.(nowMicros)
+      tick(batch.timeMicros[batch.count - 1]!)
     },
+    tick,
     end() {
+      network.end(nowMicros, tellNetwork)
       judgement = undefined
       transport.end()
       exchanges.end(nowMicros)
@@ -179,28 +240,15 @@ export function createAnalyzer(
           dropped: one.statistics?.dropped ?? 0,
         })
       }
+      tellDropped()
       handlers.end?.()
     },
-    report() {
-      const known = context()
-      return buildReport({
-        version: options.version,
-        interfaces,
-        inputs,
-        roles: roles ?? [],
-        timeline: known.timeline,
-        links,
-        vpn,
-        addresses,
-        connections,
-        resolvers,
-        leaks,
-        verdict,
-        exchanges,
-        findings,
-        names,
-        tunnelCarriesIpv6: known.tunnelCarriesIpv6,
-      })
+    takeFindings: findings.takeChanged,
+    overview(firstEpoch) {
+      const from = sources()
+      const epochs = from.timeline.epochs.filter((span) => span.id >= firstEpoch)
+      return { verdict: reportVerdict(from), epochs: epochs.map((span) => reportEpoch(from, span)) }
     },
+    report: () => buildReport(sources()),
   }
 }

@@ -3,6 +3,7 @@ import type { CaptureInterface, InputSummary } from '../model/capture-interface.
 import {
   type Coverage,
   type Epoch,
+  type InterfaceRole,
   REPORT_SCHEMA,
   type Report,
   type ReportInput,
@@ -19,6 +20,7 @@ import type { DnsExchangeTracker } from './trackers/dns-exchanges.ts'
 import type { LeakList } from './trackers/leaks.ts'
 import type { LinkTracker } from './trackers/links.ts'
 import type { NameTable } from './trackers/names.ts'
+import type { NetworkHistory } from './trackers/network-history.ts'
 import { latencyQuantile, type ResolverFigures, type ResolverTracker } from './trackers/resolvers.ts'
 import type { EpochSpan, Timeline } from './trackers/timeline.ts'
 import { type VerdictCounter, verdictOf } from './trackers/verdict.ts'
@@ -30,6 +32,8 @@ export interface ReportSources {
   inputs: readonly InputSummary[]
   roles: readonly RoleDecision[]
   timeline: Timeline
+  /** Empty when nobody told of the network. */
+  network: NetworkHistory
   links: LinkTracker
   vpn: VpnTransportTracker
   addresses: AddressTable
@@ -53,7 +57,7 @@ export function buildReport(from: ReportSources): Report {
     tool: { name: 'tunnelscope', version: from.version },
     schema: REPORT_SCHEMA,
     inputs: from.inputs.map((input, index) => reportInput(from, input, index)),
-    verdict: overallVerdict(from),
+    verdict: reportVerdict(from),
     epochs: from.timeline.epochs.map((span) => reportEpoch(from, span)),
     resolvers: from.resolvers.all().map((one) => reportResolver(from, one)),
     leaks: from.leaks.all(),
@@ -92,10 +96,13 @@ function reportInterface(from: ReportSources, one: CaptureInterface): ReportInte
     addresses: [...from.links.ownAddresses(one.id)].map((id) => from.addresses.text(id)),
   }
   if (one.statistics?.dropped !== undefined) made.dropped = one.statistics.dropped
+  const mtu = one.name === undefined ? undefined : from.network.mtu(one.name)
+  if (mtu !== undefined) made.mtu = mtu
   return made
 }
 
-function overallVerdict(from: ReportSources): Verdict {
+/** The verdict as of now. */
+export function reportVerdict(from: ReportSources): Verdict {
   const coverage = coverageOf(from)
   const reasons = incompleteReasons(from, coverage)
   return {
@@ -107,18 +114,19 @@ function overallVerdict(from: ReportSources): Verdict {
 }
 
 function coverageOf(from: ReportSources): Coverage {
+  const up = from.network.interfacesUp()
   const made: Coverage = {
     packets: from.inputs.reduce((sum, input) => sum + input.packets, 0),
-    interfacesWatched: from.interfaces.length,
-    interfacesUp: from.interfaces.length,
+    interfacesWatched: from.network.isKnown ? up.filter((one) => one.isWatched).length : from.interfaces.length,
+    interfacesUp: from.network.isKnown ? up.length : from.interfaces.length,
     dnsMessages: from.verdict.dnsMessages,
     questionsOutside: from.verdict.total.outside,
     questionsInTunnel: from.verdict.total.inTunnel,
     connections: from.connections.connections,
     explainedConnections: from.connections.explained,
   }
-  const counted = from.interfaces.flatMap((one) =>
-    one.statistics?.dropped === undefined ? [] : [one.statistics.dropped],
+  const counted = [...from.interfaces.map((one) => one.statistics), ...from.inputs].flatMap((one) =>
+    one?.dropped === undefined ? [] : [one.dropped],
   )
   if (counted.length > 0) made.dropped = counted.reduce((sum, dropped) => sum + dropped, 0)
   return made
@@ -131,6 +139,15 @@ function incompleteReasons(from: ReportSources, coverage: Coverage): string[] {
     if (input.damage !== undefined) {
       reasons.push(`${input.name} is damaged at byte ${input.damage.offset}: ${input.damage.reason}.`)
     }
+  }
+  const blind = from.network.interfacesUp().filter((one) => !one.isWatched && isWayOut(one.role))
+  if (blind.length > 0) {
+    const names = blind.map((one) => `${one.name} (${one.role})`).join(', ')
+    reasons.push(`Not captured although up: ${names}.`)
+  }
+  const { lostMicros } = from.network
+  if (lostMicros !== undefined) {
+    reasons.push(`The tunnel was lost at ${utcTime(lostMicros)}; what left since then is judged when it returns.`)
   }
   const physical = from.roles.some((one) => one.role === 'physical')
   if (from.timeline.hasTunnel && !physical) {
@@ -148,7 +165,12 @@ function incompleteReasons(from: ReportSources, coverage: Coverage): string[] {
   return reasons
 }
 
-function reportEpoch(from: ReportSources, span: EpochSpan): Epoch {
+function isWayOut(role: InterfaceRole): boolean {
+  return role === 'physical' || role === 'tunnel'
+}
+
+/** One epoch as of now. */
+export function reportEpoch(from: ReportSources, span: EpochSpan): Epoch {
   const counts = from.verdict.ofEpoch(span.id)
   const resolvers = from.resolvers.all().filter((one) => one.epoch === span.id)
   const asked = new Map<string, number>()
@@ -157,7 +179,7 @@ function reportEpoch(from: ReportSources, span: EpochSpan): Epoch {
   const made: Epoch = {
     id: span.id,
     start: utcTime(span.startMicros),
-    end: utcTime(span.endMicros),
+    ...(span.isOpen === true ? {} : { end: utcTime(span.endMicros) }),
     reason: span.reason,
     tunnelUp: span.state === 'up',
     connected: isTunnelTime,
@@ -171,8 +193,10 @@ function reportEpoch(from: ReportSources, span: EpochSpan): Epoch {
     },
   }
   const egress = from.interfaces.find((one) => from.roles[one.id]?.role === 'physical')
-  if (egress !== undefined) made.egressInterface = egress.name ?? egress.inputName
-  if (isTunnelTime) made.ipv6InTunnel = from.tunnelCarriesIpv6
+  const egressName = span.details?.egressInterface ?? egress?.name ?? egress?.inputName
+  if (egressName !== undefined) made.egressInterface = egressName
+  if (isTunnelTime) made.ipv6InTunnel = span.details?.ipv6InTunnel ?? from.tunnelCarriesIpv6
+  if (span.details?.tunnelMtu !== undefined) made.tunnelMtu = span.details.tunnelMtu
   const endpoint = from.vpn
     .endpoints(from.links.ownAddresses)
     .find((one) => one.firstMicros < span.endMicros && one.lastMicros >= span.startMicros)

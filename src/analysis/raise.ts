@@ -7,6 +7,8 @@ import type { DetectorMeta, RaisedFinding } from './detector.ts'
 
 export interface FindingSet {
   raise(meta: DetectorMeta, raised: RaisedFinding): void
+  /** Findings that are new or have grown since the last call, in the order in which they did so first. */
+  takeChanged(): Finding[]
   /** Worst first, then in order of time. */
   all(): Finding[]
   readonly size: number
@@ -14,18 +16,18 @@ export interface FindingSet {
   readonly refused: number
 }
 
+const NONE: Finding[] = []
+
 interface Kept {
   meta: DetectorMeta
   latest: RaisedFinding
   finding: Finding
 }
 
-/** `epochAt(micros)` gives the epoch a finding belongs to; `changed` hears of every finding as it now stands. */
-export function createFindingSet(
-  epochAt: (timeMicros: number) => number,
-  changed?: (finding: Finding) => void,
-): FindingSet {
+/** `epochAt(micros)` gives the epoch a finding belongs to. */
+export function createFindingSet(epochAt: (timeMicros: number) => number): FindingSet {
   const kept = new Map<string, Kept>()
+  const changed = new Set<Kept>()
   let refused = 0
 
   function first(meta: DetectorMeta, raised: RaisedFinding): Kept {
@@ -75,7 +77,13 @@ export function createFindingSet(
       if (raised.filter !== undefined) finding.filter = raised.filter
       if (raised.evidence !== undefined && finding.evidence.length < MAX_EVIDENCE)
         finding.evidence.push(raised.evidence)
-      if (changed !== undefined) changed(worded(entry))
+      changed.add(entry)
+    },
+    takeChanged() {
+      if (changed.size === 0) return NONE
+      const taken = [...changed].map(worded)
+      changed.clear()
+      return taken
     },
     all() {
       return [...kept.values()]

@@ -37,15 +37,16 @@ const CELLULAR_NAME = /^(wwan|rmnet|ccmni|pdp_ip|wwp|qmi)[-_.\w]*$/i
 
 /**
  * Decides the role of every interface. `carriesVpn(id)`: a VPN's transport was seen on that interface, which makes
- * a layer-3 interface beside it a tunnel.
+ * a layer-3 interface beside it a tunnel. `told(name)`: what the kernel said where the capture was made.
  */
 export function decideRoles(
   interfaces: readonly CaptureInterface[],
   options: RoleOptions,
   carriesVpn: (interfaceId: number) => string | undefined,
+  told: (interfaceName: string) => RoleDecision | undefined = () => undefined,
 ): RoleDecision[] {
   const beside = interfaces.find((one) => one.linkType === LINKTYPE_ETHERNET && !isVirtualName(one.name))
-  return interfaces.map((one) => decideRole(one, options, beside, carriesVpn))
+  return interfaces.map((one) => decideRole(one, options, beside, carriesVpn, told))
 }
 
 function decideRole(
@@ -53,10 +54,13 @@ function decideRole(
   options: RoleOptions,
   beside: CaptureInterface | undefined,
   carriesVpn: (interfaceId: number) => string | undefined,
+  told: (interfaceName: string) => RoleDecision | undefined,
 ): RoleDecision {
   if (isNamed(one, options.tunnels)) return { role: 'tunnel', reasons: ['named with --tunnel'] }
   if (isNamed(one, options.physicals)) return { role: 'physical', reasons: ['named with --physical'] }
   const name = one.name ?? ''
+  const known = told(name)
+  if (known !== undefined) return known
   const link = linkWord(one.linkType)
   if (LOOPBACK_NAME.test(name) || one.linkType === LINKTYPE_LOOP) {
     return { role: 'loopback', reasons: [name === '' ? `link type ${link}` : `name ${name}`] }

@@ -3,6 +3,7 @@
 import type { DecodedBatch } from './decoded-batch.ts'
 import type { Confidence, ProcessRef } from './finding.ts'
 import type { PacketBatch } from './packet-batch.ts'
+import type { InterfaceRole } from './report.ts'
 
 /**
  * Handlers of facts; all optional. The triple (batch, out, row) is the decoded packet that completed the fact: for a
@@ -42,11 +43,24 @@ export interface FactHandlers {
   malformed?(batch: PacketBatch, out: DecodedBatch, row: number): void
   /** What the capturing system counted on one interface, at the end of input; live, whenever drops grew. */
   captureStatistics?(statistics: CaptureStatisticsFact): void
+  /** Something happened to the tunnel or to what is watched, as the kernel told; in order of time. */
+  networkEvent?(event: NetworkEventFact): void
   /** Packet time has reached `timeMicros`: deadlines before it are due. */
   tick?(timeMicros: number): void
   /** All input has been read. */
   end?(): void
 }
+
+/** What the kernel told of the network; `timeMicros` is the kernel's time of the change. */
+export type NetworkEventFact =
+  | { kind: 'epoch'; timeMicros: number; epochId: number }
+  /** `how`: words for a person, `wg0 deleted`. */
+  | { kind: 'tunnel-lost'; timeMicros: number; interfaceNames: string[]; how: string }
+  | { kind: 'tunnel-back'; timeMicros: number; interfaceNames: string[]; lostMicros: number }
+  /** It did not come back in time, or before the end: somebody switched it off. */
+  | { kind: 'tunnel-stopped'; timeMicros: number; interfaceNames: string[]; lostMicros: number }
+  /** An interface that can carry packets and is not captured. */
+  | { kind: 'unwatched'; timeMicros: number; interfaceName: string; role: InterfaceRole }
 
 /** Loss as the capturing system counted it. */
 export interface CaptureStatisticsFact {

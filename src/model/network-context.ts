@@ -187,4 +187,6 @@ export interface NetworkContext {
   readonly endpoints: readonly EndpointHint[]
   /** True when there are more routes than we keep. */
   readonly routesCut: boolean
+  /** Names of the interfaces that are captured; absent = every one. */
+  readonly watched?: readonly string[]
 }

@@ -18,6 +18,25 @@ export interface EpochSpan {
   reason: string
   state: TunnelState
   tunnelInterfaces: string[]
+  /** Set while it lasts; a capture's last epoch ends with the capture. */
+  isOpen?: boolean
+  /** What the system told of it. */
+  details?: EpochDetails
+}
+
+/** The network of an epoch as the kernel and the system tell it. */
+export interface EpochDetails {
+  /** The way out below the tunnel. */
+  egressInterface: string | undefined
+  /** Where public addresses leave, per family: `IPv4 wg0 full`. */
+  ways: string[]
+  ipv6InTunnel: boolean
+  /** The smallest of the tunnels that are up. */
+  tunnelMtu: number | undefined
+  /** That the system is told to use. */
+  resolvers: string[]
+  /** VPN servers that routes give away. */
+  endpoints: string[]
 }
 
 export interface Timeline {

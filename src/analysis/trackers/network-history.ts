@@ -1,0 +1,258 @@
+// The network context change by change: epochs, the tunnel's state and every interface's role, as the kernel told them.
+// Live it grows with the kernel's events; offline it is read from a capture that carries its contexts.
+import { MAX_EPOCHS, MAX_RECONNECT_MICROS } from '../../constants/limits.ts'
+import type { NetworkEventFact } from '../../model/facts.ts'
+import type { InterfaceState, NetworkContext } from '../../model/network-context.ts'
+import type { RoleDecision } from '../roles.ts'
+import type { EpochSpan, Timeline, TunnelState } from './timeline.ts'
+
+/** An interface that can carry packets. */
+export interface InterfaceUp {
+  name: string
+  role: RoleDecision['role']
+  mtu: number
+  isWatched: boolean
+}
+
+export interface NetworkHistory extends Timeline {
+  /** Takes in the next context; times ascend. */
+  add(context: NetworkContext): void
+  /** At least one context is known. */
+  readonly isKnown: boolean
+  /** Grows with every context: what was derived from the history before is stale. */
+  readonly version: number
+  /**
+   * Questions asked before this moment can be judged. During a loss that is the moment of the loss: whether it is a
+   * leak window shows when the tunnel returns, or does not (rules.md 1.2). Offline nothing is judged before the end.
+   */
+  decidedBefore(nowMicros: number): number
+  /** Packet time has reached `nowMicros`: a loss may have lasted too long. Tells what happened up to then, once. */
+  tick(nowMicros: number, tell: (event: NetworkEventFact) => void): void
+  /** No more contexts come; the last epoch ends here. */
+  end(nowMicros: number, tell: (event: NetworkEventFact) => void): void
+  /** The role an interface had last; undefined when no context names it. */
+  role(interfaceName: string): RoleDecision | undefined
+  /** Every address the interface ever had. */
+  addresses(interfaceName: string): readonly string[]
+  mtu(interfaceName: string): number | undefined
+  interfacesUp(): InterfaceUp[]
+  /** When the tunnel was lost that is not back yet. */
+  readonly lostMicros: number | undefined
+}
+
+/** `live`: contexts come while packets do; otherwise they may all come before the first packet is judged. */
+export function createNetworkHistory(live: boolean): NetworkHistory {
+  const epochs: EpochSpan[] = []
+  const events: NetworkEventFact[] = []
+  const known = new Map<string, { role: RoleDecision; mtu: number; addresses: Set<string> }>()
+  /** Tunnels that carried the public internet since they came up: from then on the person counts on them. */
+  const promised = new Set<string>()
+  const blind = new Set<string>()
+  let current: NetworkContext | undefined
+  let version = 0
+  let hasTunnel = false
+  let lostMicros: number | undefined
+  let lostTunnels: string[] = []
+  let key = ''
+
+  function add(context: NetworkContext): void {
+    const before = current
+    current = context
+    version++
+    for (const state of context.interfaces) noteInterface(state)
+    notePromises(context)
+    const up = tunnelsUp(context)
+    const time = context.timeMicros
+    const state = nextState(up, time, before)
+    const nextKey = `${state} ${up.join()} ${JSON.stringify(detailsOf(context, up))}`
+    if (nextKey !== key) {
+      key = nextKey
+      openEpoch(context, state, up)
+    }
+    noteBlindness(context)
+  }
+
+  function nextState(up: readonly string[], timeMicros: number, before: NetworkContext | undefined): TunnelState {
+    if (up.length > 0) {
+      hasTunnel = true
+      if (lostMicros !== undefined && timeMicros - lostMicros > MAX_RECONNECT_MICROS) stopped(timeMicros)
+      if (lostMicros !== undefined) {
+        events.push({ kind: 'tunnel-back', timeMicros, interfaceNames: [...up], lostMicros })
+        lostMicros = undefined
+      }
+      return 'up'
+    }
+    const last = epochs[epochs.length - 1]
+    if (last?.state === 'up') {
+      lostMicros = timeMicros
+      lostTunnels = [...last.tunnelInterfaces]
+      const how = lostTunnels.map((name) => howLost(name, before)).join(', ')
+      events.push({ kind: 'tunnel-lost', timeMicros, interfaceNames: lostTunnels, how })
+    }
+    return lostMicros === undefined ? 'none' : 'lost'
+  }
+
+  /** What happened to a tunnel that is not up any more. */
+  function howLost(name: string, before: NetworkContext | undefined): string {
+    const now = current!.interfaces.find((one) => one.link.name === name)
+    if (now === undefined) return `${name} deleted`
+    if (!now.link.up) return `${name} switched off`
+    if (!now.link.carrier) return `${name} without carrier`
+    const had = before?.interfaces.find((one) => one.link.name === name)?.addresses.length ?? 0
+    return now.addresses.length < had ? `${name} lost its address` : `${name} down`
+  }
+
+  /** The loss was no loss: from then on no tunnel was wanted. */
+  function stopped(timeMicros: number): void {
+    if (lostMicros === undefined) return
+    for (const epoch of epochs) if (epoch.state === 'lost' && epoch.startMicros >= lostMicros) epoch.state = 'none'
+    events.push({ kind: 'tunnel-stopped', timeMicros, interfaceNames: lostTunnels, lostMicros })
+    key = key.replace(/^lost/, 'none')
+    lostMicros = undefined
+    for (const name of lostTunnels) promised.delete(name)
+    version++
+  }
+
+  function noteInterface({ link, role, reason, addresses }: InterfaceState): void {
+    let entry = known.get(link.name)
+    if (entry === undefined) {
+      if (known.size >= MAX_KNOWN_INTERFACES) return
+      entry = { role: { role, reasons: [reason] }, mtu: link.mtu, addresses: new Set() }
+      known.set(link.name, entry)
+    }
+    entry.role = { role, reasons: [reason] }
+    entry.mtu = link.mtu
+    for (const { address } of addresses) if (entry.addresses.size < MAX_KNOWN_ADDRESSES) entry.addresses.add(address)
+  }
+
+  function notePromises(context: NetworkContext): void {
+    for (const { interfaceIndex } of context.egress) {
+      const state = context.interfaces.find((one) => one.link.index === interfaceIndex)
+      if (state?.role === 'tunnel') promised.add(state.link.name)
+    }
+  }
+
+  function tunnelsUp(context: NetworkContext): string[] {
+    const names = context.tunnels.filter((one) => one.state === 'up' && promised.has(one.name)).map((one) => one.name)
+    return [...new Set(names)].sort()
+  }
+
+  function openEpoch(context: NetworkContext, state: TunnelState, up: readonly string[]): void {
+    const before = epochs[epochs.length - 1]
+    if (before !== undefined) before.endMicros = context.timeMicros
+    const span: EpochSpan = {
+      id: (before?.id ?? 0) + 1,
+      startMicros: context.timeMicros,
+      endMicros: context.timeMicros,
+      isOpen: true,
+      reason: before === undefined ? 'capture starts' : reasonOf(context.changes),
+      state,
+      tunnelInterfaces: [...up],
+      details: detailsOf(context, up),
+    }
+    if (before !== undefined) delete before.isOpen
+    epochs.push(span)
+    if (epochs.length > MAX_EPOCHS) epochs.shift()
+    events.push({ kind: 'epoch', timeMicros: context.timeMicros, epochId: span.id })
+  }
+
+  function noteBlindness(context: NetworkContext): void {
+    for (const { name, role, isWatched } of upIn(context)) {
+      if (isWatched || (role !== 'physical' && role !== 'tunnel') || blind.has(name)) continue
+      if (blind.size < MAX_KNOWN_INTERFACES) blind.add(name)
+      events.push({ kind: 'unwatched', timeMicros: context.timeMicros, interfaceName: name, role })
+    }
+  }
+
+  function epochIndexAt(timeMicros: number): number {
+    let index = epochs.length - 1
+    while (index > 0 && epochs[index]!.startMicros > timeMicros) index--
+    return index
+  }
+
+  function tell(upToMicros: number, listener: (event: NetworkEventFact) => void): void {
+    while (events.length > 0 && events[0]!.timeMicros <= upToMicros) listener(events.shift()!)
+  }
+
+  return {
+    add,
+    get isKnown() {
+      return current !== undefined
+    },
+    get version() {
+      return version
+    },
+    decidedBefore: (nowMicros) => (live ? Math.min(nowMicros, lostMicros ?? nowMicros) : Number.NEGATIVE_INFINITY),
+    tick(nowMicros, listener) {
+      if (live && lostMicros !== undefined && nowMicros - lostMicros > MAX_RECONNECT_MICROS) {
+        stopped(lostMicros + MAX_RECONNECT_MICROS)
+      }
+      const last = epochs[epochs.length - 1]
+      if (last !== undefined && nowMicros > last.endMicros) last.endMicros = nowMicros
+      if (events.length > 0) tell(nowMicros, listener)
+    },
+    end(nowMicros, listener) {
+      stopped(nowMicros)
+      const last = epochs[epochs.length - 1]
+      if (last !== undefined) {
+        last.endMicros = Math.max(last.startMicros, nowMicros)
+        delete last.isOpen
+      }
+      tell(Number.POSITIVE_INFINITY, listener)
+    },
+    role: (interfaceName) => known.get(interfaceName)?.role,
+    addresses: (interfaceName) => [...(known.get(interfaceName)?.addresses ?? [])],
+    mtu: (interfaceName) => known.get(interfaceName)?.mtu,
+    interfacesUp: () => (current === undefined ? [] : upIn(current)),
+    get lostMicros() {
+      return lostMicros
+    },
+    stateAt: (timeMicros) => epochs[epochIndexAt(timeMicros)]?.state ?? 'none',
+    epochAt: (timeMicros) => epochs[epochIndexAt(timeMicros)]?.id ?? 1,
+    epochs,
+    get hasTunnel() {
+      return hasTunnel
+    },
+    sources: ['the tunnel is up while its link is up with an address, as the kernel told'],
+  }
+}
+
+/** More names than any machine has at once; a machine that makes containers for ever ends here. */
+const MAX_KNOWN_INTERFACES = 4096
+/** IPv6 privacy addresses change daily: years of them. */
+const MAX_KNOWN_ADDRESSES = 1024
+/** Changes named in an epoch's reason; a VPN client makes a dozen at once. */
+const MAX_CHANGES_IN_REASON = 4
+
+function reasonOf(changes: readonly string[]): string {
+  const shown = changes.slice(0, MAX_CHANGES_IN_REASON).join('; ')
+  const more = changes.length - MAX_CHANGES_IN_REASON
+  return more > 0 ? `${shown}; and ${more} more` : shown
+}
+
+function upIn(context: NetworkContext): InterfaceUp[] {
+  const { watched } = context
+  return context.interfaces
+    .filter(({ link }) => link.up && link.carrier)
+    .map(({ link, role }) => ({
+      name: link.name,
+      role,
+      mtu: link.mtu,
+      isWatched: watched === undefined || watched.includes(link.name),
+    }))
+}
+
+/** What makes an epoch: any difference in it starts a new one (product.md, Time, identity, sameness). */
+function detailsOf(context: NetworkContext, up: readonly string[]): NonNullable<EpochSpan['details']> {
+  const nameOf = (index: number | undefined) => context.interfaces.find((one) => one.link.index === index)?.link.name
+  const below = context.egress.map((one) => nameOf(one.physicalIndex)).find((name) => name !== undefined)
+  const mtus = context.interfaces.filter(({ link }) => up.includes(link.name)).map(({ link }) => link.mtu)
+  return {
+    egressInterface: below,
+    ways: context.egress.map((one) => `IPv${one.family} ${nameOf(one.interfaceIndex) ?? 'none'} ${one.mode}`),
+    ipv6InTunnel: context.tunnels.some((one) => one.family === 6 && one.state === 'up' && up.includes(one.name)),
+    tunnelMtu: mtus.length === 0 ? undefined : Math.min(...mtus),
+    resolvers: [...new Set(context.dnsServers.map((one) => one.address))],
+    endpoints: [...new Set(context.endpoints.map((one) => one.address))],
+  }
+}
