@@ -41,6 +41,8 @@ const FRAME_PING = 1
 const FRAME_ACK = 2
 const FRAME_ACK_ECN = 3
 const FRAME_CRYPTO = 6
+/** The number that Google's own versions give it. */
+const FRAME_CRYPTO_T05X = 8
 
 /** One ClientHello being collected; a flow may have several, one after the other. */
 interface Connection {
@@ -127,7 +129,8 @@ export function createQuicTracker(
       connection.failures++
       return
     }
-    if (readFrames(payload, connection.crypto)) clientHello(slot, connection, batch, row)
+    if (readFrames(payload, connection.crypto, cryptoFrame(connection.version)))
+      clientHello(slot, connection, batch, row)
   }
 
   function clientHello(slot: number, connection: Connection, batch: PacketBatch, row: number): void {
@@ -201,8 +204,12 @@ export function createQuicTracker(
   }
 }
 
+function cryptoFrame(version: number): number {
+  return version >>> 8 === 0x54_3035 ? FRAME_CRYPTO_T05X : FRAME_CRYPTO
+}
+
 /** Puts the CRYPTO frames of an Initial in order (RFC 9000 12.4). True when a whole message has come together by them. */
-function readFrames(bytes: Uint8Array, stream: CryptoStream): boolean {
+function readFrames(bytes: Uint8Array, stream: CryptoStream, cryptoType: number): boolean {
   const endAt = bytes.length
   const wasWhole = stream.hasMessage
   let at = 0
@@ -215,7 +222,7 @@ function readFrames(bytes: Uint8Array, stream: CryptoStream): boolean {
     } else if (type === FRAME_ACK || type === FRAME_ACK_ECN) {
       at = afterAck(bytes, at, endAt)
       if (at < 0) break
-    } else if (type === FRAME_CRYPTO) {
+    } else if (type === cryptoType) {
       const offsetAt = at + 1
       const lenAt = offsetAt < endAt ? offsetAt + varintLen(bytes[offsetAt]!) : endAt
       if (lenAt >= endAt) break

@@ -42,7 +42,7 @@ export function clientInitialKeys(
   at: number,
   len: number,
 ): InitialKeys {
-  const initial = crypto.hmacSha256(saltOf(version), bytes.slice(at, at + len))
+  const initial = crypto.hmacSha256(saltOf(version), bytes.subarray(at, at + len))
   const secret = expandLabel(crypto, initial, 'client in', SECRET_LEN)
   const prefix = version === QUIC_2 ? 'quicv2' : 'quic'
   return {
@@ -63,21 +63,22 @@ export function openInitial(
   const { packetNumberAt, endAt } = header
   const sampleAt = packetNumberAt + MAX_PACKET_NUMBER_LEN
   if (sampleAt + SAMPLE_LEN > endAt) return undefined
-  const mask = crypto.aesBlock(keys.headerKey, bytes.slice(sampleAt, sampleAt + SAMPLE_LEN))
+  const mask = crypto.aesBlock(keys.headerKey, bytes.subarray(sampleAt, sampleAt + SAMPLE_LEN))
   const firstByte = bytes[at]! ^ (mask[0]! & 0x0f)
   const packetNumberLen = (firstByte & 3) + 1
   const payloadAt = packetNumberAt + packetNumberLen
   if (payloadAt + TAG_LEN > endAt) return undefined
-  const clear = bytes.slice(at, payloadAt)
+  // Copies: slice() of a Buffer would be the packet itself.
+  const clear = new Uint8Array(bytes.subarray(at, payloadAt))
   clear[0] = firstByte
-  const nonce = keys.iv.slice()
+  const nonce = new Uint8Array(keys.iv)
   for (let i = 0; i < packetNumberLen; i++) {
     const byte = bytes[packetNumberAt + i]! ^ mask[1 + i]!
     clear[packetNumberAt - at + i] = byte
     const nonceAt = IV_LEN - packetNumberLen + i
     nonce[nonceAt] = nonce[nonceAt]! ^ byte
   }
-  return crypto.aesGcmOpen(keys.key, nonce, clear, bytes.slice(payloadAt, endAt))
+  return crypto.aesGcmOpen(keys.key, nonce, clear, bytes.subarray(payloadAt, endAt))
 }
 
 /** RFC 8446 7.1, for at most one block of the hash. */
@@ -89,7 +90,7 @@ function expandLabel(crypto: InitialCrypto, secret: Uint8Array, label: string, l
   for (let i = 0; i < full.length; i++) info[3 + i] = full.charCodeAt(i)
   // No context; the counter of HKDF-Expand's first block (RFC 5869 2.3).
   info[4 + full.length] = 1
-  return crypto.hmacSha256(secret, info).slice(0, len)
+  return crypto.hmacSha256(secret, info).subarray(0, len)
 }
 
 function saltOf(version: number): Uint8Array {
