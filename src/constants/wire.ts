@@ -3,6 +3,7 @@
 /** Link types, https://www.tcpdump.org/linktypes.html. A few have two numbers: the second is BSD's own. */
 export const LINKTYPE_NULL = 0
 export const LINKTYPE_ETHERNET = 1
+export const LINKTYPE_ARCNET_BSD = 7
 export const LINKTYPE_PPP = 9
 export const LINKTYPE_RAW_BSD = 12
 export const LINKTYPE_RAW_OPENBSD = 14
@@ -10,12 +11,16 @@ export const LINKTYPE_PPP_HDLC = 50
 export const LINKTYPE_PPP_ETHER = 51
 export const LINKTYPE_RAW = 101
 export const LINKTYPE_C_HDLC = 104
+export const LINKTYPE_IEEE802_11 = 105
 export const LINKTYPE_LOOP = 108
 export const LINKTYPE_LINUX_SLL = 113
+export const LINKTYPE_IEEE802_11_RADIOTAP = 127
+export const LINKTYPE_ARCNET_LINUX = 129
 export const LINKTYPE_PKTAP_PRIVATE = 149
 export const LINKTYPE_PPP_WITH_DIR = 204
 export const LINKTYPE_IPV4 = 228
 export const LINKTYPE_IPV6 = 229
+export const LINKTYPE_NFLOG = 239
 export const LINKTYPE_PKTAP = 258
 export const LINKTYPE_LINUX_SLL2 = 276
 
@@ -38,6 +43,7 @@ export const ETHERTYPE_MIN = 0x0600
 /** EtherTypes, https://www.iana.org/assignments/ieee-802-numbers. */
 export const ETHERTYPE_IPV4 = 0x0800
 export const ETHERTYPE_ARP = 0x0806
+export const ETHERTYPE_ERSPAN_III = 0x22eb
 export const ETHERTYPE_TRANSPARENT_ETHERNET = 0x6558
 export const ETHERTYPE_VLAN = 0x8100
 export const ETHERTYPE_PPP = 0x880b
@@ -47,7 +53,16 @@ export const ETHERTYPE_MPLS_MULTICAST = 0x8848
 export const ETHERTYPE_PPPOE_DISCOVERY = 0x8863
 export const ETHERTYPE_PPPOE_SESSION = 0x8864
 export const ETHERTYPE_QINQ = 0x88a8
+/** Types I and II. */
+export const ETHERTYPE_ERSPAN = 0x88be
 export const ETHERTYPE_QINQ_OLD = 0x9100
+
+/** ARCnet protocol ids, https://www.arcnet.cc/resources/ARCnetIDs.htm; those of RFC 1051 are the old ones. */
+export const ARCNET_IPV6 = 0xc4
+export const ARCNET_IPV4 = 0xd4
+export const ARCNET_ARP = 0xd5
+export const ARCNET_IPV4_OLD = 0xf0
+export const ARCNET_ARP_OLD = 0xf1
 
 /** PPP protocol numbers, https://www.iana.org/assignments/ppp-numbers. */
 export const PPP_IPV4 = 0x0021
@@ -114,10 +129,12 @@ export const PORT_HTTP = 80
 export const PORT_NBNS = 137
 export const PORT_HTTPS = 443
 export const PORT_DNS_OVER_TLS = 853
+export const PORT_L2TP = 1701
 export const PORT_GTP = 2152
 export const PORT_TEREDO = 3544
 export const PORT_IPSEC_NAT_T = 4500
 export const PORT_VXLAN = 4789
+export const PORT_VXLAN_GPE = 4790
 /** Linux' own default before the registration. */
 export const PORT_VXLAN_LINUX = 8472
 export const PORT_MDNS = 5353

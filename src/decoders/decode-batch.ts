@@ -3,9 +3,11 @@ import { MAX_LAYERS, MAX_WIRE_LEN } from '../constants/limits.ts'
 import { LINKTYPE_ETHERNET } from '../constants/wire.ts'
 import { clearDecodedBatch, type DecodedBatch } from '../model/decoded-batch.ts'
 import {
+  LAYER_ARCNET,
   LAYER_ARP,
   LAYER_DNS,
   LAYER_DONE,
+  LAYER_ERSPAN,
   LAYER_ETHERNET,
   LAYER_ETHERTYPE,
   LAYER_FRAGMENT,
@@ -19,6 +21,7 @@ import {
   LAYER_IP_PROTOCOL,
   LAYER_IPV4,
   LAYER_IPV6,
+  LAYER_L2TP,
   LAYER_LINK_TYPE,
   LAYER_LINUX_COOKED,
   LAYER_LINUX_COOKED_V2,
@@ -28,22 +31,27 @@ import {
   LAYER_MDNS,
   LAYER_MPLS,
   LAYER_NBNS,
+  LAYER_NFLOG,
   LAYER_PKTAP,
   LAYER_PPP,
   LAYER_PPPOE,
   LAYER_QUIC,
+  LAYER_RADIOTAP,
   LAYER_RAW_IP,
   LAYER_TCP,
   LAYER_TEREDO,
   LAYER_UDP,
   LAYER_VLAN,
   LAYER_VXLAN,
+  LAYER_WLAN,
 } from '../model/layer.ts'
 import { FAULT_ENCAPSULATION_DEPTH } from '../model/malformed.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
+import { decodeArcnet } from './arcnet.ts'
 import { decodeArp } from './arp.ts'
 import { type Cursor, createCursor, noteFault } from './cursor.ts'
 import { decodeDns } from './dns.ts'
+import { decodeErspan } from './erspan.ts'
 import { decodeEthernet } from './ethernet.ts'
 import { etherTypeLayer } from './ethertype.ts'
 import { decodeFragment } from './fragment.ts'
@@ -55,11 +63,13 @@ import { decodeIcmpv6 } from './icmpv6.ts'
 import { ipProtocolLayer } from './ip-protocol.ts'
 import { decodeIpv4 } from './ipv4.ts'
 import { decodeIpExtensions, decodeIpv6 } from './ipv6.ts'
+import { decodeL2tp } from './l2tp.ts'
 import { linkTypeLayer } from './link-type.ts'
 import { decodeLinuxCooked, decodeLinuxCookedV2 } from './linux-cooked.ts'
 import { decodeLlc } from './llc.ts'
 import { decodeLoopback } from './loopback.ts'
 import { decodeMpls } from './mpls.ts'
+import { decodeNflog } from './nflog.ts'
 import { decodePktap } from './pktap.ts'
 import { decodeHdlc, decodePpp, decodePppoe } from './ppp.ts'
 import { decodeQuic } from './quic.ts'
@@ -69,6 +79,7 @@ import { decodeTeredo } from './teredo.ts'
 import { decodeUdp } from './udp.ts'
 import { decodeVlan } from './vlan.ts'
 import { decodeVxlan } from './vxlan.ts'
+import { decodeRadiotap, decodeWlan } from './wlan.ts'
 
 /** Decodes every packet of `batch` into the same row of `out`. Never throws; keeps nothing between calls. */
 export function decodeBatch(batch: PacketBatch, out: DecodedBatch): void {
@@ -198,6 +209,24 @@ export function decodeFrom(layer: number, cursor: Cursor, out: DecodedBatch, row
         break
       case LAYER_GTP:
         layer = decodeGtp(cursor, out, row)
+        break
+      case LAYER_ERSPAN:
+        layer = decodeErspan(cursor, out, row)
+        break
+      case LAYER_L2TP:
+        layer = decodeL2tp(cursor, out, row)
+        break
+      case LAYER_WLAN:
+        layer = decodeWlan(cursor, out, row)
+        break
+      case LAYER_RADIOTAP:
+        layer = decodeRadiotap(cursor, out, row)
+        break
+      case LAYER_NFLOG:
+        layer = decodeNflog(cursor, out, row)
+        break
+      case LAYER_ARCNET:
+        layer = decodeArcnet(cursor, out, row)
         break
       default:
         out.unknown[row] = 1

@@ -1,7 +1,12 @@
 // HOT PATH. GRE: version 0 (RFC 2784, RFC 2890, source routes of RFC 1701) and version 1, PPTP's (RFC 2637 4.1).
-import { ETHERTYPE_PPP, ETHERTYPE_TRANSPARENT_ETHERNET } from '../constants/wire.ts'
+import {
+  ETHERTYPE_ERSPAN,
+  ETHERTYPE_ERSPAN_III,
+  ETHERTYPE_PPP,
+  ETHERTYPE_TRANSPARENT_ETHERNET,
+} from '../constants/wire.ts'
 import type { DecodedBatch } from '../model/decoded-batch.ts'
-import { LAYER_DONE, LAYER_ETHERNET, LAYER_GRE, LAYER_PPP } from '../model/layer.ts'
+import { LAYER_DONE, LAYER_ERSPAN, LAYER_ETHERNET, LAYER_GRE, LAYER_PPP } from '../model/layer.ts'
 import { FAULT_GRE_VERSION, FAULT_TRUNCATED } from '../model/malformed.ts'
 import { type Cursor, fault, limit, noteFault, short, u16 } from './cursor.ts'
 import { pureEtherTypeLayer } from './ethertype.ts'
@@ -41,7 +46,10 @@ export function decodeGre(cursor: Cursor, out: DecodedBatch, row: number): numbe
   if (version === 1) return decodePptp(cursor, out, row, flags, keyAt)
   if ((flags & ROUTING_PRESENT) !== 0 && !skipRoutes(cursor, out, row)) return LAYER_DONE
   if (cursor.at >= cursor.wireEndAt) return LAYER_DONE
-  return cursor.next === ETHERTYPE_TRANSPARENT_ETHERNET ? LAYER_ETHERNET : pureEtherTypeLayer(cursor)
+  if (cursor.next === ETHERTYPE_TRANSPARENT_ETHERNET) return LAYER_ETHERNET
+  // ERSPAN type I has no sequence number and no header of its own.
+  if (cursor.next === ETHERTYPE_ERSPAN) return (flags & SEQUENCE_PRESENT) === 0 ? LAYER_ETHERNET : LAYER_ERSPAN
+  return cursor.next === ETHERTYPE_ERSPAN_III ? LAYER_ERSPAN : pureEtherTypeLayer(cursor)
 }
 
 /** The key's first half is the payload's length; without a sequence number there is no payload, only an acknowledgment. */
@@ -62,6 +70,10 @@ function skipRoutes(cursor: Cursor, out: DecodedBatch, row: number): boolean {
       return false
     }
     const routeLen = cursor.bytes[cursor.at + ROUTE_LENGTH_AT]!
+    if (cursor.endAt - cursor.at < ROUTE_HEADER_LEN + routeLen) {
+      short(cursor, out, row, LAYER_GRE, ROUTE_HEADER_LEN + routeLen)
+      return false
+    }
     cursor.at += ROUTE_HEADER_LEN + routeLen
     if (routeLen === 0) return true
   }

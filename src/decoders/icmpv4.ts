@@ -42,14 +42,14 @@ export function decodeIcmpv4(cursor: Cursor, out: DecodedBatch, row: number): nu
   if (type === ICMP_UNREACHABLE && bytes[at + CODE_AT] === ICMP_FRAGMENTATION_NEEDED) {
     out.icmpMtu[row] = u16(bytes, at + NEXT_HOP_MTU_AT)
   }
-  if (isError(type) && cursor.endAt - quotedAt >= QUOTED_MIN_LEN && bytes[quotedAt]! >> 4 === 4) {
+  if (isIcmpv4Error(type) && cursor.endAt - quotedAt >= QUOTED_MIN_LEN && bytes[quotedAt]! >> 4 === 4) {
     out.quotedAt[row] = quotedAt
   }
   return LAYER_DONE
 }
 
 /** RFC 1122 3.2.2: the messages that carry the packet they are about. */
-function isError(type: number): boolean {
+export function isIcmpv4Error(type: number): boolean {
   switch (type) {
     case ICMP_UNREACHABLE:
     case ICMP_SOURCE_QUENCH:

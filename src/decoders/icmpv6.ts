@@ -35,13 +35,13 @@ export function decodeIcmpv6(cursor: Cursor, out: DecodedBatch, row: number): nu
   out.payloadWireLen[row] = cursor.wireEndAt - quotedAt
   const type = bytes[at + TYPE_AT]!
   if (type === ICMPV6_PACKET_TOO_BIG) out.icmpMtu[row] = u32(bytes, at + MTU_AT)
-  if (
-    type >= ICMPV6_UNREACHABLE &&
-    type <= ICMPV6_PARAMETER_PROBLEM &&
-    cursor.endAt - quotedAt >= QUOTED_MIN_LEN &&
-    bytes[quotedAt]! >> 4 === 6
-  ) {
+  if (isIcmpv6Error(type) && cursor.endAt - quotedAt >= QUOTED_MIN_LEN && bytes[quotedAt]! >> 4 === 6) {
     out.quotedAt[row] = quotedAt
   }
   return LAYER_DONE
+}
+
+/** The messages that carry the packet they are about, as far as they are assigned (RFC 4443 2.1). */
+export function isIcmpv6Error(type: number): boolean {
+  return type >= ICMPV6_UNREACHABLE && type <= ICMPV6_PARAMETER_PROBLEM
 }

@@ -1,12 +1,17 @@
 // HOT PATH. The link-type registry as far as we follow it: where decoding a packet begins.
 import {
+  LINKTYPE_ARCNET_BSD,
+  LINKTYPE_ARCNET_LINUX,
   LINKTYPE_C_HDLC,
   LINKTYPE_ETHERNET,
+  LINKTYPE_IEEE802_11,
+  LINKTYPE_IEEE802_11_RADIOTAP,
   LINKTYPE_IPV4,
   LINKTYPE_IPV6,
   LINKTYPE_LINUX_SLL,
   LINKTYPE_LINUX_SLL2,
   LINKTYPE_LOOP,
+  LINKTYPE_NFLOG,
   LINKTYPE_NULL,
   LINKTYPE_PKTAP,
   LINKTYPE_PKTAP_PRIVATE,
@@ -19,6 +24,7 @@ import {
   LINKTYPE_RAW_OPENBSD,
 } from '../constants/wire.ts'
 import {
+  LAYER_ARCNET,
   LAYER_ETHERNET,
   LAYER_HDLC,
   LAYER_IPV4,
@@ -26,11 +32,14 @@ import {
   LAYER_LINUX_COOKED,
   LAYER_LINUX_COOKED_V2,
   LAYER_LOOPBACK,
+  LAYER_NFLOG,
   LAYER_PKTAP,
   LAYER_PPP,
   LAYER_PPPOE,
+  LAYER_RADIOTAP,
   LAYER_RAW_IP,
   LAYER_UNKNOWN,
+  LAYER_WLAN,
 } from '../model/layer.ts'
 
 /** The layer of a packet's first byte. */
@@ -64,6 +73,15 @@ export function linkTypeLayer(linkType: number): number {
     case LINKTYPE_PKTAP:
     case LINKTYPE_PKTAP_PRIVATE:
       return LAYER_PKTAP
+    case LINKTYPE_IEEE802_11:
+      return LAYER_WLAN
+    case LINKTYPE_IEEE802_11_RADIOTAP:
+      return LAYER_RADIOTAP
+    case LINKTYPE_NFLOG:
+      return LAYER_NFLOG
+    case LINKTYPE_ARCNET_BSD:
+    case LINKTYPE_ARCNET_LINUX:
+      return LAYER_ARCNET
     default:
       return LAYER_UNKNOWN
   }

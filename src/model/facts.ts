@@ -1,5 +1,6 @@
 // What trackers tell and detectors, event lines and the store listen to. A fact is a row of columns or a small
 // object that is used again: whoever wants to keep something copies it during the call.
+import type { ResetFact, SizeLossFact, SizePassedFact, StallFact } from './connection-facts.ts'
 import type { DecodedBatch } from './decoded-batch.ts'
 import type { Confidence, ProcessRef } from './finding.ts'
 import type { PacketBatch } from './packet-batch.ts'
@@ -13,11 +14,11 @@ import type { InterfaceRole } from './report.ts'
 export interface FactHandlers {
   /** Every packet, as captured. HOT PATH. */
   packet?(batch: PacketBatch, out: DecodedBatch, row: number): void
-  /** An IP fragment, as captured (also the first one). */
+  /** An IP fragment, as captured (also the first one), or a datagram put together that is a fragment again. */
   fragment?(batch: PacketBatch, out: DecodedBatch, row: number): void
   /** Fragments that contradict each other, or a datagram of which a part never came. */
   fragmentSet?(fact: FragmentSetFact): void
-  /** An ICMP error that quotes a packet; `out.quotedAt` is where. */
+  /** An ICMP error. `out.quotedAt` is where the packet it quotes begins, 0 when it quotes none that can be read. */
   icmpError?(batch: PacketBatch, out: DecodedBatch, row: number): void
   /** A whole DNS, mDNS, LLMNR or NBNS message: `out.layer` says which, `out.ipProtocol` over what. HOT PATH. */
   dnsMessage?(batch: PacketBatch, out: DecodedBatch, row: number): void
@@ -29,6 +30,14 @@ export interface FactHandlers {
   httpExchange?(request: HttpFact | undefined, response: HttpFact | undefined): void
   /** A flow that ended or was evicted, and at the end of input every flow that is left. */
   flow?(flow: FlowFact): void
+  /** Segments of one size die on a path. */
+  sizeLoss?(fact: SizeLossFact): void
+  /** A size held for lost passed. */
+  sizePassed?(fact: SizePassedFact): void
+  /** A connection fell silent in its first exchange; told once. */
+  stall?(fact: StallFact): void
+  /** A connection was reset. */
+  reset?(fact: ResetFact): void
   /** A question with its answer or its timeout, judged in its network context. */
   dnsExchange?(exchange: DnsExchange): void
   /** A question shouted on the LAN over mDNS, LLMNR or NBNS, judged. It has no outcome. */

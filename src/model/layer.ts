@@ -38,6 +38,12 @@ export const LAYER_LINK_TYPE = 32
 export const LAYER_LLC = 33
 export const LAYER_IP_EXTENSION = 34
 export const LAYER_GTP = 35
+export const LAYER_RADIOTAP = 36
+export const LAYER_WLAN = 37
+export const LAYER_NFLOG = 38
+export const LAYER_ARCNET = 39
+export const LAYER_ERSPAN = 40
+export const LAYER_L2TP = 41
 
 /** One word per layer, by number, for counters and packet lines; index = LAYER_*. */
 export const LAYER_NAMES: readonly string[] = Object.freeze([
@@ -77,4 +83,10 @@ export const LAYER_NAMES: readonly string[] = Object.freeze([
   'llc',
   'ip-extension',
   'gtp',
+  'radiotap',
+  'wlan',
+  'nflog',
+  'arcnet',
+  'erspan',
+  'l2tp',
 ])

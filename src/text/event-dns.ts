@@ -5,9 +5,12 @@ import { dataText } from './dns-rdata-text.ts'
 import { dnsRcodeName, dnsTypeName, NBNS_TYPE_NAMES } from './dns-tables.ts'
 
 const EVENT_VERSION = 3
+/** The header's four bits; OPT has eight more (RFC 6891 6.1.3). */
+const HEADER_RCODE_MASK = 0x0f
 
 /**
- * The event's `dns` object. Flags that are not set are left out, as are empty sections; `rcode` belongs to responses.
+ * The event's `dns` object. Flags that are not set are left out, as are empty sections; `rcode` belongs to responses:
+ * the header's, as in Suricata; `extended_rcode` is there when OPT extends it.
  * `netbios` says that type numbers are NetBIOS's own.
  */
 export function dnsEvent(message: DnsMessage, transactionId: number, netbios: boolean): Record<string, unknown> {
@@ -25,7 +28,10 @@ export function dnsEvent(message: DnsMessage, transactionId: number, netbios: bo
   if (message.recursionAvailable) event.ra = true
   if (message.reserved) event.z = true
   event.opcode = message.opcode
-  if (message.response) event.rcode = dnsRcodeName(message.rcode)
+  if (message.response) {
+    event.rcode = dnsRcodeName(message.rcode & HEADER_RCODE_MASK)
+    if (message.rcode > HEADER_RCODE_MASK) event.extended_rcode = dnsRcodeName(message.rcode)
+  }
   const typeName = netbios ? (type: number) => NBNS_TYPE_NAMES[type] ?? dnsTypeName(type) : dnsTypeName
   event.queries = message.queries.map(({ name, type }) => ({
     rrname: name,

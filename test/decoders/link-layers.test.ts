@@ -2,21 +2,25 @@
 import { describe, expect, test } from '@jest/globals'
 import { ROW_GROUP_ADDRESSED, ROW_RECEIVED, ROW_SENT } from '../../src/model/decoded-batch.ts'
 import {
+  LAYER_ARCNET,
   LAYER_ARP,
   LAYER_ETHERNET,
   LAYER_HDLC,
   LAYER_LLC,
   LAYER_MPLS,
+  LAYER_NFLOG,
   LAYER_PKTAP,
   LAYER_PPP,
   LAYER_PPPOE,
   LAYER_UDP,
+  LAYER_WLAN,
 } from '../../src/model/layer.ts'
 import {
   FAULT_ENCAPSULATION_DEPTH,
   FAULT_ETHERTYPE_LENGTH,
   FAULT_IP_VERSION,
   FAULT_LINK_HEADER,
+  FAULT_TRUNCATED,
 } from '../../src/model/malformed.ts'
 import {
   ascii,
@@ -46,6 +50,10 @@ const pppoe = (data: Bytes, length = data.length + 2) => concat(0x11, 0, be16(7)
 const mpls = (bottom: boolean, data: Bytes) => concat([0, 0x10, bottom ? 1 : 0, 64], data)
 const pktap = (linkType: number, flags: number, data: Bytes) =>
   concat(le32(108), le32(1), le32(linkType), new Uint8Array(24), le32(flags), new Uint8Array(68), data)
+const nflog = (family: number, data: Bytes) =>
+  concat([family, 0, 0, 0], [8, 0, 1, 0], be32(0), [5, 0, 10, 0], be32(0), [4 + data.length, 0, 9, 0], data)
+const wlan = (type: number, flags: number, ...body: (Bytes | number[])[]) =>
+  concat([type, flags, 0, 0], [2, 0, 0, 0, 0, 1], new Uint8Array(14), ...body)
 
 const carriers: [name: string, linkType: number, bytes: Bytes][] = [
   ['EN10MB', 1, ethernet(0x0800, v4)],
@@ -97,6 +105,22 @@ const carriers: [name: string, linkType: number, bytes: Bytes][] = [
   ['PKTAP with Ethernet', 258, pktap(1, 2, ethernet(0x0800, v4))],
   ['PKTAP with NULL, old number', 149, pktap(0, 1, concat(le32(30), v6))],
   ['PKTAP with RAW', 258, pktap(12, 1, v4)],
+  ['NULL that holds a Cisco HDLC header', 0, concat([0x0f, 0, 8, 0], v4)],
+  ['NFLOG', 239, nflog(2, v4)],
+  ['NFLOG, IPv6 and padding', 239, concat(nflog(10, v6), [0, 0, 0])],
+  [
+    'NFLOG of a big-endian machine',
+    239,
+    concat([2, 0, 0, 0], be16(5), be16(10), [7, 0, 0, 0], be16(4 + v4.length), be16(9), v4),
+  ],
+  ['802.11', 105, wlan(0x08, 0x01, snap(0x0800, v4))],
+  ['802.11 with quality of service and a checksum', 105, wlan(0x88, 0x02, [0, 0], snap(0x86dd, v6), be32(0))],
+  ['802.11 with quality of service and HT control', 105, wlan(0x88, 0x81, [0, 0], be32(0), snap(0x0800, v4))],
+  ['802.11 with four addresses', 105, wlan(0x08, 0x03, new Uint8Array(6), snap(0x0800, v4))],
+  ['radiotap', 127, concat([0, 0, 10, 0], be32(0), [0, 0], wlan(0x08, 0x01, snap(0x0800, v4)))],
+  ['ARCnet of Linux', 129, concat([1, 2, 0, 0, 0xd4, 0], be16(7), v4)],
+  ['ARCnet of Linux, RFC 1051', 129, concat([1, 2, 0, 0, 0xf0], v4)],
+  ['ARCnet of BSD, IPv6', 7, concat([1, 2, 0xc4, 0], be16(7), v6)],
 ]
 
 describe('link layers', () => {
@@ -145,6 +169,11 @@ describe('link layers', () => {
     ['a PPP protocol', 9, concat(be16(0xc021), payload), LAYER_PPP, 0xc021],
     ['Cisco keepalive', 104, concat([0x8f, 0], be16(0x8035), payload), LAYER_HDLC, 0x8035],
     ['what MPLS carries', 1, ethernet(0x8847, mpls(true, new Uint8Array(8))), LAYER_MPLS, 0],
+    ['an encrypted 802.11 frame', 105, wlan(0x08, 0x41, snap(0x0800, v4)), LAYER_WLAN, 0x08],
+    ['an 802.11 fragment', 105, wlan(0x08, 0x05, snap(0x0800, v4)), LAYER_WLAN, 0x08],
+    ['an 802.11 aggregate', 105, wlan(0x88, 0x01, [0x80, 0], snap(0x0800, v4)), LAYER_WLAN, 0x88],
+    ['a split ARCnet packet', 129, concat([1, 2, 0, 0, 0xd4, 1], be16(7), v4), LAYER_ARCNET, 0xd4],
+    ['a bridged NFLOG packet', 239, nflog(7, v4), LAYER_NFLOG, 7],
     ['a link type', 147, payload, 0, 147],
     ['a link type within PKTAP', 258, pktap(147, 1, payload), LAYER_PKTAP, 147],
   ])('%s we do not know is counted by its number', (_name, linkType, bytes, layer, number) => {
@@ -167,6 +196,22 @@ describe('link layers', () => {
     expect([long.fault[0], long.faultAt[0], long.layer[0]]).toEqual([FAULT_ETHERTYPE_LENGTH, 14, LAYER_UDP])
     const session = decodeOne(ethernet(0x8864, pppoe(v4, v4.length + 3)))
     expect([session.fault[0], session.layer[0]]).toEqual([FAULT_LINK_HEADER, LAYER_UDP])
+  })
+
+  test('a beacon, an acknowledgment and a null frame carry nothing', () => {
+    for (const type of [0x80, 0x48, 0xc8]) {
+      const out = decodeOne(wlan(type, 0), 105)
+      expect([out.layer[0], out.unknown[0], out.fault[0]]).toEqual([LAYER_WLAN, 0, 0])
+    }
+    const acknowledgment = decodeOne(concat([0xd4, 0, 0, 0], new Uint8Array(6)), 105)
+    expect([acknowledgment.unknown[0], acknowledgment.fault[0]]).toEqual([0, 0])
+  })
+
+  test('NFLOG without a packet, or with an attribute shorter than its header, is a fault', () => {
+    const none = decodeOne(concat([2, 0, 0, 0], [8, 0, 1, 0], be32(0)), 239)
+    expect([none.layer[0], none.fault[0], none.faultAt[0]]).toEqual([LAYER_NFLOG, FAULT_TRUNCATED, 12])
+    const short = decodeOne(concat([2, 0, 0, 0], [8, 0, 1, 0], be32(0), [3, 0, 9, 0], v4), 239)
+    expect([short.fault[0], short.faultAt[0]]).toEqual([FAULT_LINK_HEADER, 12])
   })
 
   test('a raw packet of another version is a fault', () => {

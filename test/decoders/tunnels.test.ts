@@ -4,12 +4,14 @@ import { ROW_DF, ROW_INNER } from '../../src/model/decoded-batch.ts'
 import {
   LAYER_ARP,
   LAYER_DNS,
+  LAYER_ERSPAN,
   LAYER_FRAGMENT,
   LAYER_GENEVE,
   LAYER_GRE,
   LAYER_GTP,
   LAYER_IPV4,
   LAYER_IPV6,
+  LAYER_L2TP,
   LAYER_TEREDO,
   LAYER_UDP,
   LAYER_VXLAN,
@@ -37,6 +39,7 @@ const gre = (flags: number, protocol: number, ...rest: (Bytes | number[])[]) =>
   outer(47, concat(be16(flags), be16(protocol), ...rest))
 const word = [0, 0, 0, 0]
 const vxlan = (frame: Bytes, flags = 8) => concat(flags, 0, 0, 0, 0, 0, 42, 0, frame)
+const vxlanGpe = (next: number, data: Bytes) => concat([0x0c, 0, 0, next, 0, 0, 42, 0], data)
 const geneve = (protocol: number, payload: Bytes, options: number[] = []) =>
   concat(options.length / 4, 0, be16(protocol), 0, 0, 42, 0, options, payload)
 const gtp = (flags: number, length: number, payload: Bytes) => concat(0x30 | flags, 255, be16(length), be32(7), payload)
@@ -74,6 +77,32 @@ const tunnels: [name: string, packet: Bytes, wrapper: number, version: number][]
     LAYER_GENEVE,
     6,
   ],
+  [
+    'VXLAN with its protocol extension, Ethernet',
+    outer(17, udp(50_000, 4789, vxlanGpe(3, ethernet(0x0800, in4)))),
+    LAYER_VXLAN,
+    4,
+  ],
+  ['VXLAN with its protocol extension, IPv6', outer(17, udp(50_000, 4790, vxlanGpe(2, in6))), LAYER_VXLAN, 6],
+  ['ERSPAN type I', gre(0, 0x88be, ethernet(0x0800, in4)), LAYER_GRE, 4],
+  ['ERSPAN type II', gre(0x1000, 0x88be, word, word, word, ethernet(0x0800, in4)), LAYER_ERSPAN, 4],
+  ['ERSPAN type III', gre(0x1000, 0x22eb, word, new Uint8Array(12), ethernet(0x86dd, in6)), LAYER_ERSPAN, 6],
+  [
+    'ERSPAN type III with its option',
+    gre(0x1000, 0x22eb, word, new Uint8Array(11), [1], word, word, ethernet(0x0800, in4)),
+    LAYER_ERSPAN,
+    4,
+  ],
+  ['L2TP', outer(17, udp(1701, 1701, concat(be16(0x0002), word, be16(0x0021), in4))), LAYER_L2TP, 4],
+  [
+    'L2TP with length, sequence numbers and offset',
+    outer(
+      17,
+      udp(50_000, 1701, concat(be16(0x4a02), be16(in6.length + 18), word, word, be16(2), be16(0), be16(0x0057), in6)),
+    ),
+    LAYER_L2TP,
+    6,
+  ],
   ['Teredo', outer(17, udp(3544, 50_000, in6)), LAYER_TEREDO, 6],
   ['Teredo with both indications', outer(17, udp(50_000, 3544, concat(authentication, origin, in6))), LAYER_TEREDO, 6],
   ['GTP-U', outer(17, udp(2152, 2152, gtp(0, in4.length, in4))), LAYER_GTP, 4],
@@ -102,10 +131,10 @@ describe('tunnels', () => {
   test('a tunnel without an IP packet in it leaves the row to the outer one', () => {
     const arp = decodeOne(outer(17, udp(1, 4789, vxlan(ethernet(0x0806, new Uint8Array(28))))), 101)
     expect([arp.layer[0], arp.depth[0], arp.outerLayer[0], arp.dstPort[0]]).toEqual([LAYER_ARP, 0, 0, 4789])
-    const other = decodeOne(gre(0, 0x88be, ascii('erspan')), 101)
+    const other = decodeOne(gre(0, 0x88b5, ascii('experiment')), 101)
     expect([other.unknown[0], other.unknownNumber[0], other.layer[0], other.depth[0]]).toEqual([
       1,
-      0x88be,
+      0x88b5,
       LAYER_GRE,
       0,
     ])
@@ -120,6 +149,9 @@ describe('tunnels', () => {
 
   test.each<[string, Bytes]>([
     ['VXLAN without its flag', udp(1, 4789, vxlan(ethernet(0x0800, in4), 0))],
+    ['VXLAN with an extension that is not IP or Ethernet', udp(1, 4789, vxlanGpe(4, in4))],
+    ['an L2TP control message', udp(1, 1701, concat(be16(0xc802), be16(12), word, word))],
+    ['L2TP of version 3', udp(1, 1701, concat(be16(0x0003), word, be16(0x0021), in4))],
     ['Geneve of version 1', udp(1, 6081, concat(0x40, geneve(0x0800, in4).slice(1)))],
     ['Teredo whose IPv6 does not fill the datagram', udp(1, 3544, concat(in6, 0))],
     ['GTP that promises more than there is', udp(1, 2152, gtp(0, 500, in4))],
