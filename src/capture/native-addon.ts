@@ -42,8 +42,8 @@ export type NetMessages = [timeMicros: number, snapshot: boolean, data: Uint8Arr
 export interface NativeNetWatch {
   /** Everything since the last call, in the kernel's order. */
   take(): NetMessages[]
-  /** Makes the watch believe that events were lost: the next event brings a snapshot. */
-  forceOverrun(): void
+  /** Asks for a snapshot, which also comes by itself when events were lost. */
+  requestDump(): void
   close(): void
 }
 
