@@ -1,4 +1,4 @@
-// IP fragments put together: RFC 791 3.2, RFC 8200 4.5. Bounded in datagrams, bytes and packet time.
+// HOT PATH. IP fragments put together: RFC 791 3.2, RFC 8200 4.5. Bounded in datagrams, bytes and packet time.
 import {
   FRAGMENT_TIMEOUT_MICROS,
   HELD_PIECE_COST,
@@ -11,7 +11,8 @@ import { type DecodedBatch, ROW_INNER, ROW_MF, ROW_REASSEMBLED } from '../../mod
 import type { FragmentSetFact } from '../../model/facts.ts'
 import { LAYER_IP_PROTOCOL } from '../../model/layer.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
-import { addressText } from '../../text/address.ts'
+import { type FragmentSet, factOf, freshSet, hashOfDatagram, isSameDatagram, reach } from './fragment-set.ts'
+import { createPiecePool, type Piece } from './piece-pool.ts'
 import { createScratchRow, fillScratchRow, type ScratchRow } from './scratch-row.ts'
 
 const MAX_DATAGRAM_LEN = 65_535
@@ -19,41 +20,8 @@ const FRAGMENT_UNIT_LEN = 8
 const SWEEP_MICROS = 1_000_000
 /** A frame captured twice comes again at once; later the identification is in use again (RFC 6864 4.1). */
 const REPETITION_MICROS = 1_000_000
-
-/** Part of a datagram; pieces of one set are sorted and do not overlap. */
-interface Piece {
-  offset: number
-  /** Bytes on the wire; more than `bytes` when the capture cut the fragment. */
-  wireLen: number
-  bytes: Uint8Array
-}
-
-/** The fragments of one datagram: same source, destination, identification and, for IPv4, protocol. */
-interface FragmentSet {
-  hash: number
-  addresses: Uint32Array
-  interfaceId: number
-  inner: boolean
-  ipVersion: number
-  /** The first fragment's, whose header chain counts (RFC 8200 4.5); another's until it comes. */
-  ipProtocol: number
-  ipId: number
-  deadlineMicros: number
-  /** The frame of the fragment that came first. */
-  frameNumber: number
-  pieces: Piece[]
-  receivedLen: number
-  /** −1 until the last fragment came. */
-  totalLen: number
-  /** What the pieces cost. */
-  cost: number
-  /** When it was completed or thrown away; what comes just after is a repetition that nobody misses. */
-  settledMicros: number
-  settled: boolean
-  /** Nothing of it may be used any more (RFC 5722). */
-  discarded: boolean
-  overlapTold: boolean
-}
+/** Twice as many as there may be sets. */
+const BUCKETS = MAX_FRAGMENT_SETS * 2
 
 export interface FragmentTracker {
   /** Takes a row with ROW_FRAGMENT. When it completes a datagram that is decoded and handed to `completed`. */
@@ -75,14 +43,19 @@ export interface FragmentHandlers {
 }
 
 export function createFragmentTracker(handlers: FragmentHandlers): FragmentTracker {
-  /** By hash; sets of equal hash share a list, which is nearly always of one. Oldest first. */
-  const sets = new Map<number, FragmentSet[]>()
+  const pool = createPiecePool()
+  const buckets: (FragmentSet | undefined)[] = Array.from({ length: BUCKETS }, () => undefined)
+  const free: FragmentSet[] = []
   const scratches: ScratchRow[] = []
   const buffers: Uint8Array[] = []
+  let oldest: FragmentSet | undefined
+  let newest: FragmentSet | undefined
   let count = 0
   let heldLen = 0
   let depth = 0
   let nextSweepMicros = Number.NEGATIVE_INFINITY
+  /** No set is due before. */
+  let earliestMicros = Number.POSITIVE_INFINITY
 
   function fragment(batch: PacketBatch, out: DecodedBatch, row: number): void {
     const offset = out.fragmentOffset[row]!
@@ -99,18 +72,17 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
     }
     if (!more) set.totalLen = endAt
     if (offset === 0) set.ipProtocol = out.ipProtocol[row]!
-    const startAt = out.payloadAt[row]!
-    const bytes = batch.bytes.slice(startAt, startAt + out.payloadLen[row]!)
-    if (!place(set, { offset, wireLen, bytes })) contradiction(set, batch, row)
+    const fits = place(set, offset, wireLen, batch.bytes, out.payloadAt[row]!, out.payloadLen[row]!)
+    if (!fits) contradiction(set, batch, row)
     if (!set.discarded && set.receivedLen === set.totalLen) complete(set, batch, out, row)
-    while (heldLen > MAX_FRAGMENT_BYTES) dropOldest()
+    while (heldLen > MAX_FRAGMENT_BYTES) remove(oldest!)
   }
 
   function setOf(batch: PacketBatch, out: DecodedBatch, row: number): FragmentSet {
     const time = batch.timeMicros[row]!
-    const hash = hashOf(batch, out, row)
-    const list = sets.get(hash)
-    const found = list?.find((set) => isSame(set, batch, out, row))
+    const bucket = hashOfDatagram(batch, out, row) & (BUCKETS - 1)
+    let found = buckets[bucket]
+    while (found !== undefined && !isSameDatagram(found, batch, out, row)) found = found.next
     if (found !== undefined) {
       const isReuse = found.settled && !found.discarded && found.pieces.length === 0
       if (!isReuse && time <= found.deadlineMicros) return found
@@ -120,59 +92,73 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
       }
       expire(found)
     }
-    if (count === MAX_FRAGMENT_SETS) dropOldest()
-    const set: FragmentSet = {
-      hash,
-      addresses: out.addresses.slice(row << 3, (row << 3) + 8),
-      interfaceId: batch.interfaceId[row]!,
-      inner: (out.flags[row]! & ROW_INNER) !== 0,
-      ipVersion: out.ipVersion[row]!,
-      ipProtocol: out.ipProtocol[row]!,
-      ipId: out.ipId[row]!,
-      deadlineMicros: time + FRAGMENT_TIMEOUT_MICROS,
-      frameNumber: batch.frameNumber[row]!,
-      pieces: [],
-      receivedLen: 0,
-      totalLen: -1,
-      cost: HELD_PIECE_COST,
-      settledMicros: 0,
-      settled: false,
-      discarded: false,
-      overlapTold: false,
-    }
-    const others = sets.get(hash)
-    if (others === undefined) sets.set(hash, [set])
-    else others.push(set)
-    count++
-    heldLen += set.cost
+    if (count === MAX_FRAGMENT_SETS) remove(oldest!)
+    const set = free.pop() ?? freshSet()
+    for (let word = 0; word < 8; word++) set.addresses[word] = out.addresses[(row << 3) + word]!
+    set.interfaceId = batch.interfaceId[row]!
+    set.inner = (out.flags[row]! & ROW_INNER) !== 0
+    set.ipVersion = out.ipVersion[row]!
+    set.ipProtocol = out.ipProtocol[row]!
+    set.ipId = out.ipId[row]!
+    set.deadlineMicros = time + FRAGMENT_TIMEOUT_MICROS
+    set.frameNumber = batch.frameNumber[row]!
+    set.receivedLen = 0
+    set.totalLen = -1
+    set.cost = HELD_PIECE_COST
+    set.settled = false
+    set.discarded = false
+    set.overlapTold = false
+    insert(set, bucket)
     return set
   }
 
+  function insert(set: FragmentSet, bucket: number): void {
+    set.bucket = bucket
+    set.next = buckets[bucket]
+    buckets[bucket] = set
+    set.older = newest
+    set.newer = undefined
+    if (newest === undefined) oldest = set
+    else newest.newer = set
+    newest = set
+    count++
+    heldLen += set.cost
+    if (set.deadlineMicros < earliestMicros) earliestMicros = set.deadlineMicros
+  }
+
   /**
-   * Adds what is new of a piece. False when it overlaps others with other bytes or other bounds. Where IPv4 fragments
-   * overlap, what came first stays: a later one cannot rewrite what may have been judged already.
+   * Adds what is new of bytes[startAt .. startAt + len). False when it overlaps others with other bytes or other bounds.
+   * Where IPv4 fragments overlap, what came first stays: a later one cannot rewrite what may have been judged already.
    */
-  function place(set: FragmentSet, piece: Piece): boolean {
+  function place(
+    set: FragmentSet,
+    offset: number,
+    wireLen: number,
+    bytes: Uint8Array,
+    startAt: number,
+    len: number,
+  ): boolean {
     const { pieces } = set
-    const endAt = piece.offset + piece.wireLen
+    const endAt = offset + wireLen
     let fits = true
-    let at = piece.offset
+    let at = offset
     let index = pieces.length
     while (index > 0 && pieces[index - 1]!.offset + pieces[index - 1]!.wireLen > at) index--
     while (at < endAt) {
       const next = pieces[index]
       if (next !== undefined && next.offset <= at) {
-        fits &&= isRepetition(next, piece)
+        fits &&= isRepetition(next, offset, wireLen, bytes, startAt, len)
         at = next.offset + next.wireLen
         index++
         continue
       }
       const partEndAt = next === undefined ? endAt : Math.min(endAt, next.offset)
-      const from = at - piece.offset
-      const bytes = partEndAt - at === piece.wireLen ? piece.bytes : piece.bytes.slice(from, partEndAt - piece.offset)
-      pieces.splice(index, 0, { offset: at, wireLen: partEndAt - at, bytes })
+      const from = at - offset
+      const partLen = Math.max(0, Math.min(partEndAt - offset, len) - from)
+      const piece = pool.take(at, partEndAt - at, bytes, startAt + from, partLen)
+      insertAt(pieces, index, piece)
       set.receivedLen += partEndAt - at
-      const cost = bytes.length + HELD_PIECE_COST
+      const cost = piece.bytes.length + HELD_PIECE_COST
       set.cost += cost
       heldLen += cost
       at = partEndAt
@@ -194,51 +180,64 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
     }
   }
 
+  /** The set is done with before anybody hears: what the datagram holds may be fragments again, and push it out. */
   function complete(set: FragmentSet, batch: PacketBatch, out: DecodedBatch, row: number): void {
-    const totalLen = set.totalLen
-    if (depth < MAX_REASSEMBLY_DEPTH) {
-      scratches[depth] ??= createScratchRow()
-      buffers[depth] ??= new Uint8Array(MAX_DATAGRAM_LEN)
-      const scratch = scratches[depth]!
-      const buffer = buffers[depth]!
-      const endAt = join(set.pieces, buffer)
-      fillScratchRow(scratch, batch, out, row, buffer, 0, endAt, totalLen)
-      scratch.out.ipProtocol[0] = set.ipProtocol
-      scratch.out.flags[0] = scratch.out.flags[0]! | ROW_REASSEMBLED
-      scratch.out.ipLen[0] = totalLen + (set.ipVersion === 4 ? 20 : 40)
-      scratch.cursor.next = set.ipProtocol
-      decodeFrom(LAYER_IP_PROTOCOL, scratch.cursor, scratch.out, 0)
-      depth++
-      handlers.completed(scratch.batch, scratch.out)
-      depth--
-    }
+    const { totalLen, ipProtocol } = set
+    const headerLen = set.ipVersion === 4 ? 20 : 40
+    const isRead = depth < MAX_REASSEMBLY_DEPTH
+    if (isRead) makeRoomAt(depth)
+    const endAt = isRead ? join(set.pieces, buffers[depth]!) : 0
     release(set)
     set.settled = true
     set.settledMicros = batch.timeMicros[row]!
+    if (!isRead) return
+    const scratch = scratches[depth]!
+    fillScratchRow(scratch, batch, out, row, buffers[depth]!, 0, endAt, totalLen)
+    scratch.out.ipProtocol[0] = ipProtocol
+    scratch.out.flags[0] = scratch.out.flags[0]! | ROW_REASSEMBLED
+    scratch.out.ipLen[0] = totalLen + headerLen
+    scratch.cursor.next = ipProtocol
+    decodeFrom(LAYER_IP_PROTOCOL, scratch.cursor, scratch.out, 0)
+    depth++
+    handlers.completed(scratch.batch, scratch.out)
+    depth--
+  }
+
+  /** COLD PATH: once for every depth. */
+  function makeRoomAt(at: number): void {
+    scratches[at] ??= createScratchRow()
+    buffers[at] ??= new Uint8Array(MAX_DATAGRAM_LEN)
   }
 
   /** Gives the pieces' memory back; the set itself stays to know repetitions. */
   function release(set: FragmentSet): void {
     heldLen -= set.cost - HELD_PIECE_COST
     set.cost = HELD_PIECE_COST
-    set.pieces = []
+    for (let index = 0; index < set.pieces.length; index++) pool.give(set.pieces[index]!)
+    set.pieces.length = 0
     set.receivedLen = 0
     set.totalLen = -1
   }
 
+  /** The set is forgotten and its memory used for another one. */
   function remove(set: FragmentSet): void {
-    const list = sets.get(set.hash)!
-    if (list.length === 1) sets.delete(set.hash)
-    else list.splice(list.indexOf(set), 1)
+    release(set)
     heldLen -= set.cost
-    count--
-  }
-
-  function dropOldest(): void {
-    for (const list of sets.values()) {
-      remove(list[0]!)
-      return
+    if (buckets[set.bucket] === set) buckets[set.bucket] = set.next
+    else {
+      let before = buckets[set.bucket]!
+      while (before.next !== set) before = before.next!
+      before.next = set.next
     }
+    if (set.older === undefined) oldest = set.newer
+    else set.older.newer = set.newer
+    if (set.newer === undefined) newest = set.older
+    else set.newer.older = set.older
+    set.next = undefined
+    set.older = undefined
+    set.newer = undefined
+    free.push(set)
+    count--
   }
 
   function expire(set: FragmentSet): void {
@@ -251,14 +250,17 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
     tick(timeMicros) {
       if (timeMicros < nextSweepMicros && nextSweepMicros - timeMicros <= SWEEP_MICROS) return
       nextSweepMicros = timeMicros + SWEEP_MICROS
-      for (const list of [...sets.values()]) {
-        for (const set of [...list]) if (timeMicros > set.deadlineMicros) expire(set)
+      if (timeMicros <= earliestMicros) return
+      earliestMicros = Number.POSITIVE_INFINITY
+      for (let set = oldest; set !== undefined; ) {
+        const { newer } = set
+        if (timeMicros > set.deadlineMicros) expire(set)
+        else if (set.deadlineMicros < earliestMicros) earliestMicros = set.deadlineMicros
+        set = newer
       }
     },
     end() {
-      sets.clear()
-      count = 0
-      heldLen = 0
+      while (oldest !== undefined) remove(oldest)
     },
     get count() {
       return count
@@ -269,65 +271,38 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
   }
 }
 
-/** One past the last byte of any piece. */
-function reach(set: FragmentSet): number {
-  const last = set.pieces[set.pieces.length - 1]
-  return last === undefined ? 0 : last.offset + last.wireLen
+/** The fragment says the same as the piece: same bounds, equal bytes. */
+function isRepetition(
+  old: Piece,
+  offset: number,
+  wireLen: number,
+  bytes: Uint8Array,
+  startAt: number,
+  len: number,
+): boolean {
+  if (offset !== old.offset || wireLen !== old.wireLen) return false
+  const length = Math.min(old.len, len)
+  for (let i = 0; i < length; i++) if (old.bytes[i] !== bytes[startAt + i]) return false
+  return true
 }
 
-/** The new piece says the same about these bytes: it lies within the old one, or around it, and the bytes are equal. */
-function isRepetition(old: Piece, piece: Piece): boolean {
-  if (piece.offset !== old.offset || piece.wireLen !== old.wireLen) return false
-  const length = Math.min(old.bytes.length, piece.bytes.length)
-  for (let i = 0; i < length; i++) if (old.bytes[i] !== piece.bytes[i]) return false
-  return true
+/** Fragments come in order as a rule. */
+function insertAt(pieces: Piece[], index: number, piece: Piece): void {
+  pieces.push(piece)
+  for (let at = pieces.length - 1; at > index; at--) {
+    pieces[at] = pieces[at - 1]!
+    pieces[at - 1] = piece
+  }
 }
 
 /** Copies the pieces of a whole datagram; returns the end of what is there without a gap. */
 function join(pieces: readonly Piece[], buffer: Uint8Array): number {
   let endAt = 0
-  for (const piece of pieces) {
-    buffer.set(piece.bytes, piece.offset)
-    endAt = piece.offset + piece.bytes.length
-    if (piece.bytes.length < piece.wireLen) break
+  for (let index = 0; index < pieces.length; index++) {
+    const piece = pieces[index]!
+    for (let i = 0; i < piece.len; i++) buffer[piece.offset + i] = piece.bytes[i]!
+    endAt = piece.offset + piece.len
+    if (piece.len < piece.wireLen) break
   }
   return endAt
-}
-
-function isSame(set: FragmentSet, batch: PacketBatch, out: DecodedBatch, row: number): boolean {
-  if (set.ipId !== out.ipId[row] || set.interfaceId !== batch.interfaceId[row]) return false
-  if (set.ipVersion !== out.ipVersion[row] || set.inner !== ((out.flags[row]! & ROW_INNER) !== 0)) return false
-  if (set.ipVersion === 4 && set.ipProtocol !== out.ipProtocol[row]) return false
-  for (let word = 0; word < 8; word++) if (set.addresses[word] !== out.addresses[(row << 3) + word]) return false
-  return true
-}
-
-function hashOf(batch: PacketBatch, out: DecodedBatch, row: number): number {
-  let hash = Math.imul(out.ipId[row]! ^ 0x9e3779b1, 0x85ebca6b) ^ batch.interfaceId[row]!
-  for (let word = 0; word < 8; word++) {
-    hash = Math.imul(hash ^ (hash >>> 15) ^ out.addresses[(row << 3) + word]!, 0xc2b2ae35)
-  }
-  return hash ^ (hash >>> 16)
-}
-
-function factOf(
-  set: FragmentSet,
-  kind: FragmentSetFact['kind'],
-  timeMicros: number,
-  frameNumber: number,
-): FragmentSetFact {
-  return {
-    kind,
-    timeMicros,
-    frameNumber,
-    interfaceId: set.interfaceId,
-    srcAddress: addressText(set.addresses, 0),
-    dstAddress: addressText(set.addresses, 4),
-    ipVersion: set.ipVersion,
-    ipProtocol: set.ipProtocol,
-    ipId: set.ipId,
-    receivedLen: set.receivedLen,
-    totalLen: set.totalLen,
-    hasFirst: set.pieces[0]?.offset === 0,
-  }
 }
