@@ -78,6 +78,9 @@ const FIRST_RETRY_MS = 100
 const MAX_RETRY_MS = 2_000
 /** The service pings every 15 s; after this silence the connection is taken for dead. */
 const SILENCE_MS = 45_000
+/** Tries, and the pause between them, when the service says that requests come too fast. */
+const MAX_BUSY_ATTEMPTS = 10
+const BUSY_WAIT_MS = 1_000
 const GAP_RETRY_MS = 1_000
 const ANSWER_MS = 10_000
 const PAGE_FINDINGS = 1000
@@ -86,7 +89,17 @@ const PAGE_FINDINGS = 1000
 export function createClient(address: ServiceAddress): ServiceClient {
   const headers = authorization(address)
 
-  function getText(path: string): Promise<string> {
+  /** The answer's body; when the service is busy, once it is not. */
+  async function getText(path: string): Promise<string> {
+    for (let attempt = 1; ; attempt++) {
+      const { status, body } = await getOnce(path)
+      if (status === 200) return body
+      if (status !== 429 || attempt === MAX_BUSY_ATTEMPTS) throw refused(status)
+      await new Promise((resolve) => setTimeout(resolve, BUSY_WAIT_MS))
+    }
+  }
+
+  function getOnce(path: string): Promise<{ status: number; body: string }> {
     const where = 'socketPath' in address ? { socketPath: address.socketPath } : urlParts(address.url)
     return new Promise((resolve, reject) => {
       const asked = request({ ...where, path, headers, timeout: ANSWER_MS }, (response) => {
@@ -94,8 +107,7 @@ export function createClient(address: ServiceAddress): ServiceClient {
         response.on('data', (part: Buffer) => parts.push(part))
         response.on('error', reject)
         response.on('end', () => {
-          if (response.statusCode === 200) resolve(Buffer.concat(parts).toString('utf8'))
-          else reject(refused(response.statusCode ?? 0))
+          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString('utf8') })
         })
       })
       asked.on('timeout', () => asked.destroy(new Error('no answer in time')))

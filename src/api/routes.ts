@@ -4,7 +4,8 @@ import type { FindingQuery } from '../store/reader.ts'
 import { filterSchema, severitySchema } from './messages.ts'
 import { metricsText } from './metrics.ts'
 import type { ServiceState } from './service-state.ts'
-import { MAX_FRAME_MESSAGES, messageText, type Stream, type StreamOptions, storeFilter } from './stream.ts'
+import { MAX_FRAME_MESSAGES, type Stream, type StreamOptions } from './stream.ts'
+import { messageText, storeFilter } from './stream-frames.ts'
 
 export interface Answer {
   readonly status: number

@@ -2,9 +2,10 @@
 // what is stored from now on. Nothing is queued for a client but what its socket holds: one that does not read is told
 // exactly which numbers it was not sent, and they are still in the store.
 import type { WebSocket } from 'ws'
-import { type FindingFilter, passesFilter, type StoredMessage } from '../store/reader.ts'
+import type { FindingFilter, StoredMessage } from '../store/reader.ts'
 import { clientMessageSchema, type GapMessage, MESSAGE_SCHEMA, type MessageFilter } from './messages.ts'
 import type { ServiceState } from './service-state.ts'
+import { type Frame, framesOf, frameText, messageText, storeFilter } from './stream-frames.ts'
 
 export interface StreamLimits {
   /** Unsent bytes from which a client is skipped, and from which it is ended. */
@@ -232,7 +233,7 @@ export function createStream(service: ServiceState, limits: StreamLimits): Strea
       const name = `${client.batch} ${client.filterName}`
       let frames = shared.get(name)
       if (frames === undefined) {
-        frames = framesOf(messages, texts, client)
+        frames = framesOf(messages, texts, client.filter, client.batch)
         shared.set(name, frames)
       }
       for (const frame of frames) sendLive(client, frame)
@@ -329,54 +330,4 @@ export function createStream(service: ServiceState, limits: StreamLimits): Strea
       closeAll()
     },
   }
-}
-
-/** Messages of one frame as they go to every client of a group. */
-interface Frame {
-  readonly bytes: Buffer
-  readonly first: number
-  readonly last: number
-  readonly count: number
-}
-
-function framesOf(messages: readonly StoredMessage[], texts: readonly string[], client: Client): Frame[] {
-  const frames: Frame[] = []
-  let pending: number[] = []
-  const flush = () => {
-    if (pending.length === 0) return
-    const text = frameText(
-      pending.map((index) => texts[index]!),
-      client.batch,
-    )
-    frames.push({
-      bytes: Buffer.from(text),
-      first: messages[pending[0]!]!.seq,
-      last: messages[pending.at(-1)!]!.seq,
-      count: pending.length,
-    })
-    pending = []
-  }
-  for (let index = 0; index < messages.length; index++) {
-    if (!passesFilter(messages[index]!, client.filter)) continue
-    pending.push(index)
-    if (pending.length === client.batch) flush()
-  }
-  flush()
-  return frames
-}
-
-function frameText(texts: readonly string[], batch: number): string {
-  return batch === 1 ? texts[0]! : `[${texts.join(',')}]`
-}
-
-/** The stored body as a message; it was JSON when it was stored and stays as it is. */
-export function messageText(message: StoredMessage): string {
-  const { kind, seq, number, body } = message
-  return kind === 'finding'
-    ? `{"type":"finding","seq":${seq},"number":${number},"finding":${body}}`
-    : `{"type":"${kind}","seq":${seq},"${kind}":${body}}`
-}
-
-export function storeFilter(filter: MessageFilter): FindingFilter {
-  return { severity: filter.severity, ids: filter.id, interfaces: filter.interface, site: filter.site }
 }

@@ -1,5 +1,5 @@
 // Many clients, some of which never read: memory bounded, readers lose nothing, the others are told exactly what they
-// were not sent. LOAD=long (npm run test:load) is 100 clients at 10,000 findings a second for a minute.
+// were not sent. LOAD=long (npm run test:load) is 100 clients at 10,000 findings a second (LOAD_RATE) for a minute.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,7 +9,7 @@ import { compiled } from '../support/compiled.ts'
 
 const isLong = process.env.LOAD === 'long'
 const SIZE = isLong
-  ? { clients: 100, deaf: 10, perSecond: 10_000, seconds: 60, maxRss: 700 << 20 }
+  ? { clients: 100, deaf: 10, perSecond: Number(process.env.LOAD_RATE ?? 10_000), seconds: 60, maxRss: 700 << 20 }
   : { clients: 12, deaf: 2, perSecond: 2_000, seconds: 3, maxRss: 400 << 20 }
 
 function start(entry: string, args: string[]): { child: ChildProcess; line(): Promise<unknown> } {
