@@ -4,6 +4,7 @@
 import { MAX_BLOCK_LEN, MAX_PACKET_LEN } from '../constants/limits.ts'
 import { DIRECTION_IN, DIRECTION_OUT, DIRECTION_UNKNOWN, type PacketBatch } from '../model/packet-batch.ts'
 import type { ByteWindow } from './byte-window.ts'
+import { readContexts } from './context-comment.ts'
 import { readNames, readSecrets } from './pcapng-blocks.ts'
 import { findOption } from './pcapng-options.ts'
 import { PcapngSection } from './pcapng-section.ts'
@@ -28,6 +29,8 @@ const BLOCK_FRAME_LEN = 12
 
 /** epb_flags and pack_flags: the two lowest bits are the direction. */
 const OPT_PACKET_FLAGS = 2
+/** Options of a packet that has its flags and nothing else: all that capturing programs write. */
+const FLAGS_ONLY_LEN = 12
 
 /** Reads a pcapng capture; `window.at` must stand before its first Section Header Block. */
 export class PcapngFile implements RecordFormat {
@@ -97,6 +100,7 @@ export class PcapngFile implements RecordFormat {
     switch (type) {
       case BLOCK_SECTION:
         this.fault = this.#section.start(view, at)
+        this.#readComments(view, at + 16, endAt)
         break
       case BLOCK_INTERFACE:
         this.fault = this.#section.addInterface(view, at, endAt)
@@ -112,6 +116,7 @@ export class PcapngFile implements RecordFormat {
         break
       case BLOCK_STATISTICS:
         this.#section.addStatistics(view, at, endAt, this.#lastMicros)
+        this.#readComments(view, at + 12, endAt)
         break
       case BLOCK_SECRETS:
         readSecrets(view, at, endAt, this.#section.little, this.#input.run.annex)
@@ -192,6 +197,12 @@ export class PcapngFile implements RecordFormat {
     batch.frameNumber[row] = ++this.#frameNumber
     const optionsAt = at + ((inclLen + 3) & ~3)
     batch.direction[row] = endAt - optionsAt < 8 ? DIRECTION_UNKNOWN : this.#direction(view, optionsAt, endAt)
+    if (endAt - optionsAt > FLAGS_ONLY_LEN) this.#readComments(view, optionsAt, endAt)
+  }
+
+  /** COLD PATH: few packets have comments. */
+  #readComments(view: DataView, at: number, endAt: number): void {
+    if (this.fault === undefined) readContexts(view, at, endAt, this.#section.little, this.#input.run.annex)
   }
 
   #stamp(view: DataView, at: number, number: number, batch: PacketBatch): void {

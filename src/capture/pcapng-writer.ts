@@ -31,6 +31,8 @@ const EPB_FLAG_INBOUND = 1
 const EPB_FLAG_OUTBOUND = 2
 const MICROSECONDS = 6
 
+/** Contexts that wait for a packet; with one in full length each they still fit into a chunk beside it. */
+const MAX_WAITING_COMMENTS = 8
 /** An option's length field has 16 bits. */
 const MAX_COMMENT_LEN = 65_000
 /** Written to the file in pieces of this size. */
@@ -69,7 +71,8 @@ export class PcapngWriter {
   readonly #spans = new Map<string, Span>()
   #fd: number
   #at = 0
-  #comment: Uint8Array | undefined
+  /** Contexts that no packet carries yet. */
+  #comments: Uint8Array[] = []
 
   /**
    * Creates the file, readable for its owner only.
@@ -95,9 +98,10 @@ export class PcapngWriter {
     if (options.context !== undefined) this.#noteSpans(options.context)
   }
 
-  /** Notes a change of the network: it is written with the next packet, or at the end. */
+  /** Notes a change of the network: it is written with the next packet, or at the end. @throws OperatorError as write() */
   noteContext(context: NetworkContext): void {
-    this.#comment = contextComment(context)
+    this.#comments.push(contextComment(context))
+    if (this.#comments.length === MAX_WAITING_COMMENTS) this.#writeComments(context.timeMicros)
     this.#noteSpans(context)
   }
 
@@ -142,12 +146,26 @@ export class PcapngWriter {
         [ISB_OSDROP, countOption(id === 0 ? dropped : 0)],
       ]
       if (id === 0 && dropped > 0) options.push([OPTION_COMMENT, text.encode('drops of all interfaces together')])
-      if (id === 0 && this.#comment !== undefined) options.push([OPTION_COMMENT, this.#comment])
+      if (id === 0) for (const comment of this.#comments) options.push([OPTION_COMMENT, comment])
       this.#block(BLOCK_INTERFACE_STATISTICS, body, options)
     })
     this.flush()
     closeSync(this.#fd)
     this.#fd = -1
+  }
+
+  /** A network that changes while nothing is captured: statistics of the first interface that say nothing else. */
+  #writeComments(timeMicros: number): void {
+    if (this.#written.length > 0) {
+      const body = new Uint8Array(12)
+      setTime(new DataView(body.buffer), 4, timeMicros)
+      this.#block(
+        BLOCK_INTERFACE_STATISTICS,
+        body,
+        this.#comments.map((comment) => [OPTION_COMMENT, comment]),
+      )
+    }
+    this.#comments = []
   }
 
   #noteSpans(context: NetworkContext): void {
@@ -183,8 +201,8 @@ export class PcapngWriter {
   #packet(batch: PacketBatch, row: number, id: number): void {
     const capturedLen = batch.capturedLen[row]!
     const paddedLen = (capturedLen + 3) & ~3
-    const comment = this.#comment
-    const commentLen = comment === undefined ? 0 : 4 + ((comment.length + 3) & ~3)
+    let commentLen = 0
+    for (let i = 0; i < this.#comments.length; i++) commentLen += 4 + ((this.#comments[i]!.length + 3) & ~3)
     const blockLen = EPB_FIXED_LEN + paddedLen + commentLen
     this.#reserve(blockLen)
     const view = this.#view
@@ -206,10 +224,9 @@ export class PcapngWriter {
     const flags = direction === DIRECTION_OUT ? EPB_FLAG_OUTBOUND : direction === DIRECTION_IN ? EPB_FLAG_INBOUND : 0
     view.setUint32(at + 4, flags, true)
     at += 8
-    if (comment !== undefined) {
-      this.#option(at, OPTION_COMMENT, comment)
-      at += commentLen
-      this.#comment = undefined
+    if (commentLen > 0) {
+      for (const comment of this.#comments) at += this.#option(at, OPTION_COMMENT, comment)
+      this.#comments = []
     }
     view.setUint32(at, OPTION_END, true)
     view.setUint32(at + 4, blockLen, true)

@@ -1,13 +1,16 @@
 // The one door through which packets enter: a file, several files, a pipe, the kernel's ring.
 import type { CaptureInterface, InputSummary } from '../model/capture-interface.ts'
+import type { NetworkContext } from '../model/network-context.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
 
-/** Names and secrets that a capture file carries beside its packets (pcapng NRB and DSB), bounded by the reader. */
+/** Names, secrets and contexts that a capture file carries beside its packets (pcapng NRB, DSB and comments), bounded by the reader. */
 export interface CaptureAnnex {
   /** TLS key log lines (pcapng secrets type 0x544c534b) as text. */
   readonly tlsKeyLogs: string[]
   /** Name resolution records: address and names. */
   readonly names: { address: string; names: string[] }[]
+  /** What our own captures say of the network they were made in, in order of the file; absent when nothing. */
+  contexts?: NetworkContext[]
 }
 
 export interface CaptureSource {
