@@ -1,6 +1,13 @@
 // What trackers tell and detectors, event lines and the store listen to. A fact is a row of columns or a small
 // object that is used again: whoever wants to keep something copies it during the call.
-import type { ResetFact, SizeLossFact, SizePassedFact, StallFact } from './connection-facts.ts'
+import type {
+  ResetFact,
+  SizeLossFact,
+  SizePassedFact,
+  StallFact,
+  TooBigFact,
+  TooBigIgnoredFact,
+} from './connection-facts.ts'
 import type { DecodedBatch } from './decoded-batch.ts'
 import type { Confidence, ProcessRef } from './finding.ts'
 import type { PacketBatch } from './packet-batch.ts'
@@ -30,6 +37,10 @@ export interface FactHandlers {
   httpExchange?(request: HttpFact | undefined, response: HttpFact | undefined): void
   /** A flow that ended or was evicted, and at the end of input every flow that is left. */
   flow?(flow: FlowFact): void
+  /** A "packet too big" message. */
+  tooBig?(fact: TooBigFact): void
+  /** Its sender does not heed a validated one. */
+  tooBigIgnored?(fact: TooBigIgnoredFact): void
   /** Segments of one size die on a path. */
   sizeLoss?(fact: SizeLossFact): void
   /** A size held for lost passed. */
@@ -44,8 +55,6 @@ export interface FactHandlers {
   nameExposure?(exchange: DnsExchange): void
   /** A TCP connection that is being opened, judged in its network context. */
   connectionOpened?(connection: OpenedConnection): void
-  /** The tunnel was lost: told when it is back, or at the end. Live also at the loss, with `endMicros` −1. */
-  tunnelLost?(fact: TunnelLostFact): void
   /** A route came to the machine's knowledge: by DHCP as captured, or live from the kernel. */
   route?(fact: RouteFact): void
   /** A packet with a fault (`out.fault`), as captured. */
@@ -60,7 +69,7 @@ export interface FactHandlers {
   end?(): void
 }
 
-/** What the kernel told of the network; `timeMicros` is the kernel's time of the change. */
+/** What the kernel told of the network, with the kernel's time of the change; offline a loss as the packets show it. */
 export type NetworkEventFact =
   | { kind: 'epoch'; timeMicros: number; epochId: number }
   /** `how`: words for a person, `wg0 deleted`. */
@@ -200,7 +209,7 @@ export interface HttpFact extends ConnectionFact {
   location?: string
   /** Body bytes that were seen. */
   bodyLen?: number
-  /** The end of the message was not seen: cut by the snap length, or lost with the rest of the connection. */
+  /** Not all of the message was seen: cut by the snap length, or lost in the capture or with the rest of the connection. */
   partial?: 'cut' | 'lost'
 }
 
@@ -253,16 +262,6 @@ export interface OpenedConnection {
 
 /** As DnsJudgement; `outside`: to a public address, past a tunnel that should carry it. */
 export type ConnectionJudgement = 'no-tunnel' | 'inside' | 'outside' | 'expected' | 'local' | 'unknown'
-
-/** A time in which a tunnel that was up was gone, before it came back or the capture ended. */
-export interface TunnelLostFact {
-  interfaceName: string
-  startMicros: number
-  /** −1 while it lasts. */
-  endMicros: number
-  /** How it is known, in words. */
-  basis: string
-}
 
 /** One route: what it covers and where it came from. */
 export interface RouteFact {
@@ -343,6 +342,8 @@ export interface DnsExchange {
   readonly process: ProcessRef | undefined
   /** How sure the judgement is: what a capture leaves out makes it weaker. */
   readonly confidence: Confidence
+  /** What the cause rests on (the resolver inside that did not answer, how long it was waited for), by name. */
+  readonly detail: Readonly<Record<string, string | number>>
   /** Epoch of the question. */
   readonly epoch: number
   readonly judgement: DnsJudgement

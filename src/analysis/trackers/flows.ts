@@ -73,6 +73,18 @@ export interface FlowTable {
    * Does not record the row: that is record()'s, so that others see the state before it.
    */
   lookup(batch: PacketBatch, out: DecodedBatch, row: number): number
+  /**
+   * The slot of a known flow, or −1: source and destination stand in eight words from `at`; `interfaceId` saw it. Sets
+   * `fromClient` for that source. Makes nothing and ends nothing.
+   */
+  peek(
+    interfaceId: number,
+    protocol: number,
+    addresses: Uint32Array,
+    at: number,
+    srcPort: number,
+    dstPort: number,
+  ): number
   /** Counts the row that lookup() has just found, and notes what it says of the connection. */
   record(slot: number, batch: PacketBatch, out: DecodedBatch, row: number): void
   /** Ends the flows that have been idle for too long. Cheap when called often. */
@@ -145,6 +157,27 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
     const hash = hashOf(addresses, lowerAt, higherAt, ports, kind)
     lastSlot = insert(batch, out, row, lowerAt, higherAt, srcIsHigher, srcPort, dstPort, ports, kind, hash)
     return lastSlot
+  }
+
+  function peek(
+    interfaceId: number,
+    protocol: number,
+    addresses: Uint32Array,
+    at: number,
+    srcPort: number,
+    dstPort: number,
+  ): number {
+    const srcIsHigher = isHigher(addresses, at, at + 4, srcPort, dstPort)
+    const lowerAt = srcIsHigher ? at + 4 : at
+    const higherAt = srcIsHigher ? at : at + 4
+    const ports = (srcIsHigher ? (dstPort << 16) | srcPort : (srcPort << 16) | dstPort) >>> 0
+    const kind = (interfaceId << KIND_INTERFACE_SHIFT) | protocol
+    const slot = find(hashOf(addresses, lowerAt, higherAt, ports, kind), addresses, lowerAt, higherAt, ports, kind)
+    if (slot >= 0) {
+      const state = words[(slot << FLOW_SHIFT) + STATE_AT]!
+      fromClient = srcIsHigher === ((state & FLOW_CLIENT_IS_HIGHER) !== 0)
+    }
+    return slot
   }
 
   /** The slot with that key, or −1. */
@@ -319,6 +352,7 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
       return doubles
     },
     lookup,
+    peek,
     get fromClient() {
       return fromClient
     },

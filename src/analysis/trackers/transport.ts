@@ -5,15 +5,18 @@ import { type DecodedBatch, ROW_FRAGMENT } from '../../model/decoded-batch.ts'
 import type { FactHandlers } from '../../model/facts.ts'
 import { LAYER_DNS, LAYER_ICMPV4, LAYER_ICMPV6, LAYER_NBNS, LAYER_QUIC, LAYER_TCP } from '../../model/layer.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
+import { createDeliveryTracker } from './delivery.ts'
 import { flowFactOf } from './flow-fact.ts'
 import { FLOW_ID_AT, FLOW_SHIFT, FLOW_STREAM_OPEN, FLOW_STREAM_OVER, STATE_AT } from './flow-record.ts'
 import { createFlowTable, type FlowTable } from './flows.ts'
 import { createFragmentTracker } from './fragments.ts'
+import type { PathTable } from './path-table.ts'
 import { createQuicTracker } from './quic-handshakes.ts'
 import type { InitialCrypto } from './quic-keys.ts'
 import { createStreamReaders } from './stream-readers.ts'
 import { createStreamTracker } from './streams.ts'
 import type { Hasher } from './tls-fingerprints.ts'
+import { createTooBigTracker } from './too-big.ts'
 
 /** Turns decoded rows into facts about fragments, ICMP errors, DNS messages, TLS, HTTP and flows. */
 export interface Transport {
@@ -34,6 +37,8 @@ export interface TransportOptions {
   /** For QUIC's Initial packets; without it QUIC stays closed. */
   crypto?: InitialCrypto
   maxFlows?: number
+  /** Where figures about sizes are kept; without it segments are not followed. */
+  paths?: PathTable
 }
 
 /** Streams are read only when somebody listens to what they carry. */
@@ -49,6 +54,9 @@ export function createTransport(handlers: FactHandlers, options: TransportOption
     options.crypto === undefined || handlers.quic === undefined
       ? undefined
       : createQuicTracker(flows, options.crypto, handlers.quic, options.hasher)
+  const delivery =
+    options.paths === undefined ? undefined : createDeliveryTracker(flows, options.paths, handlers, options.maxFlows)
+  const tooBig = options.paths === undefined ? undefined : createTooBigTracker(flows, options.paths, handlers)
   const readsStreams = handlers.dnsMessage !== undefined || handlers.tls !== undefined || handlers.http !== undefined
   let flowId = 0
 
@@ -61,6 +69,7 @@ export function createTransport(handlers: FactHandlers, options: TransportOption
       streams.ended(slot)
     }
     quic?.ended(slot)
+    delivery?.ended(slot)
     if (handlers.flow !== undefined) handlers.flow(flowFactOf(flows, slot))
   }
 
@@ -83,12 +92,17 @@ export function createTransport(handlers: FactHandlers, options: TransportOption
         readers.segment(batch, out, row)
         streams.segment(slot, batch, out, row)
       }
+      if (layer === LAYER_TCP && delivery !== undefined) delivery.segment(slot, flows.fromClient, batch, out, row)
+      if (tooBig?.isWatching === true) tooBig.packet(slot, flows.fromClient, batch, out, row)
       if (layer === LAYER_QUIC && quic !== undefined) quic.datagram(slot, batch, out, row)
       flows.record(slot, batch, out, row)
     }
     if (layer >= LAYER_DNS && layer <= LAYER_NBNS) {
       if (handlers.dnsMessage !== undefined) handlers.dnsMessage(batch, out, row)
-    } else if (handlers.icmpError !== undefined && isIcmpError(out, row)) handlers.icmpError(batch, out, row)
+    } else if (isIcmpError(out, row)) {
+      tooBig?.message(batch, out, row)
+      if (handlers.icmpError !== undefined) handlers.icmpError(batch, out, row)
+    }
   }
 
   return {
@@ -98,6 +112,7 @@ export function createTransport(handlers: FactHandlers, options: TransportOption
     },
     packet: datagram,
     tick(timeMicros) {
+      delivery?.tick(timeMicros)
       flows.tick(timeMicros)
       fragments.tick(timeMicros)
     },

@@ -1,0 +1,209 @@
+// "Packet too big" messages (RFC 1191, RFC 8201): held against the flow they quote, and whether its sender heeds them.
+import {
+  MIN_MTU_V4,
+  MIN_MTU_V6,
+  MTU_PLATEAUS,
+  TCP_HEADERS_V4,
+  TCP_HEADERS_V6,
+} from '../../constants/tunnel-overhead.ts'
+import {
+  ICMP_FRAGMENTATION_NEEDED,
+  ICMP_UNREACHABLE,
+  ICMPV6_PACKET_TOO_BIG,
+  IPPROTO_ESP,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+} from '../../constants/wire.ts'
+import { createQuotedPacket, readQuoted } from '../../decoders/quoted.ts'
+import type { TooBigFact } from '../../model/connection-facts.ts'
+import { type DecodedBatch, ROW_DF } from '../../model/decoded-batch.ts'
+import type { FactHandlers } from '../../model/facts.ts'
+import { LAYER_ICMPV4, LAYER_ICMPV6 } from '../../model/layer.ts'
+import type { PacketBatch } from '../../model/packet-batch.ts'
+import { addressText } from '../../text/address.ts'
+import { serverAddressAt } from './flow-fact.ts'
+import {
+  FLOW_HANDSHAKE_DONE,
+  FLOW_ID_AT,
+  FLOW_SEQ_KNOWN,
+  FLOW_SHIFT,
+  HANDSHAKE_AT,
+  MSS_AT,
+  NEXT_SEQ_AT,
+  STATE_AT,
+} from './flow-record.ts'
+import type { FlowTable } from './flows.ts'
+import type { PathTable } from './path-table.ts'
+
+export interface TooBigTracker {
+  /** Takes a row with an ICMP error; others than "too big" are none of its business. */
+  message(batch: PacketBatch, out: DecodedBatch, row: number): void
+  /** Senders are being watched. */
+  readonly isWatching: boolean
+  /** A row of the flow in `slot`, while somebody is being watched. */
+  packet(slot: number, fromClient: boolean, batch: PacketBatch, out: DecodedBatch, row: number): void
+}
+
+/** Flows watched at once; the oldest makes room. */
+const MAX_WATCHED = 32
+/** A sender has two round trips to shrink, and never less than this (RFC 8201 5.4 gives no number). */
+const MIN_HEED_MICROS = 300_000
+/** One packet too big may have been on its way; two are disobedience. */
+const MIN_IGNORED = 2
+/** Sequence numbers further back than the largest window (RFC 7323 2.3) are nobody's. */
+const MAX_WINDOW = 1 << 30
+/** Without the handshake offload cannot be told from a big packet. */
+const MAX_UNKNOWN_LEN = 1500
+
+interface Watched {
+  slot: number
+  flowId: number
+  fromClient: boolean
+  dueMicros: number
+  fact: TooBigFact
+  ignoredCount: number
+}
+
+/** ESP has no flows: what quotes it is believed where nothing speaks against it. */
+export function createTooBigTracker(flows: FlowTable, paths: PathTable, handlers: FactHandlers): TooBigTracker {
+  const quoted = createQuotedPacket()
+  const watched: Watched[] = []
+
+  function standingOf(interfaceId: number, slot: number, mtu: number): TooBigFact['standing'] {
+    if (mtu !== 0 && mtu < (quoted.ipVersion === 6 ? MIN_MTU_V6 : MIN_MTU_V4)) return 'invalid'
+    if (slot < 0) {
+      const isKnown =
+        paths.find(interfaceId, quoted.addresses, 4) !== 0 || paths.find(interfaceId, quoted.addresses, 0) !== 0
+      // ESP, fragments and protocols without ports have no flow to be held against.
+      return isKnown && quoted.hasPorts ? 'mismatch' : 'unknown'
+    }
+    return quoted.hasTcpSeq && !isInFlight(slot) ? 'mismatch' : 'validated'
+  }
+
+  /** RFC 5927 7: the quoted sequence number must be one of data that was sent. */
+  function isInFlight(slot: number): boolean {
+    const base = slot << FLOW_SHIFT
+    const side = flows.fromClient ? 0 : 1
+    if ((flows.words[base + STATE_AT]! & (FLOW_SEQ_KNOWN << side)) === 0) return false
+    const behind = (flows.words[base + NEXT_SEQ_AT + side]! - quoted.tcpSeq) | 0
+    return behind >= 0 && behind < MAX_WINDOW
+  }
+
+  function watch(slot: number, fact: TooBigFact): void {
+    const known = watched.find((one) => one.flowId === fact.flowId && one.fromClient === flows.fromClient)
+    if (known !== undefined) {
+      if (fact.mtu < known.fact.mtu) known.fact = fact
+      return
+    }
+    if (watched.length === MAX_WATCHED) watched.shift()
+    const base = slot << FLOW_SHIFT
+    const isOpen = (flows.words[base + STATE_AT]! & FLOW_HANDSHAKE_DONE) !== 0
+    const roundTrip = isOpen ? flows.words[base + HANDSHAKE_AT]! : 0
+    const dueMicros = fact.timeMicros + Math.max(2 * roundTrip, MIN_HEED_MICROS)
+    watched.push({ slot, flowId: fact.flowId, fromClient: flows.fromClient, dueMicros, fact, ignoredCount: 0 })
+  }
+
+  /** Longer than a full segment: offload has put several into one. */
+  function isOffload(slot: number, ipLen: number, out: DecodedBatch, row: number): boolean {
+    if (out.ipProtocol[row] !== IPPROTO_TCP) return ipLen > MAX_UNKNOWN_LEN
+    const mss = flows.words[(slot << FLOW_SHIFT) + MSS_AT]!
+    const least = Math.min(mss & 0xffff || 0xffff, mss >>> 16 || 0xffff)
+    if (least === 0xffff) return ipLen > MAX_UNKNOWN_LEN
+    return ipLen > least + (out.ipVersion[row] === 4 ? TCP_HEADERS_V4 : TCP_HEADERS_V6)
+  }
+
+  return {
+    get isWatching() {
+      return watched.length > 0
+    },
+    message(batch, out, row) {
+      if (!isTooBig(out, row)) return
+      const quotedAt = out.quotedAt[row]!
+      const endAt = batch.startAt[row]! + batch.capturedLen[row]!
+      if (quotedAt === 0 || !readQuoted(batch.bytes, quotedAt, endAt, quoted)) return
+      const interfaceId = batch.interfaceId[row]!
+      const protocol = quoted.ipProtocol
+      const slot =
+        quoted.hasPorts && (protocol === IPPROTO_TCP || protocol === IPPROTO_UDP)
+          ? flows.peek(interfaceId, protocol, quoted.addresses, 0, quoted.srcPort, quoted.dstPort)
+          : -1
+      const nextHopMtu = out.icmpMtu[row]!
+      let standing = standingOf(interfaceId, slot, nextHopMtu)
+      if (protocol === IPPROTO_ESP && standing === 'unknown') standing = 'validated'
+      const isValid = standing === 'validated'
+      const fact: TooBigFact = {
+        timeMicros: batch.timeMicros[row]!,
+        frameNumber: batch.frameNumber[row]!,
+        interfaceId,
+        ipVersion: quoted.ipVersion,
+        routerAddress: addressText(out.addresses, row << 3),
+        nextHopMtu,
+        mtu: nextHopMtu !== 0 ? nextHopMtu : plateauBelow(quoted.ipLen),
+        srcAddress: addressText(quoted.addresses, 0),
+        srcPort: quoted.srcPort,
+        dstAddress: addressText(quoted.addresses, 4),
+        dstPort: quoted.dstPort,
+        ipProtocol: protocol,
+        packetLen: quoted.ipLen,
+        standing,
+        flowId: isValid && slot >= 0 ? flows.words[(slot << FLOW_SHIFT) + FLOW_ID_AT]! : 0,
+        path: 0,
+      }
+      if (standing !== 'invalid') notePaths(slot, fact)
+      handlers.tooBig?.(fact)
+      if (isValid && slot >= 0) watch(slot, fact)
+    },
+    packet(slot, fromClient, batch, out, row) {
+      for (let index = 0; index < watched.length; index++) {
+        const one = watched[index]!
+        if (one.slot !== slot) continue
+        if (flows.words[(slot << FLOW_SHIFT) + FLOW_ID_AT] !== one.flowId) {
+          watched.splice(index, 1)
+          return
+        }
+        const ipLen = out.ipLen[row]!
+        if (one.fromClient !== fromClient || ipLen <= one.fact.mtu || batch.timeMicros[row]! < one.dueMicros) continue
+        const mayFragment = out.ipVersion[row] === 4 && (out.flags[row]! & ROW_DF) === 0
+        if (mayFragment || isOffload(slot, ipLen, out, row)) continue
+        one.ignoredCount++
+        if (one.ignoredCount < MIN_IGNORED) continue
+        handlers.tooBigIgnored?.({
+          ...one.fact,
+          ignoredCount: one.ignoredCount,
+          ignoredLen: ipLen,
+          ignoredFrame: batch.frameNumber[row]!,
+          ignoredMicros: batch.timeMicros[row]!,
+        })
+      }
+    },
+  }
+
+  /** What was told about a path keeps silence on it from being called a black hole. */
+  function notePaths(slot: number, fact: TooBigFact): void {
+    const { interfaceId } = fact
+    if (slot >= 0 && fact.standing === 'validated') {
+      const base = slot << FLOW_SHIFT
+      fact.path = paths.idOf(interfaceId, flows.words, base + serverAddressAt(flows.words, base))
+      paths.nextHopMtu[fact.path] = fact.mtu
+      paths.told[fact.path] = fact.mtu
+      return
+    }
+    for (const at of [0, 4]) {
+      const path = paths.find(interfaceId, quoted.addresses, at)
+      if (path !== 0) paths.told[path] = fact.mtu
+    }
+  }
+}
+
+function isTooBig(out: DecodedBatch, row: number): boolean {
+  const layer = out.layer[row]
+  if (layer === LAYER_ICMPV6) return out.icmpType[row] === ICMPV6_PACKET_TOO_BIG
+  return (
+    layer === LAYER_ICMPV4 && out.icmpType[row] === ICMP_UNREACHABLE && out.icmpCode[row] === ICMP_FRAGMENTATION_NEEDED
+  )
+}
+
+/** RFC 1191 7.1: the next lower plateau is the best guess. */
+function plateauBelow(packetLen: number): number {
+  return MTU_PLATEAUS.find((plateau) => plateau < packetLen) ?? MIN_MTU_V4
+}
