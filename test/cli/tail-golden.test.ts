@@ -12,7 +12,9 @@ const at = (seconds: number) => utcTime(START_MICROS + seconds * 1_000_000)
 /** A tunnel that leaks a little, loses its link for 800 ms, and comes back. */
 function story(screen: ReturnType<typeof createTailScreen>): void {
   screen.status({ connection: 'connected', verdict: makeVerdict(), stats: makeStats() })
-  screen.note('Epoch 1: tunnel up (wg0), resolvers 10.64.0.1. start')
+  screen.note(
+    'Following tunnelscope 0.1.0, which has been watching since 03:04:01. Epoch 1 (start): tunnel up (wg0), resolvers 10.64.0.1.',
+  )
   screen.finding(
     makeFinding({
       count: 3,

@@ -133,6 +133,7 @@ function streamHandlers(output: Output, fail: (error: Error) => void): StreamHan
         stats: hello.stats ?? undefined,
       })
       if (back && lostAt !== undefined) output.note(backText(hello, Date.now() - lostAt, hello.started !== started))
+      if (!back) output.note(greetingText(hello))
       started = hello.started
       lostAt = undefined
     },
@@ -148,11 +149,16 @@ function streamHandlers(output: Output, fail: (error: Error) => void): StreamHan
   }
 }
 
+function greetingText({ version, started, epoch }: HelloMessage): string {
+  const context = epoch === null ? '' : ` ${epochText(epoch)}`
+  return `Following tunnelscope ${version}, which has been watching since ${localTime(started)}.${context}`
+}
+
 function epochText(epoch: Extract<ServerMessage, { type: 'epoch' }>['epoch']): string {
   if (epoch.end !== undefined) return `Epoch ${epoch.id} ended.`
   const tunnel = epoch.tunnelUp ? `tunnel up (${epoch.tunnelInterfaces.join(', ')})` : 'no tunnel'
   const resolvers = epoch.resolvers.length === 0 ? '' : `, resolvers ${epoch.resolvers.join(', ')}`
-  return `Epoch ${epoch.id}: ${tunnel}${resolvers}. ${epoch.reason}`
+  return `Epoch ${epoch.id} (${epoch.reason}): ${tunnel}${resolvers}.`
 }
 
 function gapText(gap: Extract<ServerMessage, { type: 'gap' }>): string {

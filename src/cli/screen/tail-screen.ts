@@ -2,6 +2,7 @@
 // still on the screen is rewritten in place when its finding is counted again; the status line stays at the bottom.
 import { escapeForTerminal, truncateToWidth } from '../../text/escape.ts'
 import type { Style } from '../../text/style.ts'
+import { wrapText } from '../../text/table.ts'
 import { findingRow, matchesWords, type ShownFinding } from './finding-row.ts'
 import { type StatusFacts, statusRow } from './status-row.ts'
 
@@ -36,6 +37,7 @@ interface Row {
   dirty: boolean
 }
 
+const NOTE_MARK = '— '
 const ERASE_LINE = '\r\x1b[2K'
 
 export function createTailScreen(options: TailScreenOptions): TailScreen {
@@ -79,13 +81,22 @@ export function createTailScreen(options: TailScreenOptions): TailScreen {
   }
 
   function note(text: string): void {
-    coming.push({ finding: undefined, note: text, dirty: false })
+    coming.push(...noteRows(text))
     changed = true
   }
 
+  /** Our own sentences are never cut: as many rows as they need. */
+  function noteRows(text: string): Row[] {
+    const lines = wrapText(escapeForTerminal(text), options.columns - NOTE_MARK.length)
+    return lines.map((line, index) => ({
+      finding: undefined,
+      note: (index === 0 ? NOTE_MARK : ' '.repeat(NOTE_MARK.length)) + line,
+      dirty: false,
+    }))
+  }
+
   function line(row: Row): string {
-    if (row.finding === undefined)
-      return style.dim(truncateToWidth(escapeForTerminal(`— ${row.note}`), options.columns))
+    if (row.finding === undefined) return style.dim(truncateToWidth(row.note, options.columns))
     return findingRow(row.finding, { ...options, search: facts.search.toLowerCase() })
   }
 
@@ -158,7 +169,7 @@ export function createTailScreen(options: TailScreenOptions): TailScreen {
   function filter(text: string): void {
     facts = { ...facts, filter: text }
     shown = []
-    coming = [{ finding: undefined, note: text === '' ? 'no filter' : `filter: ${text}`, dirty: false }]
+    coming = noteRows(text === '' ? 'no filter' : `filter: ${text}`)
     const matching = [...history.values()].filter((one) => matchesWords(one, words()))
     for (const one of matching.slice(-reachableRows() + 1)) coming.push({ finding: one, note: '', dirty: false })
   }
