@@ -87,7 +87,11 @@ export function createStoreQueue(options: StoreQueueOptions): StoreQueue {
         }
         options.onStored(records, places)
       } catch (error) {
-        if (!(error instanceof StoreFailure)) throw error
+        if (!(error instanceof StoreFailure)) {
+          // The store's thread is dead: nothing can be written any more, and the daemon has been told.
+          pause = { reason: (error as Error).message }
+          return
+        }
         if (error.code === 'replaced') continue
         if (pause === undefined) {
           pause = { reason: `${error.message} (${error.code})` }

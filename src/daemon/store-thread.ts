@@ -28,7 +28,7 @@ export interface StoreThread {
   readonly setAside: SetAside | undefined
   /**
    * Writes all records or none; one call at a time. Place 0 = the record can never be written.
-   * @throws StoreFailure
+   * @throws StoreFailure; any other error means that the thread is dead
    */
   write(records: StoreRecord[]): Promise<StoredPlace[]>
   /** Ends the thread; what was written is on disk. */
@@ -71,9 +71,15 @@ export async function startStoreThread(options: StoreThreadOptions): Promise<Sto
       settle().reject(new StoreFailure('replaced', message.setAside.reason))
     } else if (message.type === 'closed') onClosed?.()
   })
+  let ended = false
   worker.on('error', (error) => {
     answer?.reject(error)
+    answer = undefined
     options.onDeath(error)
+  })
+  worker.on('exit', () => {
+    ended = true
+    onClosed?.()
   })
   const post = (message: ToStoreWorker) => worker.postMessage(message)
   return {
@@ -84,9 +90,9 @@ export async function startStoreThread(options: StoreThreadOptions): Promise<Sto
         post({ type: 'write', records })
       }),
     async close() {
+      if (ended) return
       const closed = new Promise<void>((resolve) => {
         onClosed = resolve
-        worker.once('exit', () => resolve())
       })
       post({ type: 'close' })
       await closed

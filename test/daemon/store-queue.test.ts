@@ -152,6 +152,20 @@ describe('the queue', () => {
   })
 })
 
+test('a dead thread ends the writing; what waits is bounded and the end is told', async () => {
+  const { queue } = makeQueue({
+    capacity: 3,
+    write: async () => {
+      throw new Error('the thread is gone')
+    },
+  })
+  for (let index = 0; index < 5; index++) queue.push(record(`${index}`))
+  await until(() => queue.state().paused, 'the end')
+  queue.push(record('later'))
+  expect(queue.state()).toMatchObject({ waiting: 4, lost: 2, reason: 'the thread is gone' })
+  expect(await queue.drain(20)).toBe(false)
+})
+
 describe('the service and its store', () => {
   test('a store that is damaged in use is set aside; what waited is in the new one', async () => {
     const running = await runService()
