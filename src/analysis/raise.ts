@@ -21,6 +21,8 @@ const NONE: Finding[] = []
 interface Kept {
   meta: DetectorMeta
   latest: RaisedFinding
+  firstMicros: number
+  lastMicros: number
   finding: Finding
 }
 
@@ -31,7 +33,6 @@ export function createFindingSet(epochAt: (timeMicros: number) => number): Findi
   let refused = 0
 
   function first(meta: DetectorMeta, raised: RaisedFinding): Kept {
-    const time = utcTime(raised.timeMicros)
     const finding: Finding = {
       id: meta.id,
       severity: meta.severity,
@@ -39,15 +40,15 @@ export function createFindingSet(epochAt: (timeMicros: number) => number): Findi
       basis: meta.basis,
       key: raised.key,
       epoch: epochAt(raised.timeMicros),
-      time,
-      last: time,
+      time: '',
+      last: '',
       count: 0,
       summary: '',
       advice: '',
       data: {},
       evidence: [],
     }
-    return { meta, latest: raised, finding }
+    return { meta, latest: raised, firstMicros: raised.timeMicros, lastMicros: raised.timeMicros, finding }
   }
 
   return {
@@ -64,10 +65,9 @@ export function createFindingSet(epochAt: (timeMicros: number) => number): Findi
       }
       entry.latest = raised
       const finding = entry.finding
-      const time = utcTime(raised.timeMicros)
       finding.count += raised.count ?? 1
-      if (time > finding.last) finding.last = time
-      if (time < finding.time) finding.time = time
+      if (raised.timeMicros > entry.lastMicros) entry.lastMicros = raised.timeMicros
+      if (raised.timeMicros < entry.firstMicros) entry.firstMicros = raised.timeMicros
       finding.severity = raised.severity ?? meta.severity
       finding.confidence = raised.confidence
       finding.basis = raised.basis ?? meta.basis
@@ -102,8 +102,10 @@ export function createFindingSet(epochAt: (timeMicros: number) => number): Findi
   }
 }
 
-/** Sentences are made when somebody reads them: the numbers in them grow with every repeat. */
-function worded({ meta, latest, finding }: Kept): Finding {
+/** Words are made when somebody reads them: the numbers in them grow with every repeat. */
+function worded({ meta, latest, firstMicros, lastMicros, finding }: Kept): Finding {
+  finding.time = utcTime(firstMicros)
+  finding.last = utcTime(lastMicros)
   const data = { ...finding.data, count: finding.count, interface: finding.interface ?? '' }
   finding.summary = fill(latest.message ?? meta.message, data)
   finding.advice = fill(latest.advice ?? meta.advice, data)

@@ -15,6 +15,7 @@ const SP = 0x20
 const HT = 0x09
 const COLON = 0x3a
 const SLASH = 0x2f
+const ASTERISK = 0x2a
 /** RFC 9110 5.6.2 bounds no token; no registered method is longer than 18 characters. */
 const MAX_METHOD_LEN = 24
 /** A longer first line is accepted as a request without looking for its version. */
@@ -49,6 +50,7 @@ export function httpStart(bytes: Uint8Array, at: number, endAt: number): number 
   const version = startsWith(bytes, at, endAt, VERSION_START)
   if (version === MATCH_PART) return HTTP_START_MORE
   if (version === MATCH_ALL) return responseStart(bytes, at + VERSION_START.length, endAt)
+  if (!isUpperCase(bytes[at]!)) return HTTP_START_NO
   let more = false
   for (let i = 0; i < METHODS.length; i++) {
     const match = startsWith(bytes, at, endAt, METHODS[i]!)
@@ -91,15 +93,22 @@ function hasOtherVersion(bytes: Uint8Array, at: number, endAt: number): boolean 
   )
 }
 
-/** A path, a host or URL, `*`; or the version at once, in a line that lacks its target. */
+/** A path, a host or URL, `*`; nothing or the version at once, in a line that lacks its target. */
 function isTargetStart(bytes: Uint8Array, at: number, endAt: number): boolean {
   const byte = bytes[at]!
   return (
-    byte === 0x2f ||
-    byte === 0x2a ||
+    byte === CR ||
+    byte === LF ||
+    byte === SLASH ||
+    byte === ASTERISK ||
     (byte >= 0x61 && byte <= 0x7a) ||
     startsWith(bytes, at, endAt, VERSION_START) === MATCH_ALL
   )
+}
+
+/** As the first letter of every method is. */
+function isUpperCase(byte: number): boolean {
+  return byte >= 0x41 && byte <= 0x5a
 }
 
 function isDigit(byte: number): boolean {
@@ -145,7 +154,7 @@ export interface HttpHead {
 }
 
 /** The fields that are kept. */
-export const HTTP_FIELDS: ReadonlySet<string> = new Set([
+export const HTTP_FIELDS: readonly string[] = Object.freeze([
   'host',
   'user-agent',
   'server',
@@ -160,7 +169,6 @@ export const HTTP_FIELDS: ReadonlySet<string> = new Set([
   'upgrade',
   'connection',
 ])
-const MAX_FIELD_NAME_LEN = 17
 
 /**
  * Reads the head in [at, endAt); an incomplete last line counts as a line. Undefined when its first line is neither a
@@ -234,14 +242,33 @@ function readFields(bytes: Uint8Array, at: number, endAt: number, fields: Map<st
 function readField(bytes: Uint8Array, at: number, endAt: number, fields: Map<string, string>): string {
   let colonAt = at
   while (colonAt < endAt && bytes[colonAt] !== COLON) colonAt++
-  if (colonAt === endAt || colonAt - at > MAX_FIELD_NAME_LEN + 1) return ''
-  const name = latin1(bytes, at, colonAt).trimEnd().toLowerCase()
-  if (!HTTP_FIELDS.has(name)) return ''
+  if (colonAt === endAt) return ''
+  let nameEndAt = colonAt
+  while (nameEndAt > at && (bytes[nameEndAt - 1] === SP || bytes[nameEndAt - 1] === HT)) nameEndAt--
+  const name = keptFieldName(bytes, at, nameEndAt)
+  if (name === '') return ''
   const value = latin1(bytes, colonAt + 1, endAt).trim()
   const before = fields.get(name)
   if (before === undefined) fields.set(name, value)
   else if (name !== 'host' && name !== 'content-length') fields.set(name, `${before}, ${value}`)
   return name
+}
+
+/** The name in HTTP_FIELDS that stands there in whatever case, or ''; most names are none, and no text is made of them. */
+function keptFieldName(bytes: Uint8Array, at: number, endAt: number): string {
+  for (let i = 0; i < HTTP_FIELDS.length; i++) {
+    const name = HTTP_FIELDS[i]!
+    if (name.length === endAt - at && isInAnyCase(bytes, at, name)) return name
+  }
+  return ''
+}
+
+function isInAnyCase(bytes: Uint8Array, at: number, lowerCase: string): boolean {
+  for (let i = 0; i < lowerCase.length; i++) {
+    const byte = bytes[at + i]!
+    if ((isUpperCase(byte) ? byte | 0x20 : byte) !== lowerCase.charCodeAt(i)) return false
+  }
+  return true
 }
 
 /** The end of the line's text: its CR LF, LF, or `endAt`. */

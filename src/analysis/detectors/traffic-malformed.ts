@@ -13,21 +13,44 @@ const meta: DetectorMeta = {
   advice: 'Look at the first one in Wireshark; a few come from damaged captures, many from a broken or hostile sender.',
 }
 
+/** The words for one fault of one layer on one interface; a damaged capture has thousands of packets for each. */
+interface Words {
+  key: string
+  fault: string
+  layer: string
+  interfaceName: string
+  inputName: string
+}
+
 export const trafficMalformed: Detector = {
   meta,
   create(context) {
+    /** By interface, layer and fault. */
+    const wordsOf = new Map<number, Words>()
+
+    function makeWords(interfaceId: number, faultLayer: number, faultCode: number): Words {
+      const fault = FAULT_NAMES[faultCode] ?? 'unknown'
+      const layer = LAYER_NAMES[faultLayer] ?? 'unknown'
+      const { name, inputName } = context.interfaceOf(interfaceId)
+      return { key: `${name} ${layer} ${fault}`, fault, layer, interfaceName: name, inputName }
+    }
+
     return {
       malformed(batch, out, row) {
-        const fault = FAULT_NAMES[out.fault[row]!] ?? 'unknown'
-        const layer = LAYER_NAMES[out.faultLayer[row]!] ?? 'unknown'
-        const source = context.interfaceOf(batch.interfaceId[row]!)
+        const interfaceId = batch.interfaceId[row]!
+        const number = (interfaceId << 16) | (out.faultLayer[row]! << 8) | out.fault[row]!
+        let words = wordsOf.get(number)
+        if (words === undefined) {
+          words = makeWords(interfaceId, out.faultLayer[row]!, out.fault[row]!)
+          wordsOf.set(number, words)
+        }
         context.raise(meta, {
-          key: `${source.name} ${layer} ${fault}`,
+          key: words.key,
           timeMicros: batch.timeMicros[row]!,
           confidence: 'proven',
-          interface: source.name,
-          data: { fault, layer, offset: out.faultAt[row]! },
-          evidence: { source: source.inputName, frame: batch.frameNumber[row]! },
+          interface: words.interfaceName,
+          data: { fault: words.fault, layer: words.layer, offset: out.faultAt[row]! },
+          evidence: { source: words.inputName, frame: batch.frameNumber[row]! },
         })
       },
     }
