@@ -296,8 +296,10 @@ describe('the file', () => {
 
   test('a store of a later version is left alone', () => {
     withStore((db) => db.pragma('user_version = 99'))
+    const before = readFileSync(path)
     expect(() => openStore(path, 0)).toThrow(expect.objectContaining({ code: 'store-newer' }))
-    expect(readdirSync(join(folder, 'data'))).toEqual(['store.db'])
+    expect(readFileSync(path).equals(before)).toBe(true)
+    expect(readdirSync(join(folder, 'data')).filter((name) => name.includes('set-aside'))).toEqual([])
   })
 
   test('a path that cannot be used is the operator’s to mend', () => {
