@@ -4,13 +4,17 @@ import type { HttpFact } from '../model/facts.ts'
 /** What stands for the query of a URL that is not kept. */
 const BLANKED_QUERY = '?-'
 
-/** Fields that were not seen are left out; `length` is the response's body, or the request's when there is no response. */
+/**
+ * Fields that were not seen are left out; `length` is the response's body, or the request's when there is no
+ * response. The status of a response of which bytes were lost is called `incomplete_status`.
+ */
 export function httpEvent(
   request: HttpFact | undefined,
   response: HttpFact | undefined,
   keepUrlQueries: boolean,
 ): Record<string, unknown> {
   const event: Record<string, unknown> = {}
+  const isIncomplete = response?.partial === 'lost'
   const method = request?.method ?? response?.requestMethod
   if (request?.host !== undefined) event.hostname = request.host
   if (request?.url !== undefined) event.url = keepUrlQueries ? request.url : withoutQuery(request.url)
@@ -19,7 +23,7 @@ export function httpEvent(
   if (method !== undefined) event.http_method = method
   const protocol = request?.protocol ?? response?.protocol
   if (protocol !== undefined) event.protocol = protocol
-  if (response?.status !== undefined) event.status = response.status
+  if (response?.status !== undefined) event[isIncomplete ? 'incomplete_status' : 'status'] = response.status
   if (response?.location !== undefined)
     event.redirect = keepUrlQueries ? response.location : withoutQuery(response.location)
   const length = (response ?? request)?.bodyLen

@@ -49,9 +49,9 @@ export function createEventWriter(write: (line: string) => void, options: EventO
       event.quic = quicEvent(fact)
       write(eventLine(event))
     },
-    httpExchange(requestSeen, responseSeen) {
+    httpExchange(requestSeen, response) {
       const request = requestSeen?.partial === 'lost' ? undefined : requestSeen
-      const response = responseSeen?.partial === 'lost' ? undefined : responseSeen
+      if (request === undefined && response?.partial === 'lost') return
       // The later half completed the exchange.
       const fact = response ?? request
       if (fact === undefined) return

@@ -53,6 +53,11 @@ function isKnown(bytes: Uint8Array, at: number, endAt: number): boolean {
   return http === HTTP_START_REQUEST || http === HTTP_START_RESPONSE || http === HTTP_START_HTTP2
 }
 
+/** A PROXY header and no other protocol begins at `at`. */
+export function isProxyHeader(bytes: Uint8Array, at: number, endAt: number): boolean {
+  return afterProxyHeader(bytes, at, endAt) > at
+}
+
 /** https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt, sections 2.1 and 2.2. Returns `at` when there is none. */
 function afterProxyHeader(bytes: Uint8Array, at: number, endAt: number): number {
   if (startsWith(bytes, at, endAt, PROXY1_SIGNATURE)) {

@@ -29,6 +29,7 @@ import {
   STATE_AT,
 } from './flow-record.ts'
 import type { FlowTable } from './flows.ts'
+import { isProxyHeader } from './prelude.ts'
 import { recognise, type StreamConsumer, type StreamKind } from './stream-consumer.ts'
 
 /** RFC 7323 2.3: no window is larger; what claims to lie further ahead is not of this connection. */
@@ -312,7 +313,7 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
       keep(stream, half, bytes, at, endAt)
       return false
     }
-    if (kind === 'other' && !stream.whole) {
+    if (kind === 'other' && !stream.whole && !isProxyHeader(bytes, at, endAt)) {
       // Seen from its middle, any later segment may begin a message.
       half.tries++
       if (stream.client.tries + stream.server.tries >= MAX_RECOGNITION_TRIES) finish(stream)
@@ -402,7 +403,8 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
       if (!isOver(stream)) {
         flush(stream)
         const state = flows.words[(slot << FLOW_SHIFT) + STATE_AT]!
-        stream.consumer?.end(!isFinished(state) && !isReset(state))
+        // Who sent all it had to say may have left the last closing to the other side.
+        stream.consumer?.end(!isFinished(state) && !isReset(state) && !isRead(stream.server))
       }
       forget(stream)
     },

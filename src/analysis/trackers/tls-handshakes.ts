@@ -1,6 +1,7 @@
 // One TLS connection, both directions, from its in-order bytes to facts: hellos, the server's certificate, alerts.
 // Reads only what is in the clear and is done as soon as both directions are encrypted.
 import { u16 } from '../../decoders/cursor.ts'
+import { HTTP_START_RESPONSE, httpStart } from '../../decoders/http.ts'
 import {
   createTlsHello,
   isGrease,
@@ -83,10 +84,10 @@ function createDirection(): Direction {
   }
 }
 
-/** Consumes all bytes it is offered. Without a hasher there are no fingerprints. */
+/** Consumes all bytes it is offered but an answer in HTTP. Without a hasher there are no fingerprints. */
 export class TlsHandshakes implements StreamConsumer {
   done = false
-  readonly unwrapped = false
+  unwrapped = false
   readonly #emit: (fact: TlsFact) => void
   readonly #hasher: Hasher | undefined
   readonly #client = createDirection()
@@ -107,6 +108,12 @@ export class TlsHandshakes implements StreamConsumer {
 
   push(fromClient: boolean, bytes: Uint8Array, at: number, endAt: number, where: ConnectionFact): number {
     const direction = fromClient ? this.#client : this.#server
+    if (direction.seenLen === 0 && this.#version === 0 && httpStart(bytes, at, endAt) === HTTP_START_RESPONSE) {
+      // A server, or a portal on the way, that answers a ClientHello with plain HTTP.
+      this.end()
+      this.unwrapped = true
+      return 0
+    }
     direction.seenLen += endAt - at
     if (!direction.done && this.#startsAt(direction, bytes, at, endAt)) {
       this.#records(fromClient, direction, bytes, at, endAt, where)
