@@ -114,6 +114,12 @@ test('a resize forgets where old lines were: nothing is rewritten above', () => 
   expect(screen.paint()).not.toMatch(/\x1b\[\d+A/)
 })
 
+test('a count that the sentence has is not said twice', () => {
+  const options = { columns: 120, style: plain, timeText }
+  expect(findingRow(makeFinding({ count: 3, summary: '3 questions left' }), options)).toMatch(/3 questions left$/)
+  expect(findingRow(makeFinding({ count: 3, summary: 'to 192.0.2.3' }), options)).toMatch(/ ×3$/)
+})
+
 test('without colour there is no colour', () => {
   const { screen, look, bytes } = startScreen()
   screen.finding(makeFinding())
@@ -158,14 +164,14 @@ describe('the status line', () => {
     [
       'some',
       {},
-      'DNS LEAK, some: 3 of 43 questions outside │ complete │ tunnel up │ 1,240 pkt/s │ 0 dropped │ resolver 10.64.0.1',
+      'DNS LEAK, some questions │ complete │ tunnel up │ 1,240 pkt/s │ 0 dropped │ resolver 10.64.0.1 │ 3 of 43 questions outside',
     ],
-    ['all', { verdict: makeVerdict({ dns: 'leak' }) }, 'DNS LEAK: 3 of 43 questions outside │ complete'],
-    ['none seen', { verdict: makeVerdict({ dns: 'ok' }) }, 'DNS ok: none seen leaking of 40 questions │ complete'],
+    ['all', { verdict: makeVerdict({ dns: 'leak' }) }, 'DNS LEAK │ complete'],
+    ['none seen', { verdict: makeVerdict({ dns: 'ok' }) }, 'DNS ok: none of 43 questions seen leaking │ complete'],
     [
       'incomplete',
       { verdict: makeVerdict({ dns: 'ok', complete: false, reasons: ['3 packets were dropped'] }) },
-      'DNS ok: none seen leaking of 40 questions │ INCOMPLETE: 3 packets were dropped',
+      'DNS ok: none of 43 questions seen leaking │ INCOMPLETE: 3 packets were dropped',
     ],
     ['nothing yet', { verdict: undefined }, 'no verdict yet │ tunnel up'],
     ['no tunnel', { verdict: makeVerdict({ dns: 'no-tunnel' }) }, 'no tunnel, no verdict'],
@@ -183,7 +189,7 @@ describe('the status line', () => {
   })
 
   test('what does not fit is left out whole, the verdict last', () => {
-    expect(statusRow(facts, 60, plain)).toBe('DNS LEAK, some: 3 of 43 questions outside │ complete')
-    expect(statusRow(facts, 20, plain)).toBe('DNS LEAK, some: 3 o…')
+    expect(statusRow(facts, 60, plain)).toBe('DNS LEAK, some questions │ complete │ tunnel up')
+    expect(statusRow(facts, 20, plain)).toBe('DNS LEAK, some ques…')
   })
 })

@@ -76,9 +76,7 @@ describe('on a real terminal', () => {
     )
     expect(rows[hostile + 2]).toContain('a plain one')
     expect(rows.filter((row) => row.startsWith('forged'))).toEqual([])
-    expect(rows[hostile + 3]).toContain(
-      'DNS LEAK, some: 3 of 43 questions outside │ complete │ tunnel up │ 1,240 pkt/s',
-    )
+    expect(rows[hostile + 3]).toContain('DNS LEAK, some questions │ complete │ tunnel up │ 1,240 pkt/s')
     expect(tmux('display-message', '-p', '-t', session, '#{pane_title}').stdout).not.toContain('owned')
 
     tmux('send-keys', '-t', session, 'p')

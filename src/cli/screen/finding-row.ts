@@ -45,13 +45,18 @@ export function findingRow(finding: ShownFinding, options: RowOptions): string {
     { text: fitToWidth(escapeForTerminal(whoOf(finding)), isWide ? 20 : 12), paint: plain },
     ...(isWide ? [{ text: fitToWidth(escapeForTerminal(finding.id), 22), paint: style.dim }] : []),
   ]
-  const repeats = finding.count > 1 ? `×${finding.count}` : ''
+  const repeats = finding.count > 1 && !saysCount(finding) ? `×${finding.count}` : ''
   const used = cells.reduce((sum, cell) => sum + displayWidth(cell.text) + 1, 0)
   const room = columns - used - (repeats === '' ? 0 : displayWidth(repeats) + 1)
   const summary = truncateToWidth(escapeForTerminal(finding.summary), room)
   const head = cells.map((cell) => cell.paint(cell.text)).join(' ')
   const tail = repeats === '' ? '' : ` ${style.bold(repeats)}`
   return `${head} ${highlight(summary, options.search)}${tail}`
+}
+
+/** Whether the sentence itself has the count as a word of its own. */
+function saysCount({ summary, count }: ShownFinding): boolean {
+  return summary.split(' ').includes(String(count))
 }
 
 /** Whether all words occur somewhere in what the line shows. */

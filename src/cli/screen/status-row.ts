@@ -50,6 +50,11 @@ export function statusRow(facts: StatusFacts, columns: number, style: Style): st
     add(`${countText(dropped)} dropped`, dropped > 0 ? style.warn : style.dim)
     if (resolver !== undefined) add(`resolver ${resolver}`)
   }
+  if (facts.verdict !== undefined) {
+    const { questionsOutside, questionsInTunnel } = facts.verdict.coverage
+    const all = countText(questionsOutside + questionsInTunnel)
+    add(`${countText(questionsOutside)} of ${all} questions outside, leaked or expected`)
+  }
   if (facts.filter !== '') add(`filter ${facts.filter}`, style.name)
   if (facts.search !== '') add(`/${facts.search}`, style.name)
   add('q quit  / search  p pause  f filter')
@@ -77,11 +82,10 @@ function addVerdict({ verdict, connection }: StatusFacts, add: Add, style: Style
     return
   }
   const { questionsOutside, questionsInTunnel } = verdict.coverage
-  const share = `${countText(questionsOutside)} of ${countText(questionsOutside + questionsInTunnel)} questions`
-  if (verdict.dns === 'leak') add(`DNS LEAK: ${share} outside`, style.bad)
-  else if (verdict.dns === 'mixed') add(`DNS LEAK, some: ${share} outside`, style.bad)
-  else if (verdict.dns === 'ok')
-    add(`DNS ok: none seen leaking of ${countText(questionsInTunnel)} questions`, style.good)
+  const questions = countText(questionsOutside + questionsInTunnel)
+  if (verdict.dns === 'leak') add('DNS LEAK', style.bad)
+  else if (verdict.dns === 'mixed') add('DNS LEAK, some questions', style.bad)
+  else if (verdict.dns === 'ok') add(`DNS ok: none of ${questions} questions seen leaking`, style.good)
   else add(verdict.dns === 'no-tunnel' ? 'no tunnel, no verdict' : 'DNS verdict unknown', style.warn)
   if (verdict.complete) add('complete')
   else add(`INCOMPLETE: ${verdict.reasons[0] ?? 'unknown reason'}`, style.warn)
