@@ -7,7 +7,7 @@ import { LAYER_DNS } from '../model/layer.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
 import type { InterfaceRole, Report } from '../model/report.ts'
 import { parseAddress } from '../text/address.ts'
-import { buildReport, type ReportSources, reportEpoch, reportVerdict } from './build-report.ts'
+import { buildReport, type ReportOverview, type ReportSources, reportOverview } from './build-report.ts'
 import type { DetectorContext } from './detector.ts'
 import { DETECTORS } from './detectors/index.ts'
 import { type JudgementContext, judgeExchange } from './dns-judgement.ts'
@@ -47,8 +47,8 @@ export interface Analyzer {
   end(): void
   /** Findings that are new or have grown since the last call. */
   takeFindings(): Finding[]
-  /** The verdict and the epochs from `firstEpoch` on, as of now: what a report says of them, at little cost. */
-  overview(firstEpoch: number): Pick<Report, 'verdict' | 'epochs'>
+  /** The verdict, the epochs from `firstEpoch` on and the interfaces as a report has them, at little cost. */
+  overview(firstEpoch: number): ReportOverview
   /** The report as of now; complete after end(). */
   report(): Report
 }
@@ -244,11 +244,7 @@ export function createAnalyzer(
       handlers.end?.()
     },
     takeFindings: findings.takeChanged,
-    overview(firstEpoch) {
-      const from = sources()
-      const epochs = from.timeline.epochs.filter((span) => span.id >= firstEpoch)
-      return { verdict: reportVerdict(from), epochs: epochs.map((span) => reportEpoch(from, span)) }
-    },
+    overview: (firstEpoch) => reportOverview(sources(), firstEpoch),
     report: () => buildReport(sources()),
   }
 }

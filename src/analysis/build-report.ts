@@ -69,6 +69,22 @@ export function buildReport(from: ReportSources): Report {
   }
 }
 
+/** What a live watcher wants to know often. */
+export interface ReportOverview {
+  verdict: Verdict
+  epochs: Epoch[]
+  interfaces: ReportInterface[]
+}
+
+/** The part of the report that is cheap to make, with the epochs from `firstEpoch` on. */
+export function reportOverview(from: ReportSources, firstEpoch: number): ReportOverview {
+  return {
+    verdict: reportVerdict(from),
+    epochs: from.timeline.epochs.filter((span) => span.id >= firstEpoch).map((span) => reportEpoch(from, span)),
+    interfaces: from.interfaces.map((one) => reportInterface(from, one)),
+  }
+}
+
 function reportInput(from: ReportSources, input: InputSummary, index: number): ReportInput {
   const made: ReportInput = {
     file: input.name,
@@ -101,8 +117,7 @@ function reportInterface(from: ReportSources, one: CaptureInterface): ReportInte
   return made
 }
 
-/** The verdict as of now. */
-export function reportVerdict(from: ReportSources): Verdict {
+function reportVerdict(from: ReportSources): Verdict {
   const coverage = coverageOf(from)
   const reasons = incompleteReasons(from, coverage)
   return {
@@ -169,8 +184,7 @@ function isWayOut(role: InterfaceRole): boolean {
   return role === 'physical' || role === 'tunnel'
 }
 
-/** One epoch as of now. */
-export function reportEpoch(from: ReportSources, span: EpochSpan): Epoch {
+function reportEpoch(from: ReportSources, span: EpochSpan): Epoch {
   const counts = from.verdict.ofEpoch(span.id)
   const resolvers = from.resolvers.all().filter((one) => one.epoch === span.id)
   const asked = new Map<string, number>()

@@ -5,9 +5,12 @@ import { VERSION } from '../daemon/version.ts'
 import { OperatorError } from '../model/operator-error.ts'
 import { escapeForTerminal } from '../text/escape.ts'
 import { addAnalyzeCommand } from './commands/analyze.ts'
+import { addDaemonCommand } from './commands/daemon.ts'
 import { addEventsCommand } from './commands/events.ts'
 import { addFindingsCommand } from './commands/findings.ts'
+import { addInterfacesCommand } from './commands/interfaces.ts'
 import { addPacketsCommand } from './commands/packets.ts'
+import { addStartCommand } from './commands/start.ts'
 import { addTailCommand } from './commands/tail.ts'
 import { EXIT_OPERATOR } from './exit-codes.ts'
 
@@ -18,10 +21,13 @@ const program = new Command('tunnelscope')
   .exitOverride()
 
 addAnalyzeCommand(program)
+addDaemonCommand(program)
 addEventsCommand(program)
 addPacketsCommand(program)
 addTailCommand(program)
 addFindingsCommand(program)
+addInterfacesCommand(program)
+addStartCommand(program)
 
 // A reader that went away (head, less) is no fault of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,5 +1,6 @@
-// The whole road on one screen: bytes to columns, columns to facts, facts to findings.
+// The whole road on one screen: bytes to columns, columns to facts, facts to findings. A file and the live ring take it alike.
 import { type Analyzer, type AnalyzerOptions, createAnalyzer } from '../analysis/analyzer.ts'
+import { createNetworkHistory, type NetworkHistory } from '../analysis/trackers/network-history.ts'
 import type { CaptureSource } from '../capture/source.ts'
 import { decodeBatch } from '../decoders/decode-batch.ts'
 import { createDecodedBatch, type DecodedBatch } from '../model/decoded-batch.ts'
@@ -31,8 +32,30 @@ export async function analyze(
   options: AnalyzerOptions,
   progress?: () => void,
 ): Promise<Analyzer> {
-  const analyzer = createAnalyzer(source.interfaces, source.inputs, options)
-  await drain(source, analyzer.consume, progress)
+  const network = createNetworkHistory(false)
+  const analyzer = createAnalyzer(source.interfaces, source.inputs, { ...options, network })
+  const feed = contextFeed(source, network)
+  await drain(
+    source,
+    (batch, out) => {
+      feed()
+      analyzer.consume(batch, out)
+    },
+    progress,
+  )
+  feed()
+  // A capture of ours says until when it watched; what waited for an answer until then waited in vain.
+  if (network.isKnown) analyzer.tick(Math.max(...source.interfaces.map((one) => one.statistics?.endMicros ?? 0)))
   analyzer.end()
   return analyzer
+}
+
+/** Hands on the contexts that a capture carries as they are met. */
+function contextFeed(source: CaptureSource, network: NetworkHistory): () => void {
+  let fed = 0
+  return () => {
+    const contexts = source.annex.contexts
+    if (contexts === undefined) return
+    for (; fed < contexts.length; fed++) network.add(contexts[fed]!)
+  }
 }

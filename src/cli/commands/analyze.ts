@@ -38,7 +38,8 @@ export function addAnalyzeCommand(program: Command): void {
     .action(runAnalyze)
 }
 
-async function runAnalyze(files: string[], flags: AnalyzeFlags): Promise<void> {
+/** Analyses the files and prints the report. @throws OperatorError */
+export async function runAnalyze(files: string[], flags: AnalyzeFlags): Promise<void> {
   const failOn = severityFlag(flags.failOn)
   const options: AnalyzerOptions = {
     version: VERSION,

@@ -7,6 +7,7 @@ import { escapeForTerminal } from '../../text/escape.ts'
 import { createStyle } from '../../text/style.ts'
 import { findingRow, type ShownFinding } from '../screen/finding-row.ts'
 import { localTime } from '../screen/local-time.ts'
+import { createRepeatFilter } from '../screen/repeat-filter.ts'
 import { countText, type StatusFacts } from '../screen/status-row.ts'
 import { createTailScreen } from '../screen/tail-screen.ts'
 import {
@@ -39,10 +40,6 @@ interface Output {
 
 /** 20 frames a second are as fast as an eye follows. */
 const PAINT_MS = 50
-/** Text lines of one finding into a pipe: the first, then whenever its count has doubled. */
-const REPEAT_FACTOR = 2
-/** Findings of which a pipe's last count is remembered. */
-const MAX_REMEMBERED = 10_000
 
 export function addTailCommand(program: Command): void {
   const command = program
@@ -189,15 +186,10 @@ function jsonOutput(): Output {
 function pipeOutput(): Output {
   const style = createStyle(usesColour(process.stdout))
   const options = { columns: outputWidth(), style, timeText: localTime }
-  const told = new Map<string, number>()
+  const isWorthALine = createRepeatFilter()
   return {
     finding({ finding }) {
-      const name = `${finding.epoch} ${finding.id} ${finding.key}`
-      if (finding.count < (told.get(name) ?? 0) * REPEAT_FACTOR) return
-      told.delete(name)
-      told.set(name, finding.count)
-      if (told.size > MAX_REMEMBERED) told.delete(told.keys().next().value!)
-      process.stdout.write(`${findingRow(finding as ShownFinding, options)}\n`)
+      if (isWorthALine(finding)) process.stdout.write(`${findingRow(finding as ShownFinding, options)}\n`)
     },
     note: (text) => process.stderr.write(`— ${escapeForTerminal(text)}\n`),
     status() {},

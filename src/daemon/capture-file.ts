@@ -1,0 +1,59 @@
+// The file of `daemon -w`: packets and the network context as they come.
+import { PcapngWriter } from '../capture/pcapng-writer.ts'
+import type { RingSource } from '../capture/ring-source.ts'
+import type { NetworkContext } from '../model/network-context.ts'
+import { OperatorError } from '../model/operator-error.ts'
+import type { PacketBatch } from '../model/packet-batch.ts'
+import type { CaptureOptions } from './capture-messages.ts'
+
+/** The file of -w, when there is one; a full disk ends the file and not the capture. */
+export class CaptureFile {
+  #writer: PcapngWriter | undefined
+  readonly #options: CaptureOptions
+  readonly #onTrouble: (sentence: string) => void
+  #isOver = false
+
+  /** `onTrouble` hears once why the file ended early. */
+  constructor(options: CaptureOptions, onTrouble: (sentence: string) => void) {
+    this.#options = options
+    this.#onTrouble = onTrouble
+  }
+
+  /** The network from now on; the first one creates the file. @throws OperatorError `write-file` when that fails */
+  context(context: NetworkContext): void {
+    const { writePath, version, expression } = this.#options
+    if (writePath === undefined) return
+    if (this.#writer !== undefined) this.#do((writer) => writer.noteContext(context))
+    else if (!this.#isOver) {
+      const filter = expression === undefined ? {} : { filter: expression }
+      this.#writer = new PcapngWriter(writePath, { application: `tunnelscope ${version}`, context, ...filter })
+    }
+  }
+
+  /** Appends all rows. */
+  packets(batch: PacketBatch, source: RingSource): void {
+    if (batch.count > 0) this.#do((writer) => writer.write(batch, source.interfaces))
+  }
+
+  /** Everything so far is in the file. */
+  flush(): void {
+    this.#do((writer) => writer.flush())
+  }
+
+  /** The file is whole afterwards. `endMicros`: until when the capture saw everything. */
+  close(source: RingSource, endMicros: number, dropped: number): void {
+    this.#do((writer) => writer.close(source.interfaces, endMicros, dropped))
+  }
+
+  #do(action: (writer: PcapngWriter) => void): void {
+    if (this.#writer === undefined) return
+    try {
+      action(this.#writer)
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error
+      this.#writer = undefined
+      this.#isOver = true
+      this.#onTrouble(error.message)
+    }
+  }
+}

@@ -1,0 +1,51 @@
+// What the capturing thread and the one that started it say to each other.
+import type { Finding } from '../model/finding.ts'
+import type { Epoch, ReportInterface, Stats, Verdict } from '../model/report.ts'
+
+export interface CaptureOptions {
+  readonly version: string
+  /** Names chosen with -i; absent = all. */
+  readonly interfaces?: readonly string[]
+  /** tcpdump's filter language. */
+  readonly expression?: string
+  /** Bytes kept of a packet. */
+  readonly snapLen?: number
+  /** Ends the capture after so many packets. */
+  readonly packetCount?: number
+  /** A pcapng of everything that is captured. */
+  readonly writePath?: string
+  readonly ringLen?: number
+  readonly tunnels: readonly string[]
+  readonly physicals: readonly string[]
+  readonly vpnResolvers: readonly string[]
+}
+
+/** What changed of the machine's network, and the verdict with it. */
+export interface Overview {
+  readonly verdict: Verdict
+  /** Those that are new or have changed since the last overview. */
+  readonly epochs: readonly Epoch[]
+  readonly interfaces: readonly ReportInterface[]
+}
+
+export type ToCaptureWorker = { readonly type: 'report' } | { readonly type: 'stop' }
+
+export type FromCaptureWorker =
+  /** Packets from now on are seen. */
+  | { readonly type: 'ready'; readonly interfaces: readonly WatchedInterface[]; readonly shortage: string | undefined }
+  | { readonly type: 'refused'; readonly code: string; readonly sentence: string }
+  | { readonly type: 'findings'; readonly findings: readonly Finding[] }
+  | { readonly type: 'overview'; readonly overview: Overview }
+  | { readonly type: 'stats'; readonly stats: Stats }
+  /** The file of -w cannot be written any more; the capture goes on. */
+  | { readonly type: 'trouble'; readonly sentence: string }
+  /** JSON of the report. */
+  | { readonly type: 'report'; readonly json: string }
+  | { readonly type: 'ended'; readonly json: string; readonly packets: number; readonly dropped: number }
+
+/** One interface as it is at the start. */
+export interface WatchedInterface {
+  readonly name: string
+  readonly role: string
+  readonly isWatched: boolean
+}

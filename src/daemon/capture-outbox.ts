@@ -1,0 +1,72 @@
+// What leaves the capturing thread, and how often.
+import type { Analyzer } from '../analysis/analyzer.ts'
+import type { RingSource } from '../capture/ring-source.ts'
+import { utcTime } from '../text/timestamp.ts'
+import type { FromCaptureWorker } from './capture-messages.ts'
+
+/** Findings leave at most so often: a person sees no difference, and a finding that grows is worded once. */
+const FLUSH_MILLIS = 5
+
+/** What leaves the thread, and when. */
+export class CaptureOutbox {
+  readonly #analyzer: Analyzer
+  readonly #source: RingSource
+  readonly #tell: (message: FromCaptureWorker) => void
+  #flushedAt = 0
+  #firstEpoch = 1
+  #verdict = ''
+  #packets = 0
+  #bytes = 0
+  #countedAt = performance.now()
+
+  constructor(analyzer: Analyzer, source: RingSource, tell: (message: FromCaptureWorker) => void) {
+    this.#tell = tell
+    this.#analyzer = analyzer
+    this.#source = source
+  }
+
+  /** What is new, unless something left a moment ago. `now`: performance.now(). */
+  findings(now: number): void {
+    if (now - this.#flushedAt < FLUSH_MILLIS) return
+    const findings = this.#analyzer.takeFindings()
+    if (findings.length === 0) return
+    this.#flushedAt = now
+    this.#tell({ type: 'findings', findings })
+  }
+
+  /** The network and the verdict as they are now. */
+  overview(): void {
+    const overview = this.#analyzer.overview(this.#firstEpoch)
+    const last = overview.epochs.at(-1)
+    if (last !== undefined) this.#firstEpoch = last.id
+    this.#verdict = JSON.stringify(overview.verdict)
+    this.#tell({ type: 'overview', overview })
+  }
+
+  /** Once a second: the kernel's counters, what flowed, and the verdict when it is another one. */
+  statistics(): void {
+    const { dropped } = this.#source.statistics()
+    const { packets, bytes } = this.#source.inputs[0]!
+    const now = performance.now()
+    const seconds = (now - this.#countedAt) / 1000
+    const { verdict, epochs } = this.#analyzer.overview(this.#firstEpoch)
+    const epoch = epochs.at(-1)
+    const resolver = epoch?.resolvers[0]
+    this.#tell({
+      type: 'stats',
+      stats: {
+        time: utcTime(Date.now() * 1000),
+        packets,
+        packetsPerSecond: Math.round((packets - this.#packets) / seconds),
+        bytesPerSecond: Math.round((bytes - this.#bytes) / seconds),
+        dropped,
+        tunnel: epoch === undefined || !epoch.connected ? 'none' : epoch.tunnelUp ? 'up' : 'down',
+        ...(resolver === undefined ? {} : { resolver }),
+      },
+    })
+    this.#packets = packets
+    this.#bytes = bytes
+    this.#countedAt = now
+    if (JSON.stringify(verdict) !== this.#verdict) this.overview()
+  }
+}

@@ -1,0 +1,108 @@
+// Starts the capturing thread and speaks with it; what it says arrives as calls.
+import { Worker } from 'node:worker_threads'
+import type { Finding } from '../model/finding.ts'
+import { OperatorError } from '../model/operator-error.ts'
+import type { Stats } from '../model/report.ts'
+import type {
+  CaptureOptions,
+  FromCaptureWorker,
+  Overview,
+  ToCaptureWorker,
+  WatchedInterface,
+} from './capture-messages.ts'
+
+/** Compiled code runs in the thread, whatever runs here. */
+const WORKER_FILE = './capture-worker.js'
+
+export interface CaptureHandlers {
+  /** Findings that are new or have grown, as they now stand. */
+  findings(findings: readonly Finding[]): void
+  overview(overview: Overview): void
+  /** Once a second. */
+  stats(stats: Stats): void
+  /** One sentence about something that works no more while the rest goes on. */
+  trouble(sentence: string): void
+}
+
+/** How a capture ended. `json` is the report. */
+export interface CaptureEnd {
+  readonly json: string
+  readonly packets: number
+  readonly dropped: number
+}
+
+export interface CaptureThread {
+  /** The interfaces that are up at the start. */
+  readonly interfaces: readonly WatchedInterface[]
+  /** One sentence when the ring is smaller than it should be. */
+  readonly shortage: string | undefined
+  /** The report as of now, as JSON. */
+  report(): Promise<string>
+  /** What arrived up to now is still analysed; then `ended` is resolved. */
+  stop(): void
+  /** Rejected with a bug of ours. */
+  readonly ended: Promise<CaptureEnd>
+}
+
+/**
+ * Opens the ring; resolves when every packet from now on is seen.
+ * @throws OperatorError as openPacketRing, openNetWatch and PcapngWriter do, `no-such-interface`
+ */
+export async function startCapture(options: CaptureOptions, handlers: CaptureHandlers): Promise<CaptureThread> {
+  const worker = new Worker(new URL(WORKER_FILE, import.meta.url), { workerData: options })
+  const waiting: { resolve(json: string): void; reject(error: Error): void }[] = []
+  let resolveReady: (message: FromCaptureWorker & { type: 'ready' }) => void
+  let resolveEnded: (end: CaptureEnd) => void
+  let fail: (error: Error) => void
+  const ready = new Promise<FromCaptureWorker & { type: 'ready' }>((resolve, reject) => {
+    resolveReady = resolve
+    fail = reject
+  })
+  const ended = new Promise<CaptureEnd>((resolve, reject) => {
+    resolveEnded = resolve
+    const failReady = fail
+    fail = (error) => {
+      failReady(error)
+      reject(error)
+      for (const one of waiting.splice(0)) one.reject(error)
+    }
+  })
+  // Who only waits for `ready` hears of the failure there.
+  ended.catch(() => {})
+  worker.on('message', (message: FromCaptureWorker) => {
+    switch (message.type) {
+      case 'ready':
+        return resolveReady(message)
+      case 'refused':
+        return fail(new OperatorError(message.code, message.sentence))
+      case 'findings':
+        return handlers.findings(message.findings)
+      case 'overview':
+        return handlers.overview(message.overview)
+      case 'stats':
+        return handlers.stats(message.stats)
+      case 'trouble':
+        return handlers.trouble(message.sentence)
+      case 'report':
+        return waiting.shift()?.resolve(message.json)
+      case 'ended':
+        for (const one of waiting.splice(0)) one.resolve(message.json)
+        return resolveEnded(message)
+    }
+  })
+  worker.on('error', (error) => fail(error))
+  worker.on('exit', (code) => fail(new Error(`the capturing thread ended with code ${code}`)))
+  const post = (message: ToCaptureWorker) => worker.postMessage(message)
+  const { interfaces, shortage } = await ready
+  return {
+    interfaces,
+    shortage,
+    report: () =>
+      new Promise((resolve, reject) => {
+        waiting.push({ resolve, reject })
+        post({ type: 'report' })
+      }),
+    stop: () => post({ type: 'stop' }),
+    ended,
+  }
+}

@@ -1,0 +1,123 @@
+// The thread that captures: ring to columns to facts to findings, in one place and without a copy. It speaks only with
+// capture-thread.ts, which started it; what it has to say leaves in batches.
+import { parentPort, workerData } from 'node:worker_threads'
+import { type Analyzer, createAnalyzer } from '../analysis/analyzer.ts'
+import { createNetworkHistory } from '../analysis/trackers/network-history.ts'
+import { ContextWatch } from '../capture/context-watch.ts'
+import { RingSource } from '../capture/ring-source.ts'
+import type { InputSummary } from '../model/capture-interface.ts'
+import type { NetworkContext } from '../model/network-context.ts'
+import { OperatorError } from '../model/operator-error.ts'
+import type { PacketBatch } from '../model/packet-batch.ts'
+import { CaptureFile } from './capture-file.ts'
+import type { CaptureOptions, FromCaptureWorker, ToCaptureWorker } from './capture-messages.ts'
+import { CaptureOutbox } from './capture-outbox.ts'
+import { drain } from './pipeline.ts'
+
+const STATS_MILLIS = 1000
+
+const options = workerData as CaptureOptions
+const port = parentPort!
+const tell = (message: FromCaptureWorker) => port.postMessage(message)
+
+async function capture(): Promise<void> {
+  const watch = new ContextWatch()
+  const { interfaces: chosen, expression, snapLen, ringLen } = options
+  checkChosen(watch.current, chosen)
+  const source = new RingSource({
+    links: watch,
+    ...(chosen === undefined ? {} : { interfaces: chosen }),
+    ...(expression === undefined ? {} : { expression }),
+    ...(snapLen === undefined ? {} : { snapLen }),
+    ...(ringLen === undefined ? {} : { ringLen }),
+  })
+  const network = createNetworkHistory(true)
+  const analyzer = createAnalyzer(source.interfaces, source.inputs, { ...options, network })
+  const file = new CaptureFile(options, (sentence) => tell({ type: 'trouble', sentence }))
+  const outbox = new CaptureOutbox(analyzer, source, tell)
+  const summary = source.inputs[0]!
+  let isStopping = false
+  let told = 0
+
+  const followNetwork = (): void => {
+    for (const context of watch.takeChanges()) {
+      const seen = chosen === undefined ? context : { ...context, watched: chosen }
+      network.add(seen)
+      file.context(seen)
+    }
+  }
+  const consume = (batch: PacketBatch, out: Parameters<Analyzer['consume']>[1]): void => {
+    followNetwork()
+    if (options.packetCount !== undefined) isStopping = cutAt(options.packetCount, batch, summary) || isStopping
+    file.packets(batch, source)
+    analyzer.consume(batch, out)
+    analyzer.tick(source.caughtUpMicros)
+  }
+  const between = (): boolean => {
+    outbox.findings(performance.now())
+    if (network.version !== told) {
+      told = network.version
+      outbox.overview()
+    }
+    return !isStopping
+  }
+
+  followNetwork()
+  port.on('message', (message: ToCaptureWorker) => {
+    if (message.type === 'stop') source.stop()
+    else tell({ type: 'report', json: JSON.stringify(analyzer.report()) })
+  })
+  const everySecond = setInterval(() => {
+    outbox.statistics()
+    file.flush()
+  }, STATS_MILLIS)
+  tell({
+    type: 'ready',
+    interfaces: network.interfacesUp().map(({ name, role, isWatched }) => ({ name, role, isWatched })),
+    shortage: source.shortage,
+  })
+
+  await drain(source, consume, between)
+
+  clearInterval(everySecond)
+  const { dropped } = source.statistics()
+  const endMicros = Math.max(source.caughtUpMicros, summary.lastMicros ?? 0)
+  analyzer.tick(endMicros)
+  analyzer.end()
+  file.close(source, endMicros, dropped)
+  outbox.findings(Number.POSITIVE_INFINITY)
+  outbox.overview()
+  tell({ type: 'ended', json: JSON.stringify(analyzer.report()), packets: summary.packets, dropped })
+  await source.close()
+  watch.close()
+}
+
+/** Rows beyond the count are not looked at; true when the count is reached. */
+function cutAt(packetCount: number, batch: PacketBatch, summary: InputSummary): boolean {
+  const surplus = summary.packets - packetCount
+  if (surplus < 0) return false
+  for (let i = 0; i < surplus; i++) summary.bytes -= batch.wireLen[--batch.count]!
+  summary.packets = packetCount
+  if (batch.count > 0) summary.lastMicros = batch.timeMicros[batch.count - 1]!
+  return true
+}
+
+/** A name that does not exist would silently watch nothing. */
+function checkChosen(context: NetworkContext, chosen: readonly string[] | undefined): void {
+  const names = context.interfaces.map((one) => one.link.name)
+  for (const name of chosen ?? []) {
+    if (names.includes(name)) continue
+    throw new OperatorError(
+      'no-such-interface',
+      `-i ${name}: there is no such interface; there are ${names.join(', ')}`,
+    )
+  }
+}
+
+try {
+  await capture()
+} catch (error) {
+  if (!(error instanceof OperatorError)) throw error
+  tell({ type: 'refused', code: error.code, sentence: error.message })
+}
+port.close()

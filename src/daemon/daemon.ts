@@ -1,0 +1,112 @@
+// The daemon: the capturing thread on one side, store, socket and stream on the other. Findings are told to whoever
+// started it, and published by the service.
+import { renameSync, writeFileSync } from 'node:fs'
+import type { Finding } from '../model/finding.ts'
+import { OperatorError } from '../model/operator-error.ts'
+import type { ReportInterface } from '../model/report.ts'
+import type { CaptureOptions, Overview, WatchedInterface } from './capture-messages.ts'
+import { type CaptureEnd, startCapture } from './capture-thread.ts'
+import { type Service, startService } from './service.ts'
+
+export interface DaemonOptions {
+  readonly capture: CaptureOptions
+  /** Absent: nothing is stored or served. */
+  readonly service?: { readonly storePath: string; readonly socketPath: string }
+  /** The report goes here when asked for, and at the end. */
+  readonly reportPath?: string
+  /** A finding that is new or has grown. */
+  onFinding(finding: Finding): void
+  /** One line for the operator. */
+  tell(level: 'info' | 'warn' | 'error', message: string): void
+}
+
+export interface Daemon {
+  /** The interfaces that are up at the start. */
+  readonly interfaces: readonly WatchedInterface[]
+  /** Where clients find the service; empty without one. */
+  readonly addresses: readonly string[]
+  /** Writes the report to its file; never throws, trouble is told. */
+  writeReport(): Promise<void>
+  /** Ends the capture; `ended` tells when everything is flushed. */
+  stop(): void
+  /** Rejected with a bug of ours. */
+  readonly ended: Promise<CaptureEnd>
+}
+
+/**
+ * Captures from now on and serves what it finds.
+ * @throws OperatorError of the capture, the store or the socket
+ */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  let interfaces: readonly ReportInterface[] = []
+  let service: Service | undefined
+  let failService: (error: Error) => void = () => {}
+  const serviceFailed = new Promise<never>((_, reject) => {
+    failService = reject
+  })
+  serviceFailed.catch(() => {})
+  if (options.service !== undefined) {
+    service = await startService({
+      ...options.service,
+      version: options.capture.version,
+      interfaces: () => [...interfaces],
+      tell: options.tell,
+      onFatal: failService,
+    })
+  }
+
+  function publish({ verdict, epochs, interfaces: seen }: Overview): void {
+    interfaces = seen
+    for (const epoch of epochs) service?.publishEpoch(epoch)
+    service?.publishVerdict(verdict)
+  }
+
+  const capture = await startCapture(options.capture, {
+    findings(findings) {
+      for (const finding of findings) {
+        service?.publish(finding)
+        options.onFinding(finding)
+      }
+    },
+    overview: publish,
+    stats: (stats) => service?.publishStats(stats),
+    trouble: (sentence) => options.tell('error', sentence),
+  }).catch(async (error: unknown) => {
+    await service?.close()
+    throw error
+  })
+  if (capture.shortage !== undefined) options.tell('warn', capture.shortage)
+
+  function write(json: string): void {
+    if (options.reportPath === undefined) return
+    try {
+      writeReportFile(options.reportPath, json)
+    } catch (error) {
+      options.tell('error', (error as Error).message)
+    }
+  }
+
+  const ended = Promise.race([capture.ended, serviceFailed]).then(async (end) => {
+    write(end.json)
+    await service?.close()
+    return end
+  })
+  return {
+    interfaces: capture.interfaces,
+    addresses: service?.addresses ?? [],
+    writeReport: async () => write(await capture.report()),
+    stop: capture.stop,
+    ended,
+  }
+}
+
+/** Whoever reads the file finds a whole report. @throws OperatorError `write-file` */
+function writeReportFile(path: string, json: string): void {
+  const fresh = `${path}.new`
+  try {
+    writeFileSync(fresh, `${json}\n`, { mode: 0o600 })
+    renameSync(fresh, path)
+  } catch (error) {
+    throw new OperatorError('write-file', `the report cannot be written to ${path}: ${(error as Error).message}`)
+  }
+}
