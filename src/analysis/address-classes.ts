@@ -31,3 +31,18 @@ export function isSameNetwork(a: readonly number[], b: readonly number[]): boole
   if (a[0] !== b[0] || a[1] !== b[1]) return false
   return isIpv4 ? b[2] === 0xffff && a[3]! >>> 8 === b[3]! >>> 8 : true
 }
+
+/** Documentation prefixes: RFC 5737, RFC 3849, RFC 9637. */
+export function isDocumentationAddress(w0: number, w1: number, w2: number, w3: number): boolean {
+  if (w0 === 0 && w1 === 0 && w2 === 0xffff) {
+    const net = w3 >>> 8
+    return net === 0xc00002 || net === 0xc63364 || net === 0xcb0071
+  }
+  return w0 === 0x20010db8 || w0 >>> 12 === 0x3fff0
+}
+
+/** An address that stands for a host on the internet: neither private, loopback, multicast nor unspecified. */
+export function isPublicAddress(w0: number, w1: number, w2: number, w3: number): boolean {
+  if (w0 === 0 && w1 === 0 && (w2 === 0xffff ? w3 >>> 24 === 0 : w2 === 0)) return false
+  return !isPrivateAddress(w0, w1, w2, w3) && !isLoopbackAddress(w0, w1, w2, w3) && !isMulticastAddress(w0, w1, w2, w3)
+}

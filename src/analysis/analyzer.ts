@@ -1,39 +1,52 @@
 // Columns to facts to findings: the trackers, the judge and the detectors, wired once. Live and offline alike.
+
+import { DNS_FLAG_QR } from '../constants/wire.ts'
+import type { OwnerLookup } from '../model/address-owner.ts'
 import type { CaptureInterface, InputSummary } from '../model/capture-interface.ts'
 import type { DecodedBatch } from '../model/decoded-batch.ts'
 import type { FactHandlers, NetworkEventFact } from '../model/facts.ts'
 import type { Finding } from '../model/finding.ts'
 import { LAYER_DNS } from '../model/layer.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
-import type { InterfaceRole, Report } from '../model/report.ts'
+import type { Report } from '../model/report.ts'
 import { parseAddress } from '../text/address.ts'
 import { buildReport, type ReportOverview, type ReportSources, reportOverview } from './build-report.ts'
 import type { DetectorContext } from './detector.ts'
 import { DETECTORS } from './detectors/index.ts'
-import { type JudgementContext, judgeExchange } from './dns-judgement.ts'
+import { judgeExchange } from './dns-judgement.ts'
 import { createFanOut } from './fan-out.ts'
+import { type ConnectionContext, judgeConnection } from './judgement/connections.ts'
+import { createKnownNetwork, type JudgementOptions } from './known-network.ts'
+import type { OuterTunnel, PathContext } from './path-context.ts'
 import { createFindingSet } from './raise.ts'
 import { decideRoles, type RoleDecision, type RoleOptions } from './roles.ts'
 import { createAddressTable } from './trackers/addresses.ts'
+import { ConnectionView } from './trackers/connection-view.ts'
 import { createConnectionTracker } from './trackers/connections.ts'
+import { createAnswerTable } from './trackers/dns-answers.ts'
 import { createDnsExchangeTracker } from './trackers/dns-exchanges.ts'
 import { ExchangeView } from './trackers/exchange-view.ts'
+import { createRouteTable } from './trackers/injected-routes.ts'
 import { createLeakList } from './trackers/leaks.ts'
 import { createLinkTracker } from './trackers/links.ts'
 import { createNameTable } from './trackers/names.ts'
 import { createNetworkHistory, type NetworkHistory } from './trackers/network-history.ts'
+import { createPathTable } from './trackers/path-table.ts'
+import { createRecentQuestions } from './trackers/recent-questions.ts'
 import { createResolverTracker } from './trackers/resolvers.ts'
-import { offlineTimeline } from './trackers/timeline.ts'
 import { createTransport } from './trackers/transport.ts'
+import { tellLosses } from './trackers/tunnel-losses.ts'
 import { createVerdictCounter } from './trackers/verdict.ts'
-import { createVpnTransportTracker } from './trackers/vpn-transport.ts'
+import { createVpnTransportTracker, TRANSPORT_NAMES } from './trackers/vpn-transport.ts'
 
-export interface AnalyzerOptions extends RoleOptions {
+export interface AnalyzerOptions extends RoleOptions, JudgementOptions {
   version: string
   /** Addresses of the VPN's own resolvers, where the operator names them. */
   vpnResolvers: readonly string[]
   /** What the kernel tells of the network; without it the times of the tunnel are read from the capture. */
   network?: NetworkHistory
+  /** Who runs an address, from a database the operator gave. */
+  ownerOf?: OwnerLookup
   /** Further listeners to facts (event lines, the store). */
   listeners?: readonly FactHandlers[]
 }
@@ -53,6 +66,9 @@ export interface Analyzer {
   report(): Report
 }
 
+/** What packets show of the network (endpoints, own addresses) is looked at again so often; the kernel's word at once. */
+const CONTEXT_MICROS = 1_000_000
+
 /** `interfaces` and `inputs` are the source's own lists, which grow while reading. */
 export function createAnalyzer(
   interfaces: readonly CaptureInterface[],
@@ -63,34 +79,53 @@ export function createAnalyzer(
   const addresses = createAddressTable()
   const links = createLinkTracker(addresses, declaredAddresses)
   const vpn = createVpnTransportTracker(addresses)
-  const connections = createConnectionTracker()
+  const answers = createAnswerTable(addresses)
+  const recent = createRecentQuestions()
+  const routes = createRouteTable(addresses)
+  const connections = createConnectionTracker(addresses, answers, opened)
+  const connectionView = new ConnectionView(() => connections.columns, addresses, interfaces)
+  /** Where connectivity checks go, by their answers (rules.md X3). */
+  const portalAddresses = new Set<number>()
   const resolvers = createResolverTracker()
   const leaks = createLeakList()
+  const exposures = createLeakList()
   const verdict = createVerdictCounter()
-  const exchanges = createDnsExchangeTracker(names, addresses, told)
-  const view = new ExchangeView(() => exchanges, names, addresses, interfaces)
+  const exchanges = createDnsExchangeTracker(names, addresses, told, answers)
+  const view = new ExchangeView(() => exchanges, names, addresses, answers, interfaces)
   const findings = createFindingSet((timeMicros) => context().timeline.epochAt(timeMicros))
 
+  const paths = createPathTable(addresses)
+  const pathContext: PathContext = {
+    paths,
+    addresses,
+    roleOf: (interfaceId) => context().roleOf(interfaceId),
+    outerTunnels,
+    mtuOf: (interfaceId) => network.mtu(interfaceOf(interfaceId).name),
+  }
   const detectorContext: DetectorContext = {
     raise: findings.raise,
     vpnResolvers: () => options.vpnResolvers,
+    ownerOf: (address) => options.ownerOf?.(address),
     interfaceOf,
+    network: pathContext,
   }
   const handlers = createFanOut([
     ...DETECTORS.map((detector) => detector.create(detectorContext)),
     ...(options.listeners ?? []),
   ])
-  const transport = createTransport({
+  const transportHandlers: FactHandlers = {
     ...handlers,
     dnsMessage(batch, out, row) {
       handlers.dnsMessage?.(batch, out, row)
-      if (out.layer[row] !== LAYER_DNS) return
-      verdict.dnsMessages++
-      if ((out.dnsFlags[row]! & 0x8000) === 0) links.initiation(batch, out, row)
-      else connections.dnsAnswer(batch, out, row)
+      const isQuestion = (out.dnsFlags[row]! & DNS_FLAG_QR) === 0
+      if (out.layer[row] === LAYER_DNS) {
+        verdict.dnsMessages++
+        if (isQuestion) links.initiation(batch, out, row)
+      } else if (!isQuestion || out.dnsQuestions[row] === 0) return
       exchanges.message(batch, out, row)
     },
-  })
+  }
+  const transport = createTransport(transportHandlers, { paths })
 
   /** Empty where nobody tells; then the times of the tunnel come from the packets. */
   const network = options.network ?? createNetworkHistory(false)
@@ -100,12 +135,23 @@ export function createAnalyzer(
   let startMicros = -1
   let judgedVersion = -1
   let judgedInterfaces = -1
-  let judgement: JudgementContext | undefined
+  let judgedMicros = 0
+  let judgement: ConnectionContext | undefined
   let roles: RoleDecision[] | undefined
 
   function interfaceOf(interfaceId: number): { name: string; inputName: string } {
     const one = interfaces[interfaceId]
     return { name: one?.name ?? one?.inputName ?? `#${interfaceId}`, inputName: one?.inputName ?? '' }
+  }
+
+  function outerTunnels(): OuterTunnel[] {
+    return vpn.endpoints(context().ownAddresses).map((one) => ({
+      server: addresses.text(one.addressId),
+      transport: TRANSPORT_NAMES[one.transport] ?? '',
+      ipVersion: addresses.isIpv4(one.addressId) ? 4 : 6,
+      firstMicros: one.firstMicros,
+      lastMicros: one.lastMicros,
+    }))
   }
 
   function declaredAddresses(interfaceId: number): number[] {
@@ -121,45 +167,60 @@ export function createAnalyzer(
   }
 
   /** What is known of the network now. Offline it is asked at the end, or when the table of held exchanges is full. */
-  function context(): JudgementContext {
-    const isCurrent = judgedVersion === network.version && judgedInterfaces === interfaces.length
+  function context(): ConnectionContext {
+    const isCurrent =
+      judgedVersion === network.version &&
+      judgedInterfaces === interfaces.length &&
+      nowMicros - judgedMicros < CONTEXT_MICROS
     if (judgement !== undefined && isCurrent) return judgement
     judgedVersion = network.version
     judgedInterfaces = interfaces.length
+    judgedMicros = nowMicros
     const decided = decideRoles(interfaces, options, vpn.carried, network.role)
     roles = decided
-    const tunnelIds = decided.flatMap((one, id) => (one.role === 'tunnel' ? [id] : []))
-    const own = new Map<number, Set<number>>()
-    const evidence = tunnelIds.map((id) => ({
-      interfaceName: interfaceOf(id).name,
-      statistics: interfaces[id]?.statistics,
-      firstMicros: links.figures(id)?.firstMicros ?? -1,
-      lastMicros: links.figures(id)?.lastMicros ?? -1,
-    }))
-    judgement = {
-      timeline: network.isKnown ? network : offlineTimeline(evidence, startMicros, nowMicros),
+    judgement = createKnownNetwork({
+      interfaces,
+      roles: decided,
+      timeline: network.isKnown ? network : undefined,
+      options,
+      startMicros,
+      nowMicros,
       addresses,
-      roleOf: (id): InterfaceRole => decided[id]?.role ?? 'unknown',
-      ownAddresses(id) {
-        let found = own.get(id)
-        if (found === undefined) {
-          found = links.ownAddresses(id)
-          own.set(id, found)
-        }
-        return found
-      },
-      tunnelCarriesIpv6: tunnelIds.some((id) => (links.figures(id)?.ipv6Packets ?? 0) > 0),
-    }
+      answers,
+      links,
+      vpn,
+      exchanges,
+      connections,
+      recent,
+      routes,
+      portalAddresses,
+    })
     return judgement
   }
 
   function told(slot: number): void {
     view.slot = slot
     judgeExchange(view, context())
+    const { judgement: judged } = view
+    if (judged === 'no-tunnel' && !view.isPlainDns) return
+    if (judged === 'lan-exposure' || view.cause === 'local-name') {
+      exposures.add(view)
+      handlers.nameExposure?.(view)
+      return
+    }
     resolvers.exchange(view)
     verdict.exchange(view)
-    if (view.judgement === 'leak' || view.judgement === 'leak-window') leaks.add(view)
+    if (judged === 'leak' || judged === 'leak-window') leaks.add(view)
+    if (judged === 'inside' || judged === 'local') recent.note(view, judged)
+    else if (judged !== 'no-tunnel') recent.note(view, 'outside')
+    if (view.reason === 'X3') for (const id of view.answerIds) portalAddresses.add(id)
     handlers.dnsExchange?.(view)
+  }
+
+  function opened(slot: number): void {
+    connectionView.slot = slot
+    judgeConnection(connectionView, context())
+    handlers.connectionOpened?.(connectionView)
   }
 
   function tick(timeMicros: number): void {
@@ -167,7 +228,9 @@ export function createAnalyzer(
     if (network.isKnown) network.tick(nowMicros, tellNetwork)
     // Forced exchanges were judged with what was known then; later ones may know more.
     else judgement = undefined
-    exchanges.settle(nowMicros, network.isKnown ? network.decidedBefore(nowMicros) : Number.NEGATIVE_INFINITY)
+    const contextMicros = network.isKnown ? network.decidedBefore(nowMicros) : Number.NEGATIVE_INFINITY
+    exchanges.settle(nowMicros, contextMicros)
+    connections.settle(contextMicros)
     transport.tick(nowMicros)
     tellDropped()
     handlers.tick?.(nowMicros)
@@ -203,10 +266,12 @@ export function createAnalyzer(
       connections,
       resolvers,
       leaks,
+      exposures,
       verdict,
       exchanges,
       findings,
       names,
+      ownerOf: options.ownerOf,
       tunnelCarriesIpv6: known.tunnelCarriesIpv6,
     }
   }
@@ -230,7 +295,9 @@ export function createAnalyzer(
       network.end(nowMicros, tellNetwork)
       judgement = undefined
       transport.end()
+      if (!network.isKnown) tellLosses(context().timeline, tellNetwork)
       exchanges.end(nowMicros)
+      connections.end()
       for (const one of interfaces) {
         handlers.captureStatistics?.({
           interfaceName: interfaceOf(one.id).name,

@@ -1,4 +1,5 @@
 // The report from what the trackers hold. Cold path: runs when somebody asks for it.
+import type { OwnerLookup } from '../model/address-owner.ts'
 import type { CaptureInterface, InputSummary } from '../model/capture-interface.ts'
 import {
   type Coverage,
@@ -40,10 +41,12 @@ export interface ReportSources {
   connections: ConnectionTracker
   resolvers: ResolverTracker
   leaks: LeakList
+  exposures: LeakList
   verdict: VerdictCounter
   exchanges: DnsExchangeTracker
   findings: FindingSet
   names: NameTable
+  ownerOf: OwnerLookup | undefined
   tunnelCarriesIpv6: boolean
 }
 
@@ -61,7 +64,7 @@ export function buildReport(from: ReportSources): Report {
     epochs: from.timeline.epochs.map((span) => reportEpoch(from, span)),
     resolvers: from.resolvers.all().map((one) => reportResolver(from, one)),
     leaks: from.leaks.all(),
-    exposures: [],
+    exposures: from.exposures.all(),
     findings: from.findings.all(),
     sites: [],
     paths: [],
@@ -238,6 +241,7 @@ function reportResolver(from: ReportSources, one: ResolverFigures): ReportResolv
     queries: one.queries,
     answered: one.answered,
   }
+  Object.assign(made, from.ownerOf?.(one.server))
   const p50 = latencyQuantile(one.latency, 0.5)
   const p95 = latencyQuantile(one.latency, 0.95)
   if (p50 !== undefined) made.p50Ms = Number((p50 / 1000).toPrecision(3))

@@ -1,6 +1,8 @@
 // What a detector is: a description of the finding it raises, and handlers for facts whose state lives in the closure.
+import type { AddressOwner } from '../model/address-owner.ts'
 import type { FactHandlers } from '../model/facts.ts'
 import type { Confidence, Evidence, Severity } from '../model/finding.ts'
+import type { PathContext } from './path-context.ts'
 
 export interface DetectorMeta {
   /** Finding id = file name = test name = page under docs/findings. */
@@ -42,8 +44,12 @@ export interface DetectorContext {
   raise(meta: DetectorMeta, finding: RaisedFinding): void
   /** Resolvers that belong to the VPN, as text: named by the operator, or the ones the tunnel's own network holds. */
   vpnResolvers(): readonly string[]
+  /** Who runs an address, from an offline database the operator gave; undefined when not known. */
+  ownerOf(address: string): AddressOwner | undefined
   /** The name shown for an interface, and the input it belongs to. */
   interfaceOf(interfaceId: number): { name: string; inputName: string }
+  /** Paths, tunnels and sizes. */
+  readonly network: PathContext
 }
 
 export interface Detector {

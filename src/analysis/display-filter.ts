@@ -1,5 +1,6 @@
 // Wireshark display filters that show a finding's packets.
-import type { DnsExchange } from '../model/facts.ts'
+import { IPPROTO_TCP } from '../constants/wire.ts'
+import type { ConnectionFact, DnsExchange } from '../model/facts.ts'
 
 /** All DNS between the client side of an interface and one server. */
 export function dnsFilter(exchange: DnsExchange): string {
@@ -8,7 +9,23 @@ export function dnsFilter(exchange: DnsExchange): string {
   return `${interfaceFilter(exchange.interfaceName)}${ip} == ${exchange.serverAddress} && ${port} == ${exchange.serverPort}`
 }
 
-/** Names from a capture file may hold anything; only plain ones go into a filter. */
-function interfaceFilter(name: string): string {
+/** One TCP or UDP connection on its interface. */
+export function connectionFilter(interfaceName: string, fact: ConnectionFact, ipProtocol = IPPROTO_TCP): string {
+  const port = ipProtocol === IPPROTO_TCP ? 'tcp.port' : 'udp.port'
+  const ends = `${hostFilter(interfaceName, fact.clientAddress)} && ${ipField(fact.serverAddress)} == ${fact.serverAddress}`
+  return `${ends} && ${port} == ${fact.clientPort} && ${port} == ${fact.serverPort}`
+}
+
+/** Everything with one host on an interface. */
+export function hostFilter(interfaceName: string, address: string): string {
+  return `${interfaceFilter(interfaceName)}${ipField(address)} == ${address}`
+}
+
+function ipField(address: string): string {
+  return address.includes(':') ? 'ipv6.addr' : 'ip.addr'
+}
+
+/** `frame.interface_name == … && `. Names from a capture file may hold anything; only plain ones go into a filter. */
+export function interfaceFilter(name: string): string {
   return /^[\w.-]{1,32}$/.test(name) ? `frame.interface_name == "${name}" && ` : ''
 }

@@ -1,58 +1,80 @@
-// What one question outside or inside the tunnel means (rules.md 1.3, 1.4): the first rule that applies decides.
+// What one question means (rules.md 1.3, 1.4): where it went, then the exemptions, then the causes, each a table in order.
 import type { DnsJudgement } from '../model/facts.ts'
-import type { InterfaceRole } from '../model/report.ts'
-import { isPrivateAddress, isSameNetwork } from './address-classes.ts'
-import type { AddressTable } from './trackers/addresses.ts'
-import type { ExchangeView } from './trackers/exchange-view.ts'
-import type { Timeline } from './trackers/timeline.ts'
+import type { Confidence } from '../model/finding.ts'
+import { isPrivateAddress } from './address-classes.ts'
+import { causeOf } from './judgement/causes.ts'
+import { isLanAddress, type JudgementContext, wordsOf } from './judgement/context.ts'
+import { EXEMPTIONS, INSIDE_ANOTHER_TUNNEL, INSIDE_BY_PRIVATE_ADDRESS } from './judgement/exemptions.ts'
+import { exposureCause } from './judgement/exposures.ts'
+import { type ExchangeView, NO_DETAIL } from './trackers/exchange-view.ts'
 
-/** The network context as far as it is known. */
-export interface JudgementContext {
-  readonly timeline: Timeline
-  readonly addresses: AddressTable
-  roleOf(interfaceId: number): InterfaceRole
-  /** This machine's addresses on an interface; empty = not known. */
-  ownAddresses(interfaceId: number): ReadonlySet<number>
-  /** IPv6 works inside the tunnel; without it every IPv6 question bypasses the tunnel (RFC 7359 4). */
-  readonly tunnelCarriesIpv6: boolean
-}
+export { isLanAddress, type JudgementContext }
 
-/** Writes epoch, judgement, cause and reason of the exchange the view stands on. */
+/** Writes epoch, judgement, cause, reason and confidence of the exchange the view stands on. */
 export function judgeExchange(view: ExchangeView, context: JudgementContext): void {
   view.epoch = context.timeline.epochAt(view.queryMicros)
   view.cause = ''
   view.reason = ''
+  view.confidence = 'proven'
+  view.detail = NO_DETAIL
+  view.process = context.processOf(view)
   view.judgement = judgementOf(view, context)
 }
 
 function judgementOf(view: ExchangeView, context: JudgementContext): DnsJudgement {
   const role = context.roleOf(view.interfaceId)
-  if (role === 'tunnel') return 'inside'
+  if (role === 'tunnel') {
+    view.reason = reasonInside(view, context)
+    return 'inside'
+  }
   if (role === 'loopback' || role === 'virtual') return 'local'
   const state = context.timeline.stateAt(view.queryMicros)
   if (state === 'none') return 'no-tunnel'
-  if (role === 'unknown') return 'unknown'
   const own = context.ownAddresses(view.interfaceId)
-  if (own.size > 0 && !own.has(view.clientId) && own.has(view.serverId)) return 'local'
-  view.cause = causeOf(view, context, own)
+  const isOurs = own.size === 0 || own.has(view.clientId) || context.tunnelAddresses.has(view.clientId)
+  // Somebody else's question: to us, or by others on the same wire.
+  if (!isOurs && (own.has(view.serverId) || !isSentHere(view, context))) return 'local'
+  if (isExposure(view, context, own)) return judgeExposure(view, context, isOurs)
+  if (role === 'unknown') return 'unknown'
+  if (!context.insideSeen && !context.tunnelClients.has(view.clientId)) return 'no-tunnel'
+  const exemption = EXEMPTIONS.find((one) => one.applies(view, context))
+  if (exemption !== undefined) {
+    view.reason = exemption.code
+    view.cause = exemption.title
+    return 'expected'
+  }
+  const found = causeOf(view, context)
+  view.cause = found.cause
+  if (found.detail !== undefined) view.detail = found.detail(view, context)
+  view.confidence = context.insideSeen ? found.confidence : weaker(found.confidence)
   return state === 'lost' ? 'leak-window' : 'leak'
 }
 
-function causeOf(view: ExchangeView, context: JudgementContext, own: ReadonlySet<number>): string {
-  if (view.fragmented) return 'fragment'
-  if (view.ipVersion === 6 && !context.tunnelCarriesIpv6) return 'v6-bypass'
-  if (isLanAddress(context.addresses, view.serverId, own)) return 'lan-forwarder'
-  return 'outside-tunnel'
+/** X10 and X11 are decided by the way out alone, never by the class of the address. */
+function reasonInside(view: ExchangeView, context: JudgementContext): string {
+  if (context.carriesVpn(view.interfaceId)) return INSIDE_ANOTHER_TUNNEL
+  return isPrivateAddress(...wordsOf(context.addresses, view.serverId)) ? INSIDE_BY_PRIVATE_ADDRESS : ''
 }
 
-/** Private space, or the network of one of our own addresses there: the LAN, where a full tunnel does not reach. */
-export function isLanAddress(addresses: AddressTable, id: number, own: ReadonlySet<number>): boolean {
-  const words = wordsOf(addresses, id)
-  if (isPrivateAddress(words[0]!, words[1]!, words[2]!, words[3]!)) return true
-  for (const mine of own) if (isSameNetwork(wordsOf(addresses, mine), words)) return true
-  return false
+function isSentHere(view: ExchangeView, context: JudgementContext): boolean {
+  return view.sent || context.isSentByUs(view.interfaceId, view.clientId)
 }
 
-function wordsOf(addresses: AddressTable, id: number): number[] {
-  return [addresses.word(id, 0), addresses.word(id, 1), addresses.word(id, 2), addresses.word(id, 3)]
+/** mDNS may be asked of one neighbour too (RFC 6762 5.5); of anybody farther away it is DNS on an odd port (R8). */
+function isExposure(view: ExchangeView, context: JudgementContext, own: ReadonlySet<number>): boolean {
+  if (view.protocol === 'dns') return false
+  return view.protocol !== 'mdns' || view.shouted || isLanAddress(context.addresses, view.serverId, own)
+}
+
+function judgeExposure(view: ExchangeView, context: JudgementContext, isOurs: boolean): DnsJudgement {
+  if (!isOurs) return 'local'
+  view.cause = exposureCause(view, context)
+  if (view.cause !== '') return 'lan-exposure'
+  view.reason = view.protocol === 'mdns' ? 'X5' : 'X6'
+  view.cause = 'local-name'
+  return 'expected'
+}
+
+function weaker(confidence: Confidence): Confidence {
+  return confidence === 'proven' ? 'probable' : 'weak'
 }

@@ -1,16 +1,9 @@
-// dns-leak: a name left in clear outside the tunnel while the tunnel was up (rules.md R1-R4, R16).
-import { MAX_NAMES_IN_FINDING } from '../../constants/limits.ts'
-import type { DnsExchange } from '../../model/facts.ts'
+// dns-leak: a name left in clear outside the tunnel while the tunnel was up (rules.md R1-R4, R8, R11, R15, R16, R19, R20).
+import { fill } from '../../text/fill.ts'
 import type { Detector, DetectorMeta } from '../detector.ts'
 import { dnsFilter } from '../display-filter.ts'
-
-/** What is wrong and which standard says so, by cause. */
-const CAUSES: Readonly<Record<string, { basis: string; why: string }>> = Object.freeze({
-  'outside-tunnel': { basis: 'RFC 1035 4.2.1', why: 'the question took the way outside' },
-  'v6-bypass': { basis: 'RFC 7359 4', why: 'the tunnel carries no IPv6, so IPv6 goes around it' },
-  'lan-forwarder': { basis: 'RFC 9076', why: 'the resolver on the LAN forwards the name to the provider in clear' },
-  fragment: { basis: 'RFC 9715', why: 'the message left in fragments, which port filters do not see' },
-})
+import { causeRow } from '../judgement/causes.ts'
+import { createNameList, type NameList } from '../name-list.ts'
 
 const meta: DetectorMeta = {
   id: 'dns-leak',
@@ -25,32 +18,35 @@ const meta: DetectorMeta = {
 export const dnsLeak: Detector = {
   meta,
   create(context) {
-    const groups = new Map<string, { names: Set<number>; shown: string[] }>()
+    const groups = new Map<string, NameList>()
     return {
       dnsExchange(exchange) {
         if (exchange.judgement !== 'leak') return
-        const { interfaceName, serverAddress, transport, cause } = exchange
-        const key = `${interfaceName} ${serverAddress} ${transport} ${cause}`
-        const group = groups.get(key) ?? { names: new Set(), shown: [] }
-        groups.set(key, group)
-        noteName(group, exchange)
-        const known = CAUSES[cause] ?? CAUSES['outside-tunnel']!
+        const { interfaceName, serverAddress, serverPort, transport, cause } = exchange
+        const key = `${interfaceName} ${serverAddress} ${serverPort} ${transport} ${cause}`
+        const names = groups.get(key) ?? createNameList()
+        groups.set(key, names)
+        names.add(exchange)
+        const row = causeRow(cause, transport)
         context.raise(meta, {
           key,
           timeMicros: exchange.queryMicros,
-          confidence: 'proven',
-          basis: known.basis,
+          confidence: exchange.confidence,
+          severity: row.severity,
+          basis: row.basis,
           cause,
           interface: interfaceName,
           count: exchange.questions,
           data: {
+            rule: row.rule,
             server: serverAddress,
-            port: exchange.serverPort,
+            port: serverPort,
             transport,
-            names: group.shown,
-            nameCount: group.names.size,
-            example: group.shown[0],
-            why: known.why,
+            names: names.shown,
+            nameCount: names.count,
+            example: names.shown[0],
+            why: fill(row.why, exchange.detail),
+            ...exchange.detail,
           },
           evidence: { source: exchange.inputName, frame: exchange.queryFrame },
           filter: dnsFilter(exchange),
@@ -58,9 +54,4 @@ export const dnsLeak: Detector = {
       },
     }
   },
-}
-function noteName(group: { names: Set<number>; shown: string[] }, exchange: DnsExchange): void {
-  if (group.names.has(exchange.nameId)) return
-  group.names.add(exchange.nameId)
-  if (group.shown.length < MAX_NAMES_IN_FINDING) group.shown.push(exchange.name === '' ? '.' : exchange.name)
 }

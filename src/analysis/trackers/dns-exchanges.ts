@@ -1,10 +1,14 @@
 // HOT PATH. Questions and their answers, matched as RFC 5452 9.1 asks: 5-tuple, id, name and type. An exchange is held
 // in columns until it is decided (answered, or given up) and its network context is known, then told once, in order.
-import { DNS_TIMEOUT_MICROS, MAX_HELD_EXCHANGES } from '../../constants/limits.ts'
-import { DNS_FLAG_QR, DNS_HEADER_LEN, IPPROTO_TCP } from '../../constants/wire.ts'
-import { type DecodedBatch, ROW_REASSEMBLED } from '../../model/decoded-batch.ts'
-import type { PacketBatch } from '../../model/packet-batch.ts'
+// Questions shouted to the LAN (mDNS, LLMNR, NBNS) are held beside them; theirs are not matched with answers.
+import { DNS_TIMEOUT_MICROS, DUPLICATE_MICROS, MAX_HELD_EXCHANGES } from '../../constants/limits.ts'
+import { DNS_FLAG_QR, DNS_FLAG_TC, DNS_HEADER_LEN, IPPROTO_TCP } from '../../constants/wire.ts'
+import { type DecodedBatch, ROW_GROUP_ADDRESSED, ROW_REASSEMBLED, ROW_SENT } from '../../model/decoded-batch.ts'
+import { LAYER_DNS } from '../../model/layer.ts'
+import { DIRECTION_OUT, type PacketBatch } from '../../model/packet-batch.ts'
+import { isMulticastAddress } from '../address-classes.ts'
 import { type AddressTable, OTHER_ADDRESS } from './addresses.ts'
+import { type AnswerTable, createAnswerTable, NO_ANSWERS } from './dns-answers.ts'
 import type { NameTable } from './names.ts'
 
 /** How an exchange ended. */
@@ -18,6 +22,14 @@ export const EXCHANGE_UNDECIDED = 3
 /** Bits of `flags`. */
 export const EXCHANGE_OVER_TCP = 1
 export const EXCHANGE_FRAGMENTED = 2
+/** The capturing system marked the question as sent by this machine. */
+export const EXCHANGE_SENT = 4
+/** Sent to a multicast or broadcast address. */
+export const EXCHANGE_SHOUTED = 8
+/** A second answer came that says something else than the first (RFC 5452 9). */
+export const EXCHANGE_CONTRADICTED = 16
+/** The only answer came on another interface than the question left by. */
+export const EXCHANGE_STRAYED = 32
 
 /** The held exchanges as columns; `slot` runs from 0 to capacity − 1. Valid while the exchange is held. */
 export interface ExchangeColumns {
@@ -41,6 +53,17 @@ export interface ExchangeColumns {
   readonly responseMicros: Float64Array
   readonly queryFrame: Uint32Array
   readonly responseFrame: Uint32Array
+  /** LAYER_DNS, LAYER_MDNS, LAYER_LLMNR or LAYER_NBNS. */
+  readonly layer: Uint8Array
+  readonly ipId: Uint32Array
+  /** The addresses of the answer, as an id of the answer table. */
+  readonly answers: Uint32Array
+  /** Those of the answer that contradicts it, and that one's code. */
+  readonly otherAnswers: Uint32Array
+  readonly otherRcode: Uint8Array
+  /** Where an answer strayed to. */
+  readonly otherInterfaceId: Uint16Array
+  readonly otherFrame: Uint32Array
   readonly next: Int32Array
 }
 
@@ -52,10 +75,16 @@ export interface DnsExchangeTracker {
   /** Tells all that is left. */
   end(nowMicros: number): void
   readonly columns: ExchangeColumns
+  /** Held exchanges from the oldest on; valid during the call. For the cold path. */
+  eachHeld(visit: (slot: number) => void): void
+  /** The slot after `slot` in order of the questions, or −1: for looking ahead while an exchange is told. */
+  after(slot: number): number
   /** Exchanges told before their context was known because the table was full. */
   readonly forced: number
   /** Answers to questions that were not seen. */
   readonly unmatchedResponses: number
+  /** Copies of a question, seen twice on one interface (rules.md X12). */
+  readonly duplicates: number
 }
 
 /** `tell(slot)` is called once for every exchange, in order of the questions. */
@@ -63,6 +92,7 @@ export function createDnsExchangeTracker(
   names: NameTable,
   addresses: AddressTable,
   tell: (slot: number) => void,
+  answerTable: AnswerTable = createAnswerTable(addresses),
 ): DnsExchangeTracker {
   let capacity = 1 << 10
   let columns = createColumns(capacity)
@@ -73,6 +103,7 @@ export function createDnsExchangeTracker(
   let decided = 0
   let forced = 0
   let unmatchedResponses = 0
+  let duplicates = 0
 
   function bucketOf(client: number, server: number, clientPort: number, dnsId: number, nameId: number): number {
     let hash = Math.imul(client ^ (dnsId << 16) ^ clientPort, 0x9e3779b1)
@@ -137,7 +168,7 @@ export function createDnsExchangeTracker(
     }
   }
 
-  /** The newest held exchange of that key that is still waiting, or −1. */
+  /** The newest held exchange of that key in `state`, or −1. `interfaceId` < 0: on whatever interface. */
   function find(
     client: number,
     server: number,
@@ -147,6 +178,7 @@ export function createDnsExchangeTracker(
     nameId: number,
     type: number,
     interfaceId: number,
+    state: number,
   ): number {
     let slot = buckets[bucketOf(client, server, clientPort, dnsId, nameId)]!
     while (slot >= 0) {
@@ -158,8 +190,8 @@ export function createDnsExchangeTracker(
         columns.clientPort[slot] === clientPort &&
         columns.serverPort[slot] === serverPort &&
         columns.type[slot] === type &&
-        columns.interfaceId[slot] === interfaceId &&
-        columns.state[slot] === EXCHANGE_PENDING
+        (interfaceId < 0 || columns.interfaceId[slot] === interfaceId) &&
+        columns.state[slot] === state
       ) {
         return slot
       }
@@ -182,9 +214,11 @@ export function createDnsExchangeTracker(
     const serverPort = out.dstPort[row]!
     const dnsId = out.dnsId[row]!
     const type = out.dnsType[row]!
-    const again = find(client, server, clientPort, serverPort, dnsId, nameId, type, interfaceId)
+    const isPlain = out.layer[row] === LAYER_DNS
+    const again = find(client, server, clientPort, serverPort, dnsId, nameId, type, interfaceId, EXCHANGE_PENDING)
     if (again >= 0 && batch.timeMicros[row]! - columns.queryMicros[again]! < DNS_TIMEOUT_MICROS) {
-      if (columns.questions[again]! < 65_535) columns.questions[again] = columns.questions[again]! + 1
+      if (isCopy(batch, out, row, again)) duplicates++
+      else if (columns.questions[again]! < 65_535) columns.questions[again] = columns.questions[again]! + 1
       return
     }
     makeRoom()
@@ -201,10 +235,21 @@ export function createDnsExchangeTracker(
     columns.interfaceId[slot] = interfaceId
     columns.ipVersion[slot] = out.ipVersion[row]!
     columns.direction[slot] = batch.direction[row]!
+    const sent = batch.direction[row] === DIRECTION_OUT || (out.flags[row]! & ROW_SENT) !== 0
+    const shouted = isGroup(out, row)
     columns.flags[slot] =
       (out.ipProtocol[row] === IPPROTO_TCP ? EXCHANGE_OVER_TCP : 0) |
-      ((out.flags[row]! & ROW_REASSEMBLED) !== 0 ? EXCHANGE_FRAGMENTED : 0)
-    columns.state[slot] = EXCHANGE_PENDING
+      ((out.flags[row]! & ROW_REASSEMBLED) !== 0 ? EXCHANGE_FRAGMENTED : 0) |
+      (sent ? EXCHANGE_SENT : 0) |
+      (shouted ? EXCHANGE_SHOUTED : 0)
+    columns.layer[slot] = out.layer[row]!
+    columns.ipId[slot] = out.ipId[row]!
+    columns.answers[slot] = NO_ANSWERS
+    columns.otherAnswers[slot] = NO_ANSWERS
+    columns.otherRcode[slot] = 0
+    columns.otherInterfaceId[slot] = 0
+    columns.otherFrame[slot] = 0
+    columns.state[slot] = isPlain || !shouted ? EXCHANGE_PENDING : EXCHANGE_UNDECIDED
     columns.rcode[slot] = 0
     columns.questions[slot] = 1
     columns.queryMicros[slot] = batch.timeMicros[row]!
@@ -216,7 +261,15 @@ export function createDnsExchangeTracker(
     buckets[bucket] = slot
   }
 
+  /** The very packet seen a second time: same IP identification, a moment later (rules.md X12). */
+  function isCopy(batch: PacketBatch, out: DecodedBatch, row: number, slot: number): boolean {
+    return (
+      columns.ipId[slot] === out.ipId[row] && batch.timeMicros[row]! - columns.queryMicros[slot]! < DUPLICATE_MICROS
+    )
+  }
+
   function answer(batch: PacketBatch, out: DecodedBatch, row: number): void {
+    const set = answerTable.read(batch, out, row)
     const client = addresses.idOf(out.addresses, (row << 3) + 4)
     const server = addresses.idOf(out.addresses, row << 3)
     if (client <= OTHER_ADDRESS || server <= OTHER_ADDRESS) {
@@ -229,25 +282,47 @@ export function createDnsExchangeTracker(
       out.dnsEndAt[row]!,
       out.dnsNameHash[row]!,
     )
-    const slot = find(
-      client,
-      server,
-      out.dstPort[row]!,
-      out.srcPort[row]!,
-      out.dnsId[row]!,
-      nameId,
-      out.dnsType[row]!,
-      batch.interfaceId[row]!,
-    )
+    const interfaceId = batch.interfaceId[row]!
+    const clientPort = out.dstPort[row]!
+    const serverPort = out.srcPort[row]!
+    const dnsId = out.dnsId[row]!
+    const type = out.dnsType[row]!
+    const slot = find(client, server, clientPort, serverPort, dnsId, nameId, type, interfaceId, EXCHANGE_PENDING)
     if (slot < 0) {
-      unmatchedResponses++
+      const known = find(client, server, clientPort, serverPort, dnsId, nameId, type, interfaceId, EXCHANGE_ANSWERED)
+      if (known >= 0) answeredAgain(batch, out, row, known, set)
+      else {
+        const elsewhere = find(client, server, clientPort, serverPort, dnsId, nameId, type, -1, EXCHANGE_PENDING)
+        if (elsewhere >= 0) strayed(batch, row, elsewhere, set)
+        unmatchedResponses++
+      }
       return
     }
     columns.state[slot] = EXCHANGE_ANSWERED
     columns.rcode[slot] = out.dnsFlags[row]! & 0x0f
+    columns.answers[slot] = set
     columns.responseMicros[slot] = batch.timeMicros[row]!
     columns.responseFrame[slot] = batch.frameNumber[row]!
+    columns.flags[slot] = columns.flags[slot]! & ~EXCHANGE_STRAYED
     if ((out.flags[row]! & ROW_REASSEMBLED) !== 0) columns.flags[slot] = columns.flags[slot]! | EXCHANGE_FRAGMENTED
+  }
+
+  /** One question asked once has one answer; a question repeated may get as many. A cut answer is no other one. */
+  function answeredAgain(batch: PacketBatch, out: DecodedBatch, row: number, slot: number, set: number): void {
+    const rcode = out.dnsFlags[row]! & 0x0f
+    if (columns.questions[slot] !== 1 || (out.dnsFlags[row]! & DNS_FLAG_TC) !== 0) return
+    if (columns.answers[slot] === set && columns.rcode[slot] === rcode) return
+    columns.flags[slot] = columns.flags[slot]! | EXCHANGE_CONTRADICTED
+    columns.otherAnswers[slot] = set
+    columns.otherRcode[slot] = rcode
+    columns.otherFrame[slot] = batch.frameNumber[row]!
+  }
+
+  function strayed(batch: PacketBatch, row: number, slot: number, set: number): void {
+    columns.flags[slot] = columns.flags[slot]! | EXCHANGE_STRAYED
+    columns.otherAnswers[slot] = set
+    columns.otherInterfaceId[slot] = batch.interfaceId[row]!
+    columns.otherFrame[slot] = batch.frameNumber[row]!
   }
 
   return {
@@ -276,6 +351,14 @@ export function createDnsExchangeTracker(
         drop()
       }
     },
+    eachHeld(visit) {
+      for (let i = 0; i < count; i++) visit(head + i < capacity ? head + i : head + i - capacity)
+    },
+    after(slot) {
+      const position = slot >= head ? slot - head : slot - head + capacity
+      if (position + 1 >= count) return -1
+      return slot + 1 === capacity ? 0 : slot + 1
+    },
     get columns() {
       return columns
     },
@@ -284,6 +367,9 @@ export function createDnsExchangeTracker(
     },
     get unmatchedResponses() {
       return unmatchedResponses
+    },
+    get duplicates() {
+      return duplicates
     },
   }
 }
@@ -308,6 +394,21 @@ function createColumns(capacity: number): ExchangeColumns {
     responseMicros: new Float64Array(capacity),
     queryFrame: new Uint32Array(capacity),
     responseFrame: new Uint32Array(capacity),
+    layer: new Uint8Array(capacity),
+    ipId: new Uint32Array(capacity),
+    answers: new Uint32Array(capacity),
+    otherAnswers: new Uint32Array(capacity),
+    otherRcode: new Uint8Array(capacity),
+    otherInterfaceId: new Uint16Array(capacity),
+    otherFrame: new Uint32Array(capacity),
     next: new Int32Array(capacity),
   }
+}
+
+/** Multicast, or broadcast by the link layer: a subnet's own broadcast address cannot be told from the address alone. */
+function isGroup(out: DecodedBatch, row: number): boolean {
+  if ((out.flags[row]! & ROW_GROUP_ADDRESSED) !== 0) return true
+  const at = (row << 3) + 4
+  const { addresses } = out
+  return isMulticastAddress(addresses[at]!, addresses[at + 1]!, addresses[at + 2]!, addresses[at + 3]!)
 }

@@ -1,16 +1,26 @@
 // A held exchange as the fact that handlers see: one object, moved from slot to slot, its texts made only when read.
 import type { CaptureInterface } from '../../model/capture-interface.ts'
-import type { DnsExchange, DnsJudgement, DnsTransport } from '../../model/facts.ts'
+import type { DnsExchange, DnsJudgement, DnsTransport, OtherAnswer } from '../../model/facts.ts'
+import type { Confidence, ProcessRef } from '../../model/finding.ts'
+import { LAYER_DNS, LAYER_LLMNR, LAYER_MDNS, LAYER_NBNS } from '../../model/layer.ts'
 import { dnsTypeName } from '../../text/dns-tables.ts'
+import { netbiosName } from '../../text/netbios-name.ts'
 import type { AddressTable } from './addresses.ts'
+import type { AnswerTable } from './dns-answers.ts'
 import {
   type DnsExchangeTracker,
   EXCHANGE_ANSWERED,
+  EXCHANGE_CONTRADICTED,
   EXCHANGE_FRAGMENTED,
   EXCHANGE_OVER_TCP,
+  EXCHANGE_SENT,
+  EXCHANGE_SHOUTED,
+  EXCHANGE_STRAYED,
   EXCHANGE_TIMED_OUT,
 } from './dns-exchanges.ts'
 import type { NameTable } from './names.ts'
+
+export const NO_DETAIL: Readonly<Record<string, string | number>> = Object.freeze({})
 
 /** `slot` says which exchange; epoch, judgement, cause and reason are written by the judge before anybody reads. */
 export class ExchangeView implements DnsExchange {
@@ -19,20 +29,26 @@ export class ExchangeView implements DnsExchange {
   judgement: DnsJudgement = 'unknown'
   cause = ''
   reason = ''
+  confidence: Confidence = 'proven'
+  process: ProcessRef | undefined
+  detail: Readonly<Record<string, string | number>> = NO_DETAIL
   readonly #tracker: () => DnsExchangeTracker
   readonly #names: NameTable
   readonly #addresses: AddressTable
+  readonly #answers: AnswerTable
   readonly #interfaces: readonly CaptureInterface[]
 
   constructor(
     tracker: () => DnsExchangeTracker,
     names: NameTable,
     addresses: AddressTable,
+    answers: AnswerTable,
     interfaces: readonly CaptureInterface[],
   ) {
     this.#tracker = tracker
     this.#names = names
     this.#addresses = addresses
+    this.#answers = answers
     this.#interfaces = interfaces
   }
 
@@ -40,7 +56,8 @@ export class ExchangeView implements DnsExchange {
     return this.#columns.nameId[this.slot]!
   }
   get name(): string {
-    return this.#names.text(this.nameId)
+    const text = this.#names.text(this.nameId)
+    return this.layer === LAYER_NBNS ? netbiosName(text) : text
   }
   get type(): number {
     return this.#columns.type[this.slot]!
@@ -68,6 +85,56 @@ export class ExchangeView implements DnsExchange {
   }
   get transport(): DnsTransport {
     return (this.#columns.flags[this.slot]! & EXCHANGE_OVER_TCP) !== 0 ? 'tcp' : 'udp'
+  }
+  get layer(): number {
+    return this.#columns.layer[this.slot]!
+  }
+  get protocol(): 'dns' | 'mdns' | 'llmnr' | 'nbns' {
+    switch (this.layer) {
+      case LAYER_MDNS:
+        return 'mdns'
+      case LAYER_LLMNR:
+        return 'llmnr'
+      case LAYER_NBNS:
+        return 'nbns'
+      default:
+        return 'dns'
+    }
+  }
+  get isPlainDns(): boolean {
+    return this.layer === LAYER_DNS
+  }
+  /** Marked as sent by this machine. */
+  get sent(): boolean {
+    return this.#has(EXCHANGE_SENT)
+  }
+  get shouted(): boolean {
+    return this.#has(EXCHANGE_SHOUTED)
+  }
+  get dnsId(): number {
+    return this.#columns.dnsId[this.slot]!
+  }
+  get answerSet(): number {
+    return this.#columns.answers[this.slot]!
+  }
+  get answerIds(): readonly number[] {
+    return this.#answers.addressesOf(this.answerSet)
+  }
+  get answers(): readonly string[] {
+    return this.answerIds.map((id) => this.#addresses.text(id))
+  }
+  get otherAnswer(): OtherAnswer | undefined {
+    const contradicted = this.#has(EXCHANGE_CONTRADICTED)
+    if (!contradicted && !this.#has(EXCHANGE_STRAYED)) return undefined
+    const columns = this.#columns
+    const on = this.#interfaces[contradicted ? this.interfaceId : columns.otherInterfaceId[this.slot]!]
+    return {
+      kind: contradicted ? 'second' : 'strayed',
+      answers: this.#answers.addressesOf(columns.otherAnswers[this.slot]!).map((id) => this.#addresses.text(id)),
+      rcode: columns.otherRcode[this.slot]!,
+      frame: columns.otherFrame[this.slot]!,
+      interfaceName: on?.name ?? on?.inputName ?? '',
+    }
   }
   get fragmented(): boolean {
     return (this.#columns.flags[this.slot]! & EXCHANGE_FRAGMENTED) !== 0
@@ -110,6 +177,10 @@ export class ExchangeView implements DnsExchange {
   }
   get responseFrame(): number {
     return this.#columns.responseFrame[this.slot]!
+  }
+
+  #has(flag: number): boolean {
+    return (this.#columns.flags[this.slot]! & flag) !== 0
   }
 
   get #columns() {

@@ -1,10 +1,11 @@
 // HOT PATH. What each interface carried: packets, bytes, times, families, and whose addresses are this machine's own.
-import { HOST_SAMPLE_PACKETS, MAX_HOSTS } from '../../constants/limits.ts'
+import { HOST_SAMPLE_PACKETS, MAX_HOSTS, MAX_SILENCES, SILENCE_MICROS } from '../../constants/limits.ts'
 import { IPPROTO_TCP, LINKTYPE_ETHERNET, TCP_ACK, TCP_SYN } from '../../constants/wire.ts'
 import { type DecodedBatch, ROW_GROUP_ADDRESSED } from '../../model/decoded-batch.ts'
 import { DIRECTION_OUT, type PacketBatch } from '../../model/packet-batch.ts'
+import { isPublicAddress } from '../address-classes.ts'
 import type { AddressTable } from './addresses.ts'
-import { type HostRecord, type MacRecord, ownAddresses } from './own-addresses.ts'
+import { type HostRecord, isSentByMachine, type MacRecord, ownAddresses } from './own-addresses.ts'
 
 /** Figures of one interface. */
 export interface LinkFigures {
@@ -18,6 +19,8 @@ export interface LinkFigures {
   ipv6Packets: number
   /** Packets that the capturing system marked as outgoing. */
   markedOut: number
+  /** Times without a packet either way: end of one packet, begin of the next, in pairs. */
+  readonly silences: number[]
 }
 
 export interface LinkTracker {
@@ -28,6 +31,12 @@ export interface LinkTracker {
   figures(interfaceId: number): LinkFigures | undefined
   /** Ids of the addresses this machine has on that interface, as far as the packets show. */
   ownAddresses(interfaceId: number): Set<number>
+  /** The address is the destination of packets on that interface. */
+  hasCarried(interfaceId: number, addressId: number): boolean
+  /** Somebody there was asked, or connected to, under a public address. */
+  hasCarriedPublic(interfaceId: number): boolean
+  /** Packets from that address were sent by this machine: marked so, or from its own link-layer address. */
+  isSentByUs(interfaceId: number, addressId: number): boolean
 }
 
 /** `declared(interfaceId)` are addresses the input itself names for an interface, as ids. */
@@ -43,7 +52,8 @@ export function createLinkTracker(
   function figuresOf(interfaceId: number): LinkFigures {
     let link = links[interfaceId]
     if (link === undefined) {
-      link = { packets: 0, bytes: 0, firstMicros: -1, lastMicros: -1, ipv4Packets: 0, ipv6Packets: 0, markedOut: 0 }
+      const times = { firstMicros: -1, lastMicros: -1, silences: [] }
+      link = { packets: 0, bytes: 0, ...times, ipv4Packets: 0, ipv6Packets: 0, markedOut: 0 }
       links[interfaceId] = link
       macs[interfaceId] = new Map()
     }
@@ -56,7 +66,7 @@ export function createLinkTracker(
     let record = hosts.get(key)
     if (record === undefined && hosts.size < MAX_HOSTS) {
       const isIpv4 = addresses.isIpv4(addressId)
-      record = { interfaceId, addressId, isIpv4, mac: -1, sent: 0, received: 0, initiated: 0, markedOut: 0 }
+      record = { interfaceId, addressId, isIpv4, mac: -1, sent: 0, received: 0, initiated: 0, asked: 0, markedOut: 0 }
       hosts.set(key, record)
     }
     return record
@@ -95,9 +105,11 @@ export function createLinkTracker(
       if (initiated) source.initiated++
       if (batch.direction[row] === DIRECTION_OUT) source.markedOut++
     }
-    if (counted && (out.flags[row]! & ROW_GROUP_ADDRESSED) === 0) {
+    if ((counted || initiated) && (out.flags[row]! & ROW_GROUP_ADDRESSED) === 0) {
       const target = host(interfaceId, addresses.intern(out.addresses, (row << 3) + 4))
-      if (target !== undefined) target.received++
+      if (target === undefined) return
+      if (counted) target.received++
+      if (initiated) target.asked++
     }
   }
 
@@ -109,6 +121,7 @@ export function createLinkTracker(
       link.packets++
       link.bytes += batch.wireLen[row]!
       if (link.firstMicros < 0 || time < link.firstMicros) link.firstMicros = time
+      if (time - link.lastMicros > SILENCE_MICROS) noteSilence(link, time)
       if (time > link.lastMicros) link.lastMicros = time
       const version = out.ipVersion[row]!
       if (version === 4) link.ipv4Packets++
@@ -129,6 +142,28 @@ export function createLinkTracker(
       const isMarked = (links[interfaceId]?.markedOut ?? 0) > 0
       return ownAddresses(interfaceId, declared(interfaceId), hosts.values(), macs[interfaceId], isMarked)
     },
+    hasCarried(interfaceId, addressId) {
+      const record = hosts.get(addressId * 4096 + interfaceId)
+      return record !== undefined && (record.received > 0 || record.asked > 0)
+    },
+    /** COLD PATH: for a judgement. */
+    hasCarriedPublic(interfaceId) {
+      for (const { interfaceId: on, addressId, asked } of hosts.values()) {
+        if (on !== interfaceId || asked === 0) continue
+        const [w0, w1, w2, w3] = [0, 1, 2, 3].map((index) => addresses.word(addressId, index)) as [
+          number,
+          number,
+          number,
+          number,
+        ]
+        if (isPublicAddress(w0, w1, w2, w3)) return true
+      }
+      return false
+    },
+    isSentByUs(interfaceId, addressId) {
+      const record = hosts.get(addressId * 4096 + interfaceId)
+      return record !== undefined && isSentByMachine(record, macs[interfaceId])
+    },
   }
 }
 
@@ -143,4 +178,9 @@ function macAt(bytes: Uint8Array, at: number): number {
 /** Neither link-local (fe80::/10), multicast (ff00::/8), nor unspecified and loopback (::/32). */
 function isRoutedIpv6(firstWord: number): boolean {
   return firstWord !== 0 && firstWord >>> 22 !== 0x3fa && firstWord >>> 24 !== 0xff
+}
+
+function noteSilence(link: LinkFigures, untilMicros: number): void {
+  if (link.lastMicros < 0 || link.silences.length >= MAX_SILENCES * 2) return
+  link.silences.push(link.lastMicros, untilMicros)
 }

@@ -11,6 +11,8 @@ export interface HostRecord {
   sent: number
   received: number
   initiated: number
+  /** Times somebody opened a connection to it, or asked it a DNS question. */
+  asked: number
   markedOut: number
 }
 
@@ -20,7 +22,10 @@ export interface MacRecord {
   initiated: number
 }
 
-/** Ids of the machine's addresses on one interface. `declared` are known beforehand; `isMarked`: directions were captured. */
+/**
+ * Ids of the machine's addresses on one interface. `declared` are known beforehand, and among IPv4 addresses the only
+ * ones: what the machine forwards for others has its link-layer address too. `isMarked`: directions were captured.
+ */
 export function ownAddresses(
   interfaceId: number,
   declared: readonly number[],
@@ -29,7 +34,10 @@ export function ownAddresses(
   isMarked: boolean,
 ): Set<number> {
   const own = new Set(declared)
-  const here = [...hosts].filter((record) => record.interfaceId === interfaceId)
+  const all = [...hosts].filter((record) => record.interfaceId === interfaceId)
+  const here = all.some((record) => record.isIpv4 && own.has(record.addressId))
+    ? all.filter((record) => !record.isIpv4)
+    : all
   const mac = isMarked ? -1 : ownMac(macs)
   for (const record of here) {
     if (isMarked ? record.markedOut > 0 : mac >= 0 && record.mac === mac) own.add(record.addressId)
@@ -41,6 +49,12 @@ export function ownAddresses(
     }
   }
   return own
+}
+
+/** Packets of that host left this machine: marked so, or with its Ethernet address. */
+export function isSentByMachine(record: HostRecord, macs: Map<number, MacRecord> | undefined): boolean {
+  if (record.markedOut > 0) return true
+  return record.mac >= 0 && record.mac === ownMac(macs)
 }
 
 /** On its own interface a machine takes part in every frame; where two do, it is the one that asks. */

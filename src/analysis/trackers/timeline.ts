@@ -48,6 +48,8 @@ export interface Timeline {
   readonly hasTunnel: boolean
   /** How the times are known, one sentence each. */
   readonly sources: readonly string[]
+  /** Live: whether the routes send public addresses of that family through a tunnel; undefined = not known. */
+  isFullTunnel?(timeMicros: number, ipVersion: number): boolean | undefined
 }
 
 /** A time during which one tunnel interface was there. */
@@ -63,6 +65,16 @@ export interface TunnelEvidence {
   statistics: InterfaceStatistics | undefined
   firstMicros: number
   lastMicros: number
+  /** Times in which it was gone although its interface stayed, from packet to packet (trackers/tunnel-losses). */
+  losses?: readonly LostTime[]
+  /** The capture holds only the outer packets of this tunnel; the name is its transport's. */
+  isOuter?: boolean
+}
+
+/** A time between two packets of a tunnel. */
+export interface LostTime {
+  startMicros: number
+  endMicros: number
 }
 
 /** A timeline from what a capture says of its tunnels; the first epoch begins with the capture. */
@@ -79,18 +91,30 @@ export function offlineTimeline(
     // Statistics that do not cover the interface's own packets come from another clock and prove nothing.
     const covers = tunnel.firstMicros < 0 || (start! <= tunnel.firstMicros && end! >= tunnel.lastMicros)
     if (start !== undefined && end !== undefined && end > start && covers) {
-      spans.push({ interfaceName: tunnel.interfaceName, startMicros: start, endMicros: end })
+      spans.push(...remaining(tunnel, start, end))
       sources.push(`${tunnel.interfaceName}: up from the start to the end of its capture statistics`)
     } else if (tunnel.firstMicros >= 0) {
-      spans.push({
-        interfaceName: tunnel.interfaceName,
-        startMicros: tunnel.firstMicros,
-        endMicros: tunnel.lastMicros,
-      })
-      sources.push(`${tunnel.interfaceName}: up from its first to its last packet, for want of capture statistics`)
+      spans.push(...remaining(tunnel, tunnel.firstMicros, tunnel.lastMicros))
+      sources.push(
+        tunnel.isOuter === true
+          ? `${tunnel.interfaceName}: up from the first to the last of its outer packets; its inside was not captured`
+          : `${tunnel.interfaceName}: up from its first to its last packet, for want of capture statistics`,
+      )
     }
   }
   return timelineOf(spans, captureStartMicros, captureEndMicros, sources)
+}
+
+/** The span without the times in which the tunnel was lost. */
+function remaining(tunnel: TunnelEvidence, startMicros: number, endMicros: number): TunnelSpan[] {
+  const spans: TunnelSpan[] = []
+  let from = startMicros
+  for (const loss of tunnel.losses ?? []) {
+    spans.push({ interfaceName: tunnel.interfaceName, startMicros: from, endMicros: loss.startMicros })
+    from = loss.endMicros
+  }
+  spans.push({ interfaceName: tunnel.interfaceName, startMicros: from, endMicros })
+  return spans
 }
 
 /**

@@ -1,6 +1,8 @@
-// HOT PATH. VPN transports seen on the wire: WireGuard, OpenVPN over UDP, ESP and IPsec NAT-T, known by their message format.
-import { IPPROTO_ESP, IPPROTO_UDP, PORT_IPSEC_NAT_T } from '../../constants/wire.ts'
+// HOT PATH. VPN transports seen on the wire, known by their message format: WireGuard, OpenVPN over UDP and TCP, ESP and
+// IPsec NAT-T, and IP packets put into UDP as they are.
+import { IPPROTO_ESP, IPPROTO_TCP, IPPROTO_UDP, PORT_IPSEC_NAT_T } from '../../constants/wire.ts'
 import type { DecodedBatch } from '../../model/decoded-batch.ts'
+import { LAYER_DNS, LAYER_NBNS } from '../../model/layer.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
 import type { AddressTable } from './addresses.ts'
 
@@ -9,6 +11,8 @@ export const TRANSPORT_WIREGUARD = 1
 export const TRANSPORT_OPENVPN_UDP = 2
 export const TRANSPORT_ESP = 3
 export const TRANSPORT_ESP_NAT_T = 4
+export const TRANSPORT_OPENVPN_TCP = 5
+export const TRANSPORT_IP_IN_UDP = 6
 
 export const TRANSPORT_NAMES: readonly string[] = Object.freeze([
   '',
@@ -16,6 +20,8 @@ export const TRANSPORT_NAMES: readonly string[] = Object.freeze([
   'OpenVPN (UDP)',
   'IPsec ESP',
   'IPsec ESP in UDP',
+  'OpenVPN (TCP)',
+  'IP in UDP',
 ])
 
 /** One VPN server as seen from the packets. */
@@ -25,9 +31,13 @@ export interface VpnEndpoint {
   /** 0 for protocols without ports. */
   port: number
   transport: number
+  /** Who talks to the server. */
+  clientId: number
   packets: number
   firstMicros: number
   lastMicros: number
+  /** Packets went both ways, or so many one way that chance is ruled out: a tunnel, not an attempt. */
+  isUsed: boolean
 }
 
 export interface VpnTransportTracker {
@@ -47,6 +57,8 @@ const MIN_DATA_PACKETS = 8
 const SERVER_UNKNOWN = 0
 const SERVER_IS_SOURCE = 1
 const SERVER_IS_DESTINATION = 2
+/** Counts for a pair whose handshake was seen, and opens none: the packet alone proves too little. */
+const SERVER_KNOWN_PAIR = 3
 
 interface Peers {
   interfaceId: number
@@ -57,7 +69,11 @@ interface Peers {
   portB: number
   /** Of a handshake: 1 = A, 2 = B, 0 = none was seen. */
   server: number
+  /** Handshake messages seen, by who is the server in them: bit 0 and bit 1. */
+  handshake: number
   packets: number
+  /** Packets from A, the sender of the first one. */
+  packetsFromA: number
   firstMicros: number
   lastMicros: number
 }
@@ -65,7 +81,13 @@ interface Peers {
 export function createVpnTransportTracker(addresses: AddressTable): VpnTransportTracker {
   const peers: Peers[] = []
 
+  /** By transport: a session was opened, so that its data packets count. */
+  const isOpened = new Uint8Array(TRANSPORT_NAMES.length)
+
   function note(batch: PacketBatch, out: DecodedBatch, row: number, transport: number, server: number): void {
+    if (server === SERVER_KNOWN_PAIR) {
+      if (isOpened[transport] === 0) return
+    } else isOpened[transport] = 1
     const source = addresses.intern(out.addresses, row << 3)
     const destination = addresses.intern(out.addresses, (row << 3) + 4)
     const srcPort = out.srcPort[row]!
@@ -80,11 +102,14 @@ export function createVpnTransportTracker(addresses: AddressTable): VpnTransport
         pair.addressA === destination && pair.portA === dstPort && pair.addressB === source && pair.portB === srcPort
       if (!forward && !backward) continue
       pair.packets++
+      if (forward) pair.packetsFromA++
       if (time > pair.lastMicros) pair.lastMicros = time
-      if (server !== SERVER_UNKNOWN) pair.server = forward ? server : 3 - server
+      if (server === SERVER_UNKNOWN || server === SERVER_KNOWN_PAIR) return
+      pair.server = forward ? server : 3 - server
+      pair.handshake |= server
       return
     }
-    if (peers.length < MAX_PEERS) {
+    if (peers.length < MAX_PEERS && server !== SERVER_KNOWN_PAIR) {
       addPeers(peers, batch.interfaceId[row]!, transport, source, srcPort, destination, dstPort, server, time)
     }
   }
@@ -100,6 +125,8 @@ export function createVpnTransportTracker(addresses: AddressTable): VpnTransport
       addressId: isA ? pair.addressA : pair.addressB,
       port: isA ? pair.portA : pair.portB,
       transport: pair.transport,
+      clientId: isA ? pair.addressB : pair.addressA,
+      isUsed: isUsed(pair),
       packets: pair.packets,
       firstMicros: pair.firstMicros,
       lastMicros: pair.lastMicros,
@@ -109,14 +136,21 @@ export function createVpnTransportTracker(addresses: AddressTable): VpnTransport
   return {
     packet(batch, out, row) {
       const protocol = out.ipProtocol[row]
+      const layer = out.layer[row]!
       if (protocol === IPPROTO_UDP) {
+        // What reads as DNS is DNS: its first bytes are a random id.
+        if (layer >= LAYER_DNS && layer <= LAYER_NBNS) return
         const kind = udpTransport(
           batch.bytes,
           out.payloadAt[row]!,
           out.payloadLen[row]!,
+          out.payloadWireLen[row]!,
           out.srcPort[row]!,
           out.dstPort[row]!,
         )
+        if (kind > 0) note(batch, out, row, kind >> 2, kind & 3)
+      } else if (protocol === IPPROTO_TCP) {
+        const kind = tcpTransport(batch.bytes, out.payloadAt[row]!, out.payloadLen[row]!, out.payloadWireLen[row]!)
         if (kind > 0) note(batch, out, row, kind >> 2, kind & 3)
       } else if (protocol === IPPROTO_ESP && out.ipVersion[row] !== 0) {
         note(batch, out, row, TRANSPORT_ESP, SERVER_UNKNOWN)
@@ -130,10 +164,20 @@ export function createVpnTransportTracker(addresses: AddressTable): VpnTransport
         .sort((a, b) => b.packets - a.packets),
     /** COLD PATH: for the report. */
     carried(interfaceId) {
-      const pair = peers.find((one) => one.interfaceId === interfaceId && one.packets >= MIN_DATA_PACKETS)
+      const pair = peers.find(
+        (one) => one.interfaceId === interfaceId && one.packets >= MIN_DATA_PACKETS && isUsed(one),
+      )
       return pair === undefined ? undefined : TRANSPORT_NAMES[pair.transport]
     },
   }
+}
+
+/** OpenVPN's opcode alone is too little: both resets of a handshake must have been seen. */
+function isUsed(pair: Peers): boolean {
+  if (pair.transport === TRANSPORT_OPENVPN_UDP || pair.transport === TRANSPORT_OPENVPN_TCP) {
+    return pair.handshake === (SERVER_IS_SOURCE | SERVER_IS_DESTINATION)
+  }
+  return pair.packets >= MIN_DATA_PACKETS || (pair.packetsFromA > 0 && pair.packetsFromA < pair.packets)
 }
 
 /** COLD PATH: once for every pair. */
@@ -149,11 +193,19 @@ function addPeers(
   timeMicros: number,
 ): void {
   const times = { firstMicros: timeMicros, lastMicros: timeMicros }
-  peers.push({ interfaceId, transport, addressA, portA, addressB, portB, server, packets: 1, ...times })
+  const once = { handshake: server, packets: 1, packetsFromA: 1 }
+  peers.push({ interfaceId, transport, addressA, portA, addressB, portB, server, ...once, ...times })
 }
 
 /** The transport of a UDP payload times four, plus SERVER_*; 0 when it is none we know. */
-function udpTransport(bytes: Uint8Array, at: number, len: number, srcPort: number, dstPort: number): number {
+function udpTransport(
+  bytes: Uint8Array,
+  at: number,
+  len: number,
+  wireLen: number,
+  srcPort: number,
+  dstPort: number,
+): number {
   if (len < 14) return 0
   const first = bytes[at]!
   // WireGuard: type 1-4, three reserved zero bytes, and the exact or padded length of that type (whitepaper 5.4).
@@ -165,10 +217,43 @@ function udpTransport(bytes: Uint8Array, at: number, len: number, srcPort: numbe
   // OpenVPN: opcode in the upper five bits, key id in the lower three: hard resets (7, 8) open a session.
   if (first === 0x38 && len <= 200) return (TRANSPORT_OPENVPN_UDP << 2) | SERVER_IS_DESTINATION
   if (first === 0x40 && len >= 22 && len <= 200) return (TRANSPORT_OPENVPN_UDP << 2) | SERVER_IS_SOURCE
+  if (isOpenVpnSession(first)) return (TRANSPORT_OPENVPN_UDP << 2) | SERVER_KNOWN_PAIR
+  if (isWholeIpPacket(bytes, at, len, wireLen)) return TRANSPORT_IP_IN_UDP << 2
   if ((srcPort === PORT_IPSEC_NAT_T || dstPort === PORT_IPSEC_NAT_T) && !isNonEspMarker(bytes, at)) {
     return (TRANSPORT_ESP_NAT_T << 2) | (dstPort === PORT_IPSEC_NAT_T ? SERVER_IS_DESTINATION : SERVER_IS_SOURCE)
   }
   return 0
+}
+
+/** OpenVPN's packets between the resets: control, acknowledgement and data, opcodes 3 to 6 and 9, key 0. */
+function isOpenVpnSession(first: number): boolean {
+  const opcode = first >> 3
+  return (opcode >= 3 && opcode <= 6) || opcode === 9
+}
+
+/** Over TCP each packet stands behind its length; a segment that holds just one reset opens the session. */
+function tcpTransport(bytes: Uint8Array, at: number, len: number, wireLen: number): number {
+  if (len < 16) return 0
+  const first = bytes[at + 2]!
+  const packetLen = (bytes[at]! << 8) | bytes[at + 1]!
+  if (packetLen === wireLen - 2) {
+    if (first === 0x38 && packetLen <= 200) return (TRANSPORT_OPENVPN_TCP << 2) | SERVER_IS_DESTINATION
+    if (first === 0x40 && packetLen >= 22 && packetLen <= 200) return (TRANSPORT_OPENVPN_TCP << 2) | SERVER_IS_SOURCE
+  }
+  return packetLen >= 14 && isOpenVpnSession(first) ? (TRANSPORT_OPENVPN_TCP << 2) | SERVER_KNOWN_PAIR : 0
+}
+
+/** The payload is one IP packet and nothing else: version, header length and total length say so. */
+function isWholeIpPacket(bytes: Uint8Array, at: number, len: number, wireLen: number): boolean {
+  const first = bytes[at]!
+  if (len < 20) return false
+  if (first === 0x45) {
+    const protocol = bytes[at + 9]
+    return ((bytes[at + 2]! << 8) | bytes[at + 3]!) === wireLen && (protocol === 1 || protocol === 6 || protocol === 17)
+  }
+  if (len < 40 || first >> 4 !== 6 || ((bytes[at + 4]! << 8) | bytes[at + 5]!) !== wireLen - 40) return false
+  const next = bytes[at + 6]
+  return next === 6 || next === 17 || next === 58
 }
 
 /** Four zero bytes mark IKE on port 4500 (RFC 3948 2.2). */

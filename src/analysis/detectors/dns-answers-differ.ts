@@ -1,0 +1,189 @@
+// dns-answers-differ: the same name has other addresses inside the tunnel than outside (rules.md part 3, stage 1).
+import { MAX_NAMES_IN_FINDING } from '../../constants/limits.ts'
+import type { DnsExchange } from '../../model/facts.ts'
+import type { Evidence } from '../../model/finding.ts'
+import { parseAddress } from '../../text/address.ts'
+import { isPublicAddress } from '../address-classes.ts'
+import type { Detector, DetectorContext, DetectorMeta, RaisedFinding } from '../detector.ts'
+
+const meta: DetectorMeta = {
+  id: 'dns-answers-differ',
+  title: 'Different answers inside and outside the tunnel',
+  severity: 'info',
+  basis: 'heuristic',
+  message:
+    '{hostCount} {hostCount|name has|names have} other addresses inside the tunnel than outside, e.g. {host}: {insideAddresses} inside ({insideServer}), {outsideAddresses} outside ({outsideServer}). Content networks do that on purpose.',
+  advice:
+    'Only if such a name fails through the VPN alone: ask both resolvers by hand and open it under the other address.',
+}
+
+/** For a name whose address inside is no good: a finding of its own. */
+const FAULTY_MESSAGE =
+  '{host} is {insideAddresses} inside the tunnel ({insideServer}) and {outsideAddresses} outside ({outsideServer}), and {why}.'
+const FAULTY_ADVICE = 'Ask the VPN’s operator why {insideServer} says so, or use another resolver for {host}.'
+
+/** What one side said of one name and type, all answers together. */
+interface Side {
+  addresses: Set<string>
+  server: string
+  interfaceName: string
+  evidence: Evidence
+  atMicros: number
+}
+
+/** Names compared. */
+const MAX_NAMES_COMPARED = 20_000
+/** Addresses kept of one side; a name with more is spread so widely that nothing follows from a difference. */
+const MAX_ADDRESSES = 64
+
+export const dnsAnswersDiffer: Detector = {
+  meta,
+  create(context) {
+    const failures = new Map<string, string>()
+    const byQuestion = new Map<string, { name: string; inside?: Side; outside?: Side }>()
+    return {
+      dnsExchange(exchange) {
+        if (exchange.outcome !== 'answered') return
+        const side = sideOf(exchange)
+        if (side === undefined) return
+        const { answers } = exchange
+        if (answers.length === 0) return
+        const key = `${exchange.nameId} ${exchange.type}`
+        let entry = byQuestion.get(key)
+        if (entry === undefined) {
+          if (byQuestion.size >= MAX_NAMES_COMPARED) return
+          entry = { name: exchange.name }
+          byQuestion.set(key, entry)
+        }
+        const known = entry[side] ?? newSide(exchange)
+        entry[side] = known
+        for (const address of answers) if (known.addresses.size < MAX_ADDRESSES) known.addresses.add(address)
+      },
+      flow(flow) {
+        if (flow.state === 'reset' && flow.rttMillis < 0 && flow.bytesToServer < REFUSED_BYTES) {
+          noteFailure(failures, flow.serverAddress, 'connections to {address} are refused')
+        }
+      },
+      http(message) {
+        if (message.kind !== 'response' || (message.status ?? 0) < 500) return
+        noteFailure(failures, message.serverAddress, `{address} answers with ${message.status}`)
+      },
+      // A name may be asked on the other side at any time, and its answers rotate: compared when all have been seen.
+      end() {
+        const harmless: Difference[] = []
+        for (const { name, inside, outside } of byQuestion.values()) {
+          if (inside === undefined || outside === undefined || isConsistent(context, inside, outside)) continue
+          const difference = { host: name, inside, outside, why: faultOf(inside, outside, failures) }
+          if (difference.why === '') harmless.push(difference)
+          else context.raise(meta, faulty(difference))
+        }
+        if (harmless.length > 0) context.raise(meta, folded(harmless))
+      },
+    }
+  },
+}
+
+/** A SYN and its repetitions; more means that something was said. */
+const REFUSED_BYTES = 400
+const MAX_FAILURES = 10_000
+
+interface Difference {
+  host: string
+  inside: Side
+  outside: Side
+  why: string
+}
+
+function noteFailure(failures: Map<string, string>, address: string, what: string): void {
+  if (failures.size < MAX_FAILURES) failures.set(address, what.replace('{address}', address))
+}
+
+/** What is wrong with the answer inside, or ''. */
+function faultOf(inside: Side, outside: Side, failures: ReadonlyMap<string, string>): string {
+  const given = [...inside.addresses]
+  if (given.every(isNowhere) && ![...outside.addresses].every(isNowhere)) {
+    return 'the address inside is nowhere on the internet, as filters give it'
+  }
+  const failed = given.map((address) => failures.get(address))
+  if (failed.some((one) => one === undefined)) return ''
+  const worksOutside = [...outside.addresses].some((address) => !failures.has(address))
+  return worksOutside ? (failed[0] ?? '') : ''
+}
+
+function faulty(one: Difference): RaisedFinding {
+  const { host, inside } = one
+  return {
+    key: `${host} ${[...inside.addresses][0]!.includes(':') ? 6 : 4}`,
+    timeMicros: inside.atMicros,
+    severity: 'warning',
+    confidence: 'probable',
+    interface: inside.interfaceName,
+    message: FAULTY_MESSAGE,
+    advice: FAULTY_ADVICE,
+    data: { ...dataOf(one), why: one.why },
+    evidence: inside.evidence,
+    filter: nameFilter([host]),
+  }
+}
+
+function folded(differences: readonly Difference[]): RaisedFinding {
+  const first = differences[0]!
+  const hosts = [...new Set(differences.map((one) => one.host))]
+  return {
+    key: 'content-networks',
+    timeMicros: first.inside.atMicros,
+    confidence: 'weak',
+    interface: first.inside.interfaceName,
+    count: differences.length,
+    data: { ...dataOf(first), hosts: hosts.slice(0, MAX_NAMES_IN_FINDING), hostCount: hosts.length },
+    evidence: first.inside.evidence,
+    filter: nameFilter(hosts.slice(0, MAX_NAMES_IN_FINDING)),
+  }
+}
+
+function dataOf({ host, inside, outside }: Difference): Record<string, unknown> {
+  return {
+    host,
+    server: inside.server,
+    insideServer: inside.server,
+    outsideServer: outside.server,
+    insideAddresses: [...inside.addresses],
+    outsideAddresses: [...outside.addresses],
+  }
+}
+
+/** Names come from the wire: only plain ones go into a filter. */
+function nameFilter(hosts: readonly string[]): string {
+  const plain = hosts.filter((host) => /^[\w.-]{1,253}$/.test(host))
+  return `dns.qry.name in {${plain.map((host) => `"${host}"`).join(', ')}}`
+}
+
+function sideOf(exchange: DnsExchange): 'inside' | 'outside' | undefined {
+  if (exchange.judgement === 'inside') return 'inside'
+  return exchange.judgement === 'local' || exchange.judgement === 'unknown' ? undefined : 'outside'
+}
+
+function newSide(exchange: DnsExchange): Side {
+  return {
+    addresses: new Set(),
+    server: exchange.serverAddress,
+    interfaceName: exchange.interfaceName,
+    evidence: { source: exchange.inputName, frame: exchange.responseFrame },
+    atMicros: exchange.responseMicros,
+  }
+}
+
+/** An address in common, or one operator behind all (OONI: the same AS is consistent). */
+function isConsistent(context: DetectorContext, inside: Side, outside: Side): boolean {
+  for (const one of inside.addresses) {
+    if (outside.addresses.has(one)) return true
+    const asn = context.ownerOf(one)?.asn
+    if (asn !== undefined && [...outside.addresses].some((other) => context.ownerOf(other)?.asn === asn)) return true
+  }
+  return false
+}
+
+function isNowhere(address: string): boolean {
+  const words = parseAddress(address)
+  return words !== undefined && !isPublicAddress(...words)
+}

@@ -1,0 +1,229 @@
+// The context that questions and connections are judged in, from what the trackers and the operator know by now.
+import type { CaptureInterface } from '../model/capture-interface.ts'
+import type { ProcessRef } from '../model/finding.ts'
+import type { InterfaceRole } from '../model/report.ts'
+import { parseAddress } from '../text/address.ts'
+import type { ConnectionContext } from './judgement/connections.ts'
+import { LAN_SUFFIXES } from './judgement/special-names.ts'
+import type { RoleDecision } from './roles.ts'
+import type { AddressTable } from './trackers/addresses.ts'
+import type { ConnectionTracker } from './trackers/connections.ts'
+import { type AnswerTable, NO_ANSWERS } from './trackers/dns-answers.ts'
+import { type DnsExchangeTracker, EXCHANGE_ANSWERED } from './trackers/dns-exchanges.ts'
+import type { ExchangeView } from './trackers/exchange-view.ts'
+import type { RouteTable } from './trackers/injected-routes.ts'
+import type { LinkTracker } from './trackers/links.ts'
+import type { RecentQuestions } from './trackers/recent-questions.ts'
+import { offlineTimeline, type Timeline, type TunnelEvidence } from './trackers/timeline.ts'
+import { type OutsideEvent, tunnelLosses } from './trackers/tunnel-losses.ts'
+import { TRANSPORT_NAMES, type VpnEndpoint, type VpnTransportTracker } from './trackers/vpn-transport.ts'
+
+/** What the operator and the host say beside the packets; all optional. */
+export interface JudgementOptions {
+  /** VPN servers, `ADDRESS` or `ADDRESS:PORT` (`[ADDRESS]:PORT` for IPv6): what goes there is the VPN's own. */
+  endpoints?: readonly string[]
+  /** Domains that are resolved outside the tunnel on purpose, and suffixes of the LAN's own names. */
+  splitDomains?: readonly string[]
+  lanSuffixes?: readonly string[]
+  /** Programs that are let out of the tunnel. */
+  excludedApps?: readonly string[]
+  /** Who has that local port at that time, where the system can tell. */
+  processOf?: (transport: 'udp' | 'tcp', localPort: number, timeMicros: number) => ProcessRef | undefined
+}
+
+export interface NetworkSources {
+  interfaces: readonly CaptureInterface[]
+  roles: readonly RoleDecision[]
+  /** The live context; undefined = from the packets. */
+  timeline: Timeline | undefined
+  options: JudgementOptions
+  startMicros: number
+  nowMicros: number
+  addresses: AddressTable
+  answers: AnswerTable
+  links: LinkTracker
+  vpn: VpnTransportTracker
+  exchanges: DnsExchangeTracker
+  connections: ConnectionTracker
+  recent: RecentQuestions
+  routes: RouteTable
+  portalAddresses: ReadonlySet<number>
+}
+
+/** A server is in use so shortly after its name was resolved (rules.md X1). */
+const BOOTSTRAP_MICROS = 30_000_000
+
+/** Derives everything once; what changes with every question is asked when it is needed. */
+export function createKnownNetwork(from: NetworkSources): ConnectionContext {
+  const { addresses, links, exchanges, connections, options } = from
+  const roleOf = (id: number): InterfaceRole => from.roles[id]?.role ?? 'unknown'
+  const own = new Map<number, Set<number>>()
+  const ownAddresses = (id: number): Set<number> => {
+    let found = own.get(id)
+    if (found === undefined) {
+      found = links.ownAddresses(id)
+      own.set(id, found)
+    }
+    return found
+  }
+  const tunnelIds = from.roles.flatMap((one, id) => (one.role === 'tunnel' ? [id] : []))
+  const usedTunnels = tunnelIds.filter((id) => isUsed(from, id))
+  const servers = from.vpn.endpoints(ownAddresses).filter((one) => one.isUsed)
+  const insideSeen = from.timeline !== undefined || usedTunnels.length > 0
+  const timeline = from.timeline ?? offlineFrom(from, usedTunnels, servers, roleOf)
+  const endpoints = createEndpointSet(addresses, servers, options.endpoints ?? [])
+  const endpointNames = servers.length === 0 ? new Map<number, number>() : namesOfServers(from, servers)
+  const splitDomains = (options.splitDomains ?? []).map((one) => one.toLowerCase())
+  const lanSuffixes = [...LAN_SUFFIXES, ...(options.lanSuffixes ?? [])].map((one) => one.toLowerCase())
+  const excludedApps = new Set(options.excludedApps)
+  const columns = exchanges.columns
+
+  return {
+    timeline,
+    addresses,
+    roleOf,
+    ownAddresses,
+    tunnelAddresses: new Set(tunnelIds.flatMap((id) => [...ownAddresses(id)])),
+    tunnelCarriesIpv6: tunnelIds.some((id) => (links.figures(id)?.ipv6Packets ?? 0) > 0),
+    insideSeen,
+    tunnelClients: new Set(servers.map((one) => one.clientId)),
+    isEndpoint: endpoints.has,
+    isEndpointAddress: endpoints.hasAddress,
+    isEndpointName: (nameId, timeMicros) => timeMicros + BOOTSTRAP_MICROS >= (endpointNames.get(nameId) ?? Infinity),
+    isSentByUs: links.isSentByUs,
+    isRouteInjected: from.routes.covers,
+    isPortalCheck: (addressId) => from.portalAddresses.has(addressId),
+    tunnelCarried: (addressId) => tunnelIds.some((id) => links.hasCarried(id, addressId)),
+    get tunnelCarriesPublic() {
+      return tunnelIds.some((id) => links.hasCarriedPublic(id))
+    },
+    askedBefore: (view) => from.recent.of(view),
+    askedInsideSoon: (view, withinMicros) => {
+      for (let slot = exchanges.after(view.slot); slot >= 0; slot = exchanges.after(slot)) {
+        if (columns.queryMicros[slot]! - view.queryMicros > withinMicros) return false
+        if (columns.nameId[slot] !== view.nameId || columns.type[slot] !== view.type) continue
+        if (roleOf(columns.interfaceId[slot]!) === 'tunnel') return true
+      }
+      return false
+    },
+    carriesVpn: (id) => from.vpn.carried(id) !== undefined,
+    splitDomains,
+    lanSuffixes,
+    excludedApps,
+    processOf: (view: ExchangeView) =>
+      options.processOf?.(view.transport === 'tcp' ? 'tcp' : 'udp', view.clientPort, view.queryMicros),
+  }
+
+  function offlineFrom(
+    sources: NetworkSources,
+    tunnels: readonly number[],
+    outer: readonly VpnEndpoint[],
+    role: (id: number) => InterfaceRole,
+  ): Timeline {
+    const evidence: TunnelEvidence[] =
+      tunnels.length > 0
+        ? tunnels.map((id) => tunnelEvidence(sources, id, outsideEvents(exchanges, connections, role)))
+        : outer.map((one) => ({
+            interfaceName: TRANSPORT_NAMES[one.transport] ?? 'VPN',
+            statistics: undefined,
+            firstMicros: one.firstMicros,
+            lastMicros: one.lastMicros,
+            isOuter: true,
+          }))
+    return offlineTimeline(evidence, sources.startMicros, sources.nowMicros)
+  }
+}
+
+function isUsed(from: NetworkSources, id: number): boolean {
+  const statistics = from.interfaces[id]?.statistics
+  return (from.links.figures(id)?.packets ?? 0) > 0 || statistics?.startMicros !== undefined
+}
+
+function tunnelEvidence(from: NetworkSources, id: number, events: readonly OutsideEvent[]): TunnelEvidence {
+  const one = from.interfaces[id]
+  const figures = from.links.figures(id)
+  return {
+    interfaceName: one?.name ?? one?.inputName ?? '',
+    statistics: one?.statistics,
+    firstMicros: figures?.firstMicros ?? -1,
+    lastMicros: figures?.lastMicros ?? -1,
+    losses: tunnelLosses(figures?.silences ?? [], (server) => from.links.hasCarried(id, server), events),
+  }
+}
+
+/** What was started on physical interfaces and is still held, in order of time. */
+function outsideEvents(
+  exchanges: DnsExchangeTracker,
+  connections: ConnectionTracker,
+  roleOf: (id: number) => InterfaceRole,
+): OutsideEvent[] {
+  const events: OutsideEvent[] = []
+  const asked = exchanges.columns
+  exchanges.eachHeld((slot) => {
+    if (roleOf(asked.interfaceId[slot]!) !== 'physical') return
+    events.push({ timeMicros: asked.queryMicros[slot]!, serverId: asked.server[slot]! })
+  })
+  const opened = connections.columns
+  connections.eachHeld((slot) => {
+    if (roleOf(opened.interfaceId[slot]!) !== 'physical') return
+    events.push({ timeMicros: opened.timeMicros[slot]!, serverId: opened.server[slot]! })
+  })
+  return events.sort((a, b) => a.timeMicros - b.timeMicros)
+}
+
+/** Names whose answers hold a VPN server's address, with the moment from which that server was in use. */
+function namesOfServers(from: NetworkSources, servers: readonly VpnEndpoint[]): Map<number, number> {
+  const found = new Map<number, number>()
+  const { columns } = from.exchanges
+  from.exchanges.eachHeld((slot) => {
+    const set = columns.answers[slot]!
+    if (set === NO_ANSWERS || columns.state[slot] !== EXCHANGE_ANSWERED) return
+    for (const server of servers) {
+      if (!from.answers.holds(set, server.addressId)) continue
+      const nameId = columns.nameId[slot]!
+      found.set(nameId, Math.min(found.get(nameId) ?? Number.POSITIVE_INFINITY, server.firstMicros))
+    }
+  })
+  return found
+}
+
+interface EndpointSet {
+  has(addressId: number, port: number): boolean
+  hasAddress(addressId: number): boolean
+}
+
+function createEndpointSet(
+  addresses: AddressTable,
+  servers: readonly VpnEndpoint[],
+  named: readonly string[],
+): EndpointSet {
+  const ports = new Set<number>()
+  const whole = new Set<number>()
+  const all = new Set<number>()
+  for (const { addressId, port } of servers) {
+    all.add(addressId)
+    if (port !== 0) ports.add(addressId * 65_536 + port)
+  }
+  for (const text of named) {
+    const { address, port } = splitEndpoint(text)
+    const words = parseAddress(address)
+    if (words === undefined) continue
+    const id = addresses.intern(Uint32Array.from(words), 0)
+    all.add(id)
+    if (port === 0) whole.add(id)
+    else ports.add(id * 65_536 + port)
+  }
+  return {
+    has: (addressId, port) => whole.has(addressId) || ports.has(addressId * 65_536 + port),
+    hasAddress: (addressId) => all.has(addressId),
+  }
+}
+
+/** `192.0.2.1:51820`, `[2001:db8::1]:51820` or an address alone; port 0 = any. */
+export function splitEndpoint(text: string): { address: string; port: number } {
+  const bracketed = /^\[([^\]]*)\](?::(\d{1,5}))?$/.exec(text)
+  if (bracketed !== null) return { address: bracketed[1]!, port: Number(bracketed[2] ?? 0) }
+  const plain = /^([^:]*):(\d{1,5})$/.exec(text)
+  if (plain !== null) return { address: plain[1]!, port: Number(plain[2]) }
+  return { address: text, port: 0 }
+}

@@ -1,0 +1,60 @@
+// An opened connection as the fact that handlers see: one object, moved from slot to slot, its texts made only when read.
+import type { CaptureInterface } from '../../model/capture-interface.ts'
+import type { ConnectionJudgement, OpenedConnection } from '../../model/facts.ts'
+import type { Confidence } from '../../model/finding.ts'
+import type { AddressTable } from './addresses.ts'
+import type { ConnectionColumns } from './connections.ts'
+
+/** `slot` says which connection; the judge writes the rest before anybody reads. */
+export class ConnectionView implements OpenedConnection {
+  slot = 0
+  epoch = 1
+  judgement: ConnectionJudgement = 'unknown'
+  cause = ''
+  reason = ''
+  confidence: Confidence = 'proven'
+  readonly #columns: () => ConnectionColumns
+  readonly #addresses: AddressTable
+  readonly #interfaces: readonly CaptureInterface[]
+
+  constructor(columns: () => ConnectionColumns, addresses: AddressTable, interfaces: readonly CaptureInterface[]) {
+    this.#columns = columns
+    this.#addresses = addresses
+    this.#interfaces = interfaces
+  }
+
+  get timeMicros(): number {
+    return this.#columns().timeMicros[this.slot]!
+  }
+  get frame(): number {
+    return this.#columns().frame[this.slot]!
+  }
+  get interfaceId(): number {
+    return this.#columns().interfaceId[this.slot]!
+  }
+  get interfaceName(): string {
+    const one = this.#interfaces[this.interfaceId]
+    return one?.name ?? one?.inputName ?? ''
+  }
+  get inputName(): string {
+    return this.#interfaces[this.interfaceId]?.inputName ?? ''
+  }
+  get clientId(): number {
+    return this.#columns().client[this.slot]!
+  }
+  get clientAddress(): string {
+    return this.#addresses.text(this.clientId)
+  }
+  get serverId(): number {
+    return this.#columns().server[this.slot]!
+  }
+  get serverAddress(): string {
+    return this.#addresses.text(this.serverId)
+  }
+  get serverPort(): number {
+    return this.#columns().serverPort[this.slot]!
+  }
+  get ipVersion(): number {
+    return this.#columns().ipVersion[this.slot]!
+  }
+}
