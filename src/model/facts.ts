@@ -184,8 +184,8 @@ export interface QuicFact extends ConnectionFact {
 }
 
 /**
- * RFC 9112: one request or response. Time and frame are those of its last byte seen. An HTTP/2 connection in the clear
- * that starts without Upgrade (RFC 9113 3.3) is one request without method, protocol `HTTP/2`.
+ * RFC 9112: one request or response. Time and frame are those of its last byte seen. Of an HTTP/2
+ * connection in the clear, `HTTP/2`, of which no request could be read there is one without method.
  */
 export interface HttpFact extends ConnectionFact {
   kind: 'request' | 'response'

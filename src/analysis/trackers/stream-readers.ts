@@ -9,6 +9,7 @@ import { clientAddressAt, connectionOf, serverAddressAt } from './flow-fact.ts'
 import { FLOW_SHIFT, KIND_AT, KIND_INNER } from './flow-record.ts'
 import type { FlowTable } from './flows.ts'
 import { HttpExchanges } from './http-exchanges.ts'
+import { Http2Exchanges } from './http2-exchanges.ts'
 import { Prelude } from './prelude.ts'
 import { createScratchRow, fillScratchRow, type ScratchRow } from './scratch-row.ts'
 import type { OpenConsumer } from './streams.ts'
@@ -56,6 +57,7 @@ export function createStreamReaders(handlers: FactHandlers, flows: FlowTable, ha
       if (kind === 'other') return handlers.tls === undefined && handlers.http === undefined ? undefined : new Prelude()
       if (kind === 'tls') return handlers.tls === undefined ? undefined : new TlsHandshakes(tellTls, hasher)
       if (kind === 'dns') return handlers.dnsMessage === undefined ? undefined : new DnsOverTcp(tellDns, whole)
+      if (kind === 'h2c') return new Http2Exchanges(handlers)
       // Also where nobody listens to HTTP: TLS or DNS may follow a CONNECT.
       return new HttpExchanges(handlers)
     },
