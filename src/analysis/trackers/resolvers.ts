@@ -2,7 +2,7 @@
 import type { DnsExchange, DnsTransport } from '../../model/facts.ts'
 
 /** Latency classes: 8 a doubling from 16 µs on, up to beyond a minute. p50 and p95 are exact to 9 %. */
-const BUCKETS = 8 * 23
+export const LATENCY_BUCKETS = 8 * 23
 const FIRST_MICROS = 16
 
 export interface ResolverFigures {
@@ -44,7 +44,7 @@ export function createResolverTracker(): ResolverTracker {
       last.lastMicros = exchange.queryMicros
       if (exchange.outcome === 'answered') {
         last.answered++
-        const bucket = bucketOf(exchange.responseMicros - exchange.queryMicros)
+        const bucket = latencyBucket(exchange.responseMicros - exchange.queryMicros)
         last.latency[bucket] = last.latency[bucket]! + 1
         if (exchange.rcode === 2 || exchange.rcode === 5) last.failed++
       } else if (exchange.outcome === 'timed-out') {
@@ -81,17 +81,18 @@ function lookup(
       failed: 0,
       firstMicros: exchange.queryMicros,
       lastMicros: exchange.queryMicros,
-      latency: new Uint32Array(BUCKETS),
+      latency: new Uint32Array(LATENCY_BUCKETS),
     }
     servers.set(server, figures)
   }
   return figures
 }
 
-function bucketOf(micros: number): number {
+/** The class that a latency belongs to. */
+export function latencyBucket(micros: number): number {
   if (micros <= FIRST_MICROS) return 0
   const bucket = Math.floor(Math.log2(micros / FIRST_MICROS) * 8)
-  return bucket >= BUCKETS ? BUCKETS - 1 : bucket
+  return bucket >= LATENCY_BUCKETS ? LATENCY_BUCKETS - 1 : bucket
 }
 
 /** The latency in microseconds below which `share` (0 … 1) of the answers came; undefined without answers. */
