@@ -10,7 +10,9 @@
         "src/net_watch.cc",
         "src/net_watch_object.cc",
         "src/packet_ring.cc",
-        "src/packet_ring_object.cc"
+        "src/packet_ring_object.cc",
+        "src/privileges.cc",
+        "src/privileges_exports.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       # A callback into a worker that is being ended cannot throw, and need not.

@@ -8,6 +8,7 @@
 #include "filter_compiler.h"
 #include "net_watch_object.h"
 #include "packet_ring_object.h"
+#include "privileges_exports.h"
 
 namespace tunnelscope {
 
@@ -59,6 +60,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("NetWatch", DefineNetWatch(env));
   exports.Set("compileFilter", Napi::Function::New(env, CompileFilterFor, "compileFilter"));
   exports.Set("layout", Layout(env));
+  DefinePrivileges(env, exports);
   return exports;
 }
 

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <sys/mman.h>
@@ -29,11 +30,13 @@ bool Fail(SystemFault* fault, const char* step) {
 std::shared_ptr<PacketRing> PacketRing::Open(const RingOptions& options, SystemFault* fault) {
   std::shared_ptr<PacketRing> ring(new PacketRing());
   // Protocol 0: nothing is received until bind().
-  ring->fd_ = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  ring->fd_ = options.socket >= 0 ? options.socket : socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (ring->fd_ < 0) {
     Fail(fault, "socket");
     return nullptr;
   }
+  // One that came through exec stays here from now on.
+  fcntl(ring->fd_, F_SETFD, FD_CLOEXEC);
   if (!ring->Configure(options, fault)) return nullptr;
   return ring;
 }

@@ -21,6 +21,8 @@ struct RingOptions {
   std::vector<sock_filter> filter;
   // Forbid any later change of the filter, by us too (SO_LOCK_FILTER).
   bool lock_filter = false;
+  // An unbound packet socket that was opened while that was allowed; -1 = open one. Taken over in any case.
+  int socket = -1;
 };
 
 // Counted since the ring was opened.

@@ -35,6 +35,7 @@ PacketRingObject::PacketRingObject(const Napi::CallbackInfo& info) : Napi::Objec
   options.block_len = from.Get("blockLen").As<Napi::Number>().Uint32Value();
   options.block_timeout_millis = from.Get("blockTimeoutMillis").As<Napi::Number>().Uint32Value();
   options.lock_filter = from.Get("lockFilter").As<Napi::Boolean>().Value();
+  if (from.Get("socket").IsNumber()) options.socket = from.Get("socket").As<Napi::Number>().Int32Value();
   const auto program = from.Get("filter").As<Napi::Uint8Array>();
   options.filter.resize(program.ByteLength() / sizeof(sock_filter));
   if (!options.filter.empty()) {

@@ -22,6 +22,8 @@ export interface RingOptions {
   filter: Uint8Array
   /** Nobody can change the filter afterwards, not even we. */
   lockFilter: boolean
+  /** A packet socket that was opened while that was allowed; it belongs to the ring from now on. Absent = open one. */
+  socket?: number
 }
 
 /** The kernel's ring. `memory` is detached (length 0) by close(); it is not to be kept. */
@@ -47,10 +49,27 @@ export interface NativeNetWatch {
   close(): void
 }
 
-interface Addon {
+/** Who the process becomes; without `uid` the user stays. */
+export interface ServiceIdentity {
+  readonly uid?: number
+  readonly gid?: number
+  readonly groups?: readonly number[]
+  /** CAP_NET_RAW stays, in every thread. */
+  readonly keepNetRaw: boolean
+}
+
+export interface Addon {
   readonly PacketRing: new (options: RingOptions, onReadable: () => void) => NativeRing
   readonly NetWatch: new (onMessages: () => void) => NativeNetWatch
   readonly layout: Readonly<Record<string, number>>
+  /** Descriptor of an unbound packet socket that outlives exec. */
+  openPacketSocket(): number
+  /** Descriptor, for writing, that outlives exec; the identity's user owns a file that is new or root's. */
+  openFileForService(path: string, identity: ServiceIdentity): number
+  /** Gives up all rights and runs `program` in place of this process; returns only by throwing. */
+  becomeService(identity: ServiceIdentity, program: string, words: readonly string[], env: readonly string[]): void
+  /** sd_notify(3); 0 or an errno. */
+  notifyService(path: string, message: string): number
   compileFilter(expression: string): { program?: Uint8Array; error?: string; missing?: boolean }
 }
 
@@ -141,7 +160,7 @@ export function loadAddon(): Addon {
   return loaded
 }
 
-function captureRefused(error: unknown): OperatorError {
+export function captureRefused(error: unknown): OperatorError {
   const { step, errno } = systemFault(error)
   if (errno === EPERM || errno === EACCES) {
     return new OperatorError(

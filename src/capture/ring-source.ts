@@ -37,6 +37,8 @@ export interface RingSourceOptions {
   /** Bytes kept of a packet (-s). */
   snapLen?: number
   ringLen?: number
+  /** A packet socket opened before the rights were dropped. */
+  socket?: number
   /** An empty batch comes after this time without packets; 100 unless given. */
   tickMillis?: number
 }
@@ -94,6 +96,7 @@ export class RingSource implements CaptureSource {
         blockTimeoutMillis: BLOCK_TIMEOUT_MILLIS,
         filter: buildCaptureFilter(filter),
         lockFilter: true,
+        ...(options.socket === undefined ? {} : { socket: options.socket }),
       },
       () => this.#wake(),
     )
