@@ -31,6 +31,8 @@ export const DEFAULT_RETENTION: RetentionLimits = Object.freeze({
   maxBytes: 500_000_000,
 })
 const RETENTION_EVERY_MS = 60_000
+/** Epochs whose last state is remembered. */
+const MAX_REMEMBERED = 1000
 /** How long a stop waits for a store that cannot write. */
 const CLOSE_WAIT_MS = 5_000
 const SOCKET_GROUP = 'tunnelscope'
@@ -91,6 +93,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     onReplaced(setAside) {
       tellSetAside(setAside)
       reader.close()
+      lastSaid.clear()
       openNewReader()
       // Another store, other numbers: clients see it in the next hello.
       stream.restart()
@@ -116,6 +119,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const stream = createStream(state, STREAM_LIMITS)
   let pause: Finding | undefined
 
+  const lastSaid = new Map<string, string>()
   const doors: Door[] = []
   const doorOptions = { service: state, stream, limits: SERVER_LIMITS }
   try {
@@ -132,6 +136,15 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     reader!.close()
     await thread.close()
     throw error
+  }
+
+  /** Whether this is not what was said last of the same thing; a new number for old news would be noise to every client. */
+  function isNews(name: string, body: string): boolean {
+    if (lastSaid.get(name) === body) return false
+    lastSaid.delete(name)
+    lastSaid.set(name, body)
+    if (lastSaid.size > MAX_REMEMBERED) lastSaid.delete(lastSaid.keys().next().value!)
+    return true
   }
 
   function openNewReader(): void {
@@ -190,11 +203,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     publishEpoch(next) {
       const numbered = { ...next, id: next.id + epochBase }
       if (numbered.id >= (epoch?.id ?? 0)) epoch = numbered
-      queue.push(epochRecord(numbered))
+      const record = epochRecord(numbered)
+      if (isNews(`epoch ${numbered.id}`, record.body)) queue.push(record)
     },
     publishVerdict(next) {
       verdict = next
-      queue.push(verdictRecord(next))
+      const record = verdictRecord(next)
+      if (isNews('verdict', record.body)) queue.push(record)
     },
     publishStats(next) {
       stats = next

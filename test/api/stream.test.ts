@@ -148,6 +148,26 @@ describe('the stream', () => {
     await stored(1)
     const client = await connect(`?after=${Number.MAX_SAFE_INTEGER}`)
     await until(() => client.keys().length === 1, 'a')
+    expect(client.keys()).toEqual(['a'])
+    client.socket.terminate()
+  })
+
+  test('an epoch or a verdict said again unchanged is no news', async () => {
+    const client = await connect('?after=0')
+    for (const dns of ['ok', 'ok', 'leak', 'leak'] as const) {
+      running.service.publishEpoch(makeEpoch())
+      running.service.publishVerdict(makeVerdict({ dns }))
+      await sleep(50)
+    }
+    publish('end')
+    await until(() => client.keys().includes('end'), 'end')
+    expect(client.messages().map((message) => message.type)).toEqual([
+      'hello',
+      'epoch',
+      'verdict',
+      'verdict',
+      'finding',
+    ])
     client.socket.terminate()
   })
 

@@ -161,7 +161,7 @@ describe('into a pipe', () => {
     running.service.publish(makeFinding({ summary: 'here', time: now(), last: now() }))
     await until(() => piped.out().includes('here') || undefined, 'the finding')
     piped.child.kill('SIGTERM')
-    await piped.ended
+    expect(await piped.ended).toBe(0)
   })
 
   test('findings: numbered lines, filters, JSON', async () => {

@@ -114,13 +114,20 @@ async function firstFindings(
 function streamHandlers(output: Output, fail: (error: Error) => void): StreamHandlers {
   let lostAt: number | undefined
   let started: string | undefined
+  let lastEpoch = 0
+  /** An epoch is told when it begins; its figures change all the time. */
+  const noteEpoch = (epoch: StreamEpoch) => {
+    if (epoch.id <= lastEpoch) return
+    lastEpoch = epoch.id
+    output.note(epochText(epoch))
+  }
   return {
     message(message) {
       output.message(message)
       if (message.type === 'finding') output.finding(message)
       else if (message.type === 'verdict') output.status({ verdict: message.verdict as unknown as Verdict })
       else if (message.type === 'stats') output.status({ stats: message.stats, store: message.store })
-      else if (message.type === 'epoch') output.note(epochText(message.epoch))
+      else if (message.type === 'epoch') noteEpoch(message.epoch)
       else if (message.type === 'gap') output.note(gapText(message))
     },
     connected(hello, back) {
@@ -130,7 +137,10 @@ function streamHandlers(output: Output, fail: (error: Error) => void): StreamHan
         stats: hello.stats ?? undefined,
       })
       if (back && lostAt !== undefined) output.note(backText(hello, Date.now() - lostAt, hello.started !== started))
-      if (!back) output.note(greetingText(hello))
+      if (!back) {
+        output.note(greetingText(hello))
+        lastEpoch = hello.epoch?.id ?? 0
+      } else if (hello.epoch !== null) noteEpoch(hello.epoch)
       started = hello.started
       lostAt = undefined
     },
@@ -140,6 +150,7 @@ function streamHandlers(output: Output, fail: (error: Error) => void): StreamHan
       lostAt ??= Date.now()
     },
     storeReplaced() {
+      lastEpoch = 0
       output.note('The daemon has a new store, because the old one was damaged or moved; everything in it follows.')
     },
     failed: fail,
@@ -151,8 +162,9 @@ function greetingText({ version, started, epoch }: HelloMessage): string {
   return `Following tunnelscope ${version}, which has been watching since ${localTime(started)}.${context}`
 }
 
-function epochText(epoch: Extract<ServerMessage, { type: 'epoch' }>['epoch']): string {
-  if (epoch.end !== undefined) return `Epoch ${epoch.id} ended.`
+type StreamEpoch = Extract<ServerMessage, { type: 'epoch' }>['epoch']
+
+function epochText(epoch: StreamEpoch): string {
   const tunnel = epoch.tunnelUp ? `tunnel up (${epoch.tunnelInterfaces.join(', ')})` : 'no tunnel'
   const resolvers = epoch.resolvers.length === 0 ? '' : `, resolvers ${epoch.resolvers.join(', ')}`
   return `Epoch ${epoch.id} (${epoch.reason}): ${tunnel}${resolvers}.`
