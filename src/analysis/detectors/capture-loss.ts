@@ -13,16 +13,20 @@ const meta: DetectorMeta = {
 export const captureLoss: Detector = {
   meta,
   create(context) {
+    /** What was told before, by interface: live the figures grow. */
+    const told = new Map<string, number>()
     return {
       captureStatistics(statistics) {
-        if (statistics.dropped === 0) return
+        const before = told.get(`${statistics.inputName} ${statistics.interfaceName}`) ?? 0
+        if (statistics.dropped <= before) return
+        told.set(`${statistics.inputName} ${statistics.interfaceName}`, statistics.dropped)
         const total = statistics.packets + statistics.dropped
         context.raise(meta, {
           key: statistics.interfaceName,
           timeMicros: statistics.timeMicros,
           confidence: 'proven',
           interface: statistics.interfaceName,
-          count: statistics.dropped,
+          count: statistics.dropped - before,
           data: {
             dropped: statistics.dropped,
             total,

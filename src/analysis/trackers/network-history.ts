@@ -2,7 +2,7 @@
 // Live it grows with the kernel's events; offline it is read from a capture that carries its contexts.
 import { MAX_EPOCHS, MAX_RECONNECT_MICROS } from '../../constants/limits.ts'
 import type { NetworkEventFact } from '../../model/facts.ts'
-import type { InterfaceState, NetworkContext } from '../../model/network-context.ts'
+import type { InterfaceState, IpFamily, NetworkContext } from '../../model/network-context.ts'
 import type { RoleDecision } from '../roles.ts'
 import type { EpochSpan, Timeline, TunnelState } from './timeline.ts'
 
@@ -45,8 +45,10 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
   const epochs: EpochSpan[] = []
   const events: NetworkEventFact[] = []
   const known = new Map<string, { role: RoleDecision; mtu: number; addresses: Set<string> }>()
-  /** Tunnels that carried the public internet since they came up: from then on the person counts on them. */
+  /** Tunnels that are up and carried the public internet since then. */
   const promised = new Set<string>()
+  /** Families whose public addresses all went through a tunnel at some time since one was wanted. */
+  const full = new Set<IpFamily>()
   const blind = new Set<string>()
   let current: NetworkContext | undefined
   let version = 0
@@ -60,11 +62,12 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
     current = context
     version++
     for (const state of context.interfaces) noteInterface(state)
-    notePromises(context)
     const up = tunnelsUp(context)
     const time = context.timeMicros
     const state = nextState(up, time, before)
-    const nextKey = `${state} ${up.join()} ${JSON.stringify(detailsOf(context, up))}`
+    if (state === 'none') full.clear()
+    for (const one of context.egress) if (up.length > 0 && one.mode === 'full') full.add(one.family)
+    const nextKey = `${state} ${up.join()} ${JSON.stringify(detailsOf(context, up, full))}`
     if (nextKey !== key) {
       key = nextKey
       openEpoch(context, state, up)
@@ -109,7 +112,6 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
     events.push({ kind: 'tunnel-stopped', timeMicros, interfaceNames: lostTunnels, lostMicros })
     key = key.replace(/^lost/, 'none')
     lostMicros = undefined
-    for (const name of lostTunnels) promised.delete(name)
     version++
   }
 
@@ -125,16 +127,18 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
     for (const { address } of addresses) if (entry.addresses.size < MAX_KNOWN_ADDRESSES) entry.addresses.add(address)
   }
 
-  function notePromises(context: NetworkContext): void {
+  /**
+   * The tunnels that are up with an address and carry the public internet, or did so since they came up: routes that
+   * lead around one afterwards (RFC 3442, TunnelVision) take nothing back of what the person counts on.
+   */
+  function tunnelsUp(context: NetworkContext): string[] {
+    const linked = new Set(context.tunnels.filter((one) => one.state === 'up').map((one) => one.name))
+    for (const name of promised) if (!linked.has(name)) promised.delete(name)
     for (const { interfaceIndex } of context.egress) {
       const state = context.interfaces.find((one) => one.link.index === interfaceIndex)
-      if (state?.role === 'tunnel') promised.add(state.link.name)
+      if (state !== undefined && linked.has(state.link.name)) promised.add(state.link.name)
     }
-  }
-
-  function tunnelsUp(context: NetworkContext): string[] {
-    const names = context.tunnels.filter((one) => one.state === 'up' && promised.has(one.name)).map((one) => one.name)
-    return [...new Set(names)].sort()
+    return [...promised].sort()
   }
 
   function openEpoch(context: NetworkContext, state: TunnelState, up: readonly string[]): void {
@@ -148,7 +152,7 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
       reason: before === undefined ? 'capture starts' : reasonOf(context.changes),
       state,
       tunnelInterfaces: [...up],
-      details: detailsOf(context, up),
+      details: detailsOf(context, up, full),
     }
     if (before !== undefined) delete before.isOpen
     epochs.push(span)
@@ -182,7 +186,11 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
     get version() {
       return version
     },
-    decidedBefore: (nowMicros) => (live ? Math.min(nowMicros, lostMicros ?? nowMicros) : Number.NEGATIVE_INFINITY),
+    decidedBefore(nowMicros) {
+      if (!live) return Number.NEGATIVE_INFINITY
+      // Who hears of an exchange has heard before of what happened until then, and during a loss of its end.
+      return Math.min(nowMicros, lostMicros ?? nowMicros, events[0]?.timeMicros ?? nowMicros)
+    },
     tick(nowMicros, listener) {
       if (live && lostMicros !== undefined && nowMicros - lostMicros > MAX_RECONNECT_MICROS) {
         stopped(lostMicros + MAX_RECONNECT_MICROS)
@@ -209,6 +217,8 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
     },
     stateAt: (timeMicros) => epochs[epochIndexAt(timeMicros)]?.state ?? 'none',
     epochAt: (timeMicros) => epochs[epochIndexAt(timeMicros)]?.id ?? 1,
+    isFullTunnel: (timeMicros, ipVersion) =>
+      epochs[epochIndexAt(timeMicros)]?.details?.fullFamilies.includes(ipVersion),
     epochs,
     get hasTunnel() {
       return hasTunnel
@@ -243,13 +253,18 @@ function upIn(context: NetworkContext): InterfaceUp[] {
 }
 
 /** What makes an epoch: any difference in it starts a new one (product.md, Time, identity, sameness). */
-function detailsOf(context: NetworkContext, up: readonly string[]): NonNullable<EpochSpan['details']> {
+function detailsOf(
+  context: NetworkContext,
+  up: readonly string[],
+  full: ReadonlySet<IpFamily>,
+): NonNullable<EpochSpan['details']> {
   const nameOf = (index: number | undefined) => context.interfaces.find((one) => one.link.index === index)?.link.name
   const below = context.egress.map((one) => nameOf(one.physicalIndex)).find((name) => name !== undefined)
   const mtus = context.interfaces.filter(({ link }) => up.includes(link.name)).map(({ link }) => link.mtu)
   return {
     egressInterface: below,
     ways: context.egress.map((one) => `IPv${one.family} ${nameOf(one.interfaceIndex) ?? 'none'} ${one.mode}`),
+    fullFamilies: [...full].sort(),
     ipv6InTunnel: context.tunnels.some((one) => one.family === 6 && one.state === 'up' && up.includes(one.name)),
     tunnelMtu: mtus.length === 0 ? undefined : Math.min(...mtus),
     resolvers: [...new Set(context.dnsServers.map((one) => one.address))],

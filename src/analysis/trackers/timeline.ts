@@ -30,6 +30,8 @@ export interface EpochDetails {
   egressInterface: string | undefined
   /** Where public addresses leave, per family: `IPv4 wg0 full`. */
   ways: string[]
+  /** IP versions whose public addresses the tunnel promised to carry since it came up: all of them. */
+  fullFamilies: number[]
   ipv6InTunnel: boolean
   /** The smallest of the tunnels that are up. */
   tunnelMtu: number | undefined

@@ -1,3 +1,5 @@
+import { captureLoss } from '../../../src/analysis/detectors/capture-loss.ts'
+import { createFindingSet } from '../../../src/analysis/raise.ts'
 import { findingsOf, lookup, play } from '../scenario.ts'
 
 const steps = lookup({ on: 'eth0', atMillis: 0, name: 'a.example', answeredAfter: 3 })
@@ -19,4 +21,28 @@ test('capture-loss stays quiet when nothing was lost, and when the system did no
   const untold = play(steps, { interfaces: [{ name: 'eth0', linkType: 1 }] })
   expect(findingsOf(untold, 'capture-loss')).toEqual([])
   expect(untold.verdict.coverage.dropped).toBeUndefined()
+})
+
+test('capture-loss grows with the kernel’s counter and counts no packet twice', () => {
+  const findings = createFindingSet(() => 1)
+  const detector = captureLoss.create({
+    raise: findings.raise,
+    vpnResolvers: () => [],
+    interfaceOf: () => ({ name: '', inputName: '' }),
+  } as never)
+  const counted = (dropped: number, seconds: number) =>
+    detector.captureStatistics?.({
+      interfaceName: 'all interfaces',
+      inputName: 'live',
+      timeMicros: seconds * 1e6,
+      packets: 100,
+      dropped,
+    })
+  counted(0, 1)
+  expect(findings.takeChanged()).toEqual([])
+  counted(5, 2)
+  counted(5, 3)
+  counted(25, 4)
+  expect(findings.takeChanged()).toMatchObject([{ count: 25, data: { dropped: 25, total: 125, percent: 20 } }])
+  expect(findings.takeChanged()).toEqual([])
 })
