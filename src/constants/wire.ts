@@ -85,6 +85,7 @@ export const IPPROTO_AH = 51
 export const IPPROTO_ICMPV6 = 58
 export const IPPROTO_NONE = 59
 export const IPPROTO_DSTOPTS = 60
+export const IPPROTO_IPCOMP = 108
 export const IPPROTO_SCTP = 132
 export const IPPROTO_MOBILITY = 135
 export const IPPROTO_HIP = 139

@@ -339,8 +339,7 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
     // A repeated SYN is as old as what its side has sent since.
     const age = (words[base + NEXT_SEQ_AT + side]! - out.tcpSeq[row]! - 1) | 0
     if (age === 0) return false
-    if (closed) return true
-    if ((out.tcpFlags[row]! & TCP_ACK) !== 0) return false
+    if (!closed && (out.tcpFlags[row]! & TCP_ACK) !== 0) return false
     return age < 0 || age > words[base + BYTES_AT + side]!
   }
 

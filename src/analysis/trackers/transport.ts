@@ -1,10 +1,12 @@
 // HOT PATH. Where packets become facts: fragments, flows, streams and messages meet here, in this order for each row.
+import { IPPROTO_IPCOMP } from '../../constants/wire.ts'
 import { isIcmpv4Error } from '../../decoders/icmpv4.ts'
 import { isIcmpv6Error } from '../../decoders/icmpv6.ts'
 import { type DecodedBatch, ROW_FRAGMENT } from '../../model/decoded-batch.ts'
 import type { FactHandlers } from '../../model/facts.ts'
 import { LAYER_DNS, LAYER_ICMPV4, LAYER_ICMPV6, LAYER_NBNS, LAYER_QUIC, LAYER_TCP } from '../../model/layer.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
+import { createCompressedPayloads, type Inflate } from './compressed-payloads.ts'
 import { createDeliveryTracker } from './delivery.ts'
 import { flowFactOf } from './flow-fact.ts'
 import { FLOW_ID_AT, FLOW_SHIFT, FLOW_STREAM_OPEN, FLOW_STREAM_OVER, STATE_AT } from './flow-record.ts'
@@ -17,6 +19,9 @@ import { createStreamReaders } from './stream-readers.ts'
 import { createStreamTracker } from './streams.ts'
 import type { Hasher } from './tls-fingerprints.ts'
 import { createTooBigTracker } from './too-big.ts'
+
+/** What the length fields of IP can say. */
+const MAX_DATAGRAM_LEN = 65_535
 
 /** Turns decoded rows into facts about fragments, ICMP errors, DNS messages, TLS, HTTP and flows. */
 export interface Transport {
@@ -36,6 +41,8 @@ export interface TransportOptions {
   hasher?: Hasher
   /** For QUIC's Initial packets; without it QUIC stays closed. */
   crypto?: InitialCrypto
+  /** For IPComp; without it compressed packets stay closed. */
+  inflate?: Inflate
   maxFlows?: number
   /** Where figures about sizes are kept; without it segments are not followed. */
   paths?: PathTable
@@ -50,6 +57,10 @@ export function createTransport(handlers: FactHandlers, options: TransportOption
     completed: (batch, out) => datagram(batch, out, 0),
     fragmentSet: handlers.fragmentSet,
   })
+  const compressed =
+    options.inflate === undefined
+      ? undefined
+      : createCompressedPayloads(options.inflate, MAX_DATAGRAM_LEN, (batch, out) => datagram(batch, out, 0))
   const quic =
     options.crypto === undefined || handlers.quic === undefined
       ? undefined
@@ -81,6 +92,7 @@ export function createTransport(handlers: FactHandlers, options: TransportOption
       fragments.fragment(batch, out, row)
       return
     }
+    if (out.ipProtocol[row] === IPPROTO_IPCOMP && compressed !== undefined && compressed.unpack(batch, out, row)) return
     const slot = flows.lookup(batch, out, row)
     const layer = out.layer[row]!
     flowId = 0

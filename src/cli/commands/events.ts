@@ -5,6 +5,7 @@ import { openCapture } from '../../capture/open-capture.ts'
 import { drain } from '../../daemon/pipeline.ts'
 import { platformCrypto } from '../../daemon/platform-crypto.ts'
 import { platformHasher } from '../../daemon/platform-hasher.ts'
+import { platformInflate } from '../../daemon/platform-inflate.ts'
 import { createEventWriter } from '../../text/event-writer.ts'
 import { eachInput } from '../each-input.ts'
 import { createLineOutput } from '../line-output.ts'
@@ -35,6 +36,7 @@ async function runEvents(files: string[], flags: EventsFlags): Promise<void> {
     })
     const transport = createTransport(handlers, {
       crypto: platformCrypto,
+      inflate: platformInflate,
       ...(flags.fingerprints === true ? { hasher: platformHasher } : {}),
     })
     await drain(
