@@ -15,6 +15,8 @@ export interface CaptureOptions {
   /** A pcapng of everything that is captured. */
   readonly writePath?: string
   readonly ringLen?: number
+  /** A packet socket opened before the rights were dropped. */
+  readonly socket?: number
   readonly tunnels: readonly string[]
   readonly physicals: readonly string[]
   readonly vpnResolvers: readonly string[]

@@ -22,7 +22,7 @@ const tell = (message: FromCaptureWorker) => port.postMessage(message)
 
 async function capture(): Promise<void> {
   const watch = new ContextWatch()
-  const { interfaces: chosen, expression, snapLen, ringLen } = options
+  const { interfaces: chosen, expression, snapLen, ringLen, socket } = options
   checkChosen(watch.current, chosen)
   const source = new RingSource({
     links: watch,
@@ -30,6 +30,7 @@ async function capture(): Promise<void> {
     ...(expression === undefined ? {} : { expression }),
     ...(snapLen === undefined ? {} : { snapLen }),
     ...(ringLen === undefined ? {} : { ringLen }),
+    ...(socket === undefined ? {} : { socket }),
   })
   const network = createNetworkHistory(true)
   const analyzer = createAnalyzer(source.interfaces, source.inputs, { ...options, network })

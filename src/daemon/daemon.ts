@@ -6,12 +6,16 @@ import { OperatorError } from '../model/operator-error.ts'
 import type { ReportInterface } from '../model/report.ts'
 import type { CaptureOptions, Overview, WatchedInterface } from './capture-messages.ts'
 import { type CaptureEnd, startCapture } from './capture-thread.ts'
-import { type Service, startService } from './service.ts'
+import { openEventLog } from './event-log.ts'
+import { type Service, type ServiceOptions, startService } from './service.ts'
+import { createServiceManager } from './service-manager.ts'
 
 export interface DaemonOptions {
   readonly capture: CaptureOptions
   /** Absent: nothing is stored or served. */
-  readonly service?: { readonly storePath: string; readonly socketPath: string }
+  readonly service?: Pick<ServiceOptions, 'storePath' | 'socketPath' | 'retention' | 'loopback'>
+  /** EVE lines of the findings are appended here; needs the service. */
+  readonly eventLogPath?: string
   /** The report goes here when asked for, and at the end. */
   readonly reportPath?: string
   /** A finding that is new or has grown. */
@@ -27,6 +31,8 @@ export interface Daemon {
   readonly addresses: readonly string[]
   /** Writes the report to its file; never throws, trouble is told. */
   writeReport(): Promise<void>
+  /** SIGHUP: the event log is opened anew, `apply` takes over the settings; the service manager is told. */
+  reloading(apply: () => void): void
   /** Ends the capture; `ended` tells when everything is flushed. */
   stop(): void
   /** Rejected with a bug of ours. */
@@ -45,10 +51,16 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     failService = reject
   })
   serviceFailed.catch(() => {})
+  const manager = createServiceManager()
+  const eventLog =
+    options.service === undefined || options.eventLogPath === undefined
+      ? undefined
+      : await openEventLog(options.eventLogPath, (message) => options.tell('warn', message))
   if (options.service !== undefined) {
     service = await startService({
       ...options.service,
       version: options.capture.version,
+      ...(eventLog === undefined ? {} : { eventLog }),
       interfaces: () => [...interfaces],
       tell: options.tell,
       onFatal: failService,
@@ -69,7 +81,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       }
     },
     overview: publish,
-    stats: (stats) => service?.publishStats(stats),
+    stats(stats) {
+      manager.alive()
+      service?.publishStats(stats)
+    },
     trouble: (sentence) => options.tell('error', sentence),
   }).catch(async (error: unknown) => {
     await service?.close()
@@ -87,25 +102,35 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 
   const ended = Promise.race([capture.ended, serviceFailed]).then(async (end) => {
+    manager.stopping()
     write(end.json)
     await service?.close()
     return end
   })
+  const status = `watching ${capture.interfaces.filter((one) => one.isWatched).length} interfaces`
+  manager.ready(status)
   return {
     interfaces: capture.interfaces,
     addresses: service?.addresses ?? [],
     writeReport: async () => write(await capture.report()),
+    reloading(apply) {
+      manager.reloading()
+      eventLog?.reopen()
+      apply()
+      manager.ready(status)
+    },
     stop: capture.stop,
     ended,
   }
 }
 
-/** Whoever reads the file finds a whole report. @throws OperatorError `write-file` */
+/** Whoever reads the file finds a whole report; one that root opened for us cannot be renamed over. @throws OperatorError `write-file` */
 function writeReportFile(path: string, json: string): void {
-  const fresh = `${path}.new`
+  const isInherited = path.startsWith('/proc/self/fd/')
+  const fresh = isInherited ? path : `${path}.new`
   try {
     writeFileSync(fresh, `${json}\n`, { mode: 0o600 })
-    renameSync(fresh, path)
+    if (!isInherited) renameSync(fresh, path)
   } catch (error) {
     throw new OperatorError('write-file', `the report cannot be written to ${path}: ${(error as Error).message}`)
   }

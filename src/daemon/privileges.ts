@@ -46,6 +46,11 @@ export interface ThreadRights {
   readonly noNewPrivileges: boolean
 }
 
+/** True in the image that has given up its rights, until takeInherited(). */
+export function isSecondImage(): boolean {
+  return process.env[INHERITED] !== undefined
+}
+
 /** What was handed to this image; undefined in the first one. Taken once: children do not see it. */
 export function takeInherited(): Inherited | undefined {
   const text = process.env[INHERITED]

@@ -1,33 +1,17 @@
 // `daemon`: captures on every interface, says what it finds in a line each, serves it on a socket, until SIGTERM.
 import type { Command } from 'commander'
-import { DEFAULT_SOCKET, DEFAULT_STORE } from '../../constants/paths.ts'
-import type { Daemon } from '../../daemon/daemon.ts'
-import { VERSION } from '../../daemon/version.ts'
+import { DEFAULT_CONFIG, DEFAULT_SOCKET, DEFAULT_STORE, SERVICE_USER } from '../../constants/paths.ts'
+import { type Config, configChanges } from '../../daemon/config.ts'
+import type { Daemon, DaemonOptions } from '../../daemon/daemon.ts'
+import { createLog, type Log } from '../../daemon/log.ts'
 import { OperatorError } from '../../model/operator-error.ts'
-import { parseAddress } from '../../text/address.ts'
-import { escapeForTerminal } from '../../text/escape.ts'
 import { createStyle } from '../../text/style.ts'
+import { configFile, type DaemonFlags, daemonConfig, daemonOptions, serviceStart } from '../daemon-settings.ts'
 import { findingRow } from '../screen/finding-row.ts'
 import { localTime } from '../screen/local-time.ts'
 import { createRepeatFilter } from '../screen/repeat-filter.ts'
 import { collect } from '../service-options.ts'
 import { outputWidth, usesColour } from '../terminal.ts'
-
-interface DaemonFlags {
-  interface: string[]
-  count?: string
-  snapshotLength?: string
-  write?: string
-  report?: string
-  backend: string
-  buffer?: string
-  tunnel: string[]
-  physical: string[]
-  vpnResolver: string[]
-  store: string
-  socket: string
-  service: boolean
-}
 
 export function addDaemonCommand(program: Command): void {
   program
@@ -42,64 +26,98 @@ export function addDaemonCommand(program: Command): void {
     .option('-s, --snapshot-length <bytes>', 'keep at most so many bytes of a packet')
     .option('-w, --write <file>', 'also write the packets and the network context to this pcapng file')
     .option('--report <file>', 'write the report here (as analyze --json) on SIGUSR1 and at the end')
-    .option('--backend <name>', 'where packets come from: ring', 'ring')
+    .option('--backend <name>', 'where packets come from: ring, or cap (npm cap, drops unknown)')
     .option('-B, --buffer <kib>', 'size of the kernel’s ring in KiB')
     .option('--tunnel <name>', 'this interface is the tunnel (repeatable)', collect, [])
     .option('--physical <name>', 'this interface is a way out of the machine (repeatable)', collect, [])
     .option('--vpn-resolver <address>', 'address of a resolver that belongs to the VPN (repeatable)', collect, [])
-    .option('--store <file>', 'the database of findings', DEFAULT_STORE)
-    .option('--socket <path>', 'the UNIX socket clients connect to', DEFAULT_SOCKET)
+    .option('--store <file>', `the database of findings (default: ${DEFAULT_STORE})`)
+    .option('--socket <path>', `the UNIX socket clients connect to (default: ${DEFAULT_SOCKET})`)
+    .option('--config <file>', `settings; flags win over them (default: ${DEFAULT_CONFIG}, when it is there)`)
+    .option('--check-config', 'say whether the settings are right, and end')
+    .option('--user <name>', `who root becomes (default: ${SERVICE_USER})`)
     .option('--no-service', 'store and serve nothing')
     .action(runDaemon)
 }
 
 async function runDaemon(expression: string[], flags: DaemonFlags): Promise<void> {
-  const daemon = await daemonOf(flags, expression, printFindings())
-  const signals = { SIGTERM: daemon.stop, SIGINT: daemon.stop, SIGUSR1: () => void daemon.writeReport() }
+  if (flags.checkConfig === true) {
+    const file = configFile(flags)
+    daemonConfig(flags)
+    process.stdout.write(file === undefined ? 'ok: no file, the defaults hold\n' : `ok: ${file}\n`)
+    return
+  }
+  const log = createLog(daemonConfig(flags).log.level, process.env.JOURNAL_STREAM !== undefined, writeError)
+  const daemon = await daemonOf(flags, expression, printFindings(), log)
+  const signals = {
+    SIGTERM: daemon.stop,
+    SIGINT: daemon.stop,
+    SIGUSR1: () => void daemon.writeReport(),
+    SIGHUP: () => daemon.reload(),
+  }
   for (const [name, action] of Object.entries(signals)) process.on(name, action)
   const served = daemon.addresses.length === 0 ? '' : `; listening on ${daemon.addresses.join(', ')}`
-  tell('info', `watching ${watchedText(daemon.interfaces)}${served}`)
+  log.tell('info', `watching ${watchedText(daemon.interfaces)}${served}`)
   try {
     const { packets, dropped } = await daemon.ended
-    tell('info', `${packets} packets captured, ${dropped} dropped by the kernel`)
+    log.tell('info', `${packets} packets captured, ${dropped} dropped by the kernel`)
   } finally {
     for (const [name, action] of Object.entries(signals)) process.off(name, action)
   }
 }
 
-/** Starts the daemon as the flags say. @throws OperatorError */
+/**
+ * Starts the daemon as the flags and the configuration say. As root, or with CAP_NET_RAW, it starts in a second image of
+ * this process, which has no rights: the first call then never returns.
+ * @throws OperatorError
+ */
 export async function daemonOf(
   flags: DaemonFlags,
   expression: readonly string[],
-  onFinding: Parameters<typeof import('../../daemon/daemon.ts').startDaemon>[0]['onFinding'],
-): Promise<Daemon> {
-  checkBackend(flags.backend)
-  const packetCount = countFlag('-c', flags.count)
-  const snapLen = countFlag('-s', flags.snapshotLength)
-  const bufferKib = countFlag('-B', flags.buffer)
+  onFinding: DaemonOptions['onFinding'],
+  log: Log,
+): Promise<Daemon & { reload(): void }> {
+  let config = daemonConfig(flags)
+  const { enterService, takeInherited } = await import('../../daemon/privileges.ts')
+  const inherited = takeInherited()
+  if (inherited === undefined) enterService(serviceStart(config, flags))
+  if (inherited?.notice !== undefined) log.tell('warn', inherited.notice)
   const { startDaemon } = await import('../../daemon/daemon.ts')
-  return startDaemon({
-    capture: {
-      version: VERSION,
-      tunnels: flags.tunnel,
-      physicals: flags.physical,
-      vpnResolvers: flags.vpnResolver.map(addressFlag),
-      ...(flags.interface.length === 0 ? {} : { interfaces: flags.interface }),
-      ...(expression.length === 0 ? {} : { expression: expression.join(' ') }),
-      ...(packetCount === undefined ? {} : { packetCount }),
-      ...(snapLen === undefined ? {} : { snapLen }),
-      ...(bufferKib === undefined ? {} : { ringLen: bufferKib * 1024 }),
-      ...(flags.write === undefined ? {} : { writePath: flags.write }),
-    },
-    ...(flags.service ? { service: { storePath: flags.store, socketPath: flags.socket } } : {}),
-    ...(flags.report === undefined ? {} : { reportPath: flags.report }),
+  const daemon = await startDaemon({
+    ...daemonOptions(config, flags, expression, inherited),
     onFinding,
-    tell,
+    tell: log.tell,
   })
+  return {
+    ...daemon,
+    reload() {
+      daemon.reloading(() => {
+        config = reloaded(config, flags, log)
+        log.setLevel(config.log.level)
+      })
+    },
+  }
+}
+
+/** The configuration after SIGHUP; a wrong one is told and changes nothing. */
+function reloaded(before: Config, flags: DaemonFlags, log: Log): Config {
+  try {
+    const after = daemonConfig(flags)
+    const { live, restart } = configChanges(before, after)
+    if (live.length > 0) log.tell('info', `configuration: ${live.join(', ')} changed`)
+    if (restart.length > 0)
+      log.tell('warn', `configuration: ${restart.join(', ')} changed; takes effect after a restart`)
+    if (live.length + restart.length === 0) log.tell('info', 'configuration: nothing changed')
+    return after
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error
+    log.tell('error', `${error.message} The configuration stays as it was.`)
+    return before
+  }
 }
 
 /** A line for each finding that is new or whose count has doubled. */
-function printFindings(): Parameters<typeof daemonOf>[2] {
+function printFindings(): DaemonOptions['onFinding'] {
   const style = createStyle(usesColour(process.stdout))
   const isWorthALine = createRepeatFilter()
   return (finding) => {
@@ -109,32 +127,11 @@ function printFindings(): Parameters<typeof daemonOf>[2] {
   }
 }
 
-function tell(level: 'info' | 'warn' | 'error', message: string): void {
-  const word = level === 'info' ? '' : level === 'warn' ? 'warning: ' : 'error: '
-  process.stderr.write(`tunnelscope: ${word}${escapeForTerminal(message)}\n`)
+function writeError(line: string): void {
+  process.stderr.write(line)
 }
 
 function watchedText(interfaces: Daemon['interfaces']): string {
   const watched = interfaces.filter((one) => one.isWatched).map((one) => `${one.name} (${one.role})`)
   return `${watched.length} ${watched.length === 1 ? 'interface' : 'interfaces'}: ${watched.join(', ')}`
-}
-
-function checkBackend(name: string): void {
-  if (name === 'ring') return
-  if (name === 'cap') {
-    throw new OperatorError('no-backend', '--backend cap is for systems without our ring and not there yet; use ring.')
-  }
-  throw new OperatorError('no-backend', `--backend ${name}: no such backend; use ring.`)
-}
-
-function countFlag(flag: string, value: string | undefined): number | undefined {
-  if (value === undefined) return undefined
-  const count = Number(value)
-  if (/^\d+$/.test(value) && count > 0 && count <= 0x7fff_ffff) return count
-  throw new OperatorError('bad-number', `${flag} ${value}: give a whole number from 1 to 2147483647.`)
-}
-
-function addressFlag(value: string): string {
-  if (parseAddress(value) !== undefined) return value
-  throw new OperatorError('bad-address', `--vpn-resolver ${value}: not an IP address; give one like 10.64.0.1.`)
 }

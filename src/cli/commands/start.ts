@@ -2,6 +2,8 @@
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { DEFAULT_SOCKET, DEFAULT_STORE } from '../../constants/paths.ts'
+import { createLog } from '../../daemon/log.ts'
+import { isSecondImage } from '../../daemon/privileges.ts'
 import { runAnalyze } from './analyze.ts'
 import { daemonOf } from './daemon.ts'
 import { runTail } from './tail.ts'
@@ -18,14 +20,19 @@ export function addStartCommand(program: Command): void {
 }
 
 async function runStart(flags: { store: string; socket: string }): Promise<void> {
-  if (process.getuid?.() !== 0) {
+  if (process.getuid?.() !== 0 && !isSecondImage()) {
     process.stderr.write(
       'Watching this machine needs root (sudo npm start); meanwhile, what a bundled capture shows:\n\n',
     )
     return runAnalyze([EXAMPLE], { tunnel: [], physical: [], vpnResolver: [], doh: [] })
   }
-  const everything = { interface: [], backend: 'ring', tunnel: [], physical: [], vpnResolver: [], service: true }
-  const daemon = await daemonOf({ ...everything, ...flags }, [], () => {})
+  const everything = { interface: [], tunnel: [], physical: [], vpnResolver: [], service: true }
+  const daemon = await daemonOf(
+    { ...everything, ...flags },
+    [],
+    () => {},
+    createLog('warn', false, (line) => process.stderr.write(line)),
+  )
   const tail = runTail({ socket: flags.socket, interface: [], finding: [], since: '10m' })
   try {
     await Promise.race([tail, daemon.ended])

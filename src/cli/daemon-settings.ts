@@ -1,0 +1,140 @@
+// The daemon's settings: flags over the configuration file over the defaults, and what of it has to be opened or made
+// before the rights are dropped.
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DEFAULT_CONFIG } from '../constants/paths.ts'
+import { type Config, defaultConfig, listenAddress, readConfig } from '../daemon/config.ts'
+import type { DaemonOptions } from '../daemon/daemon.ts'
+import { type Inherited, inheritedPath, type ServiceStart } from '../daemon/privileges.ts'
+import { VERSION } from '../daemon/version.ts'
+import { OperatorError } from '../model/operator-error.ts'
+import { parseAddress } from '../text/address.ts'
+
+export interface DaemonFlags {
+  config?: string
+  checkConfig?: boolean
+  user?: string
+  interface: string[]
+  count?: string
+  snapshotLength?: string
+  write?: string
+  report?: string
+  backend?: string
+  buffer?: string
+  tunnel: string[]
+  physical: string[]
+  vpnResolver: string[]
+  store?: string
+  socket?: string
+  service: boolean
+}
+
+/** The file in use; undefined when there is none. */
+export function configFile(flags: DaemonFlags): string | undefined {
+  return flags.config ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined)
+}
+
+/**
+ * The file's settings, overridden by the flags.
+ * @throws OperatorError of readConfig, and `bad-address`, `no-backend`
+ */
+export function daemonConfig(flags: DaemonFlags): Config {
+  const file = configFile(flags)
+  const config = file === undefined ? defaultConfig() : readConfig(file)
+  const { capture, network, store, api } = config
+  return {
+    ...config,
+    user: flags.user ?? config.user,
+    capture: {
+      ...capture,
+      backend: backendFlag(flags.backend) ?? capture.backend,
+      interfaces: flags.interface.length === 0 ? capture.interfaces : flags.interface,
+    },
+    network: {
+      ...network,
+      tunnel: [...network.tunnel, ...flags.tunnel],
+      physical: [...network.physical, ...flags.physical],
+      'vpn-resolvers': [...network['vpn-resolvers'], ...flags.vpnResolver.map(addressFlag)],
+    },
+    store: { ...store, path: flags.store ?? store.path },
+    api: { ...api, socket: flags.socket ?? api.socket },
+  }
+}
+
+/** What is opened and made before the rights go. */
+export function serviceStart(config: Config, flags: DaemonFlags): ServiceStart {
+  const { store, api, events, evidence } = config
+  const service = [
+    dirname(store.path),
+    dirname(api.socket),
+    ...(api.listen === undefined ? [] : [dirname(api['token-file'])]),
+    ...(evidence.enabled ? [evidence.directory] : []),
+  ]
+  return {
+    user: config.user,
+    keepNetRaw: config.capture.backend === 'cap',
+    directories: [...(flags.service ? service : []), ...(events.file === undefined ? [] : [dirname(events.file)])],
+    files: [flags.write, flags.report].filter((path) => path !== undefined),
+  }
+}
+
+/** Everything the daemon is started with but its handlers. @throws OperatorError `bad-number` */
+export function daemonOptions(
+  config: Config,
+  flags: DaemonFlags,
+  expression: readonly string[],
+  inherited: Inherited | undefined,
+): Omit<DaemonOptions, 'onFinding' | 'tell'> {
+  const packetCount = countFlag('-c', flags.count)
+  const snapLen = countFlag('-s', flags.snapshotLength) ?? config.capture.snaplen
+  const bufferKib = countFlag('-B', flags.buffer) ?? config.capture['ring-mib'] * 1024
+  const filter = expression.length === 0 ? config.capture.filter : expression.join(' ')
+  const { capture, network, store, api } = config
+  return {
+    capture: {
+      version: VERSION,
+      tunnels: network.tunnel,
+      physicals: network.physical,
+      vpnResolvers: network['vpn-resolvers'],
+      ringLen: bufferKib * 1024,
+      ...(capture.interfaces.length === 0 ? {} : { interfaces: capture.interfaces }),
+      ...(filter === '' ? {} : { expression: filter }),
+      ...(packetCount === undefined ? {} : { packetCount }),
+      ...(snapLen === 0 ? {} : { snapLen }),
+      ...(flags.write === undefined ? {} : { writePath: inheritedPath(inherited, flags.write) }),
+      ...(inherited?.socket === undefined ? {} : { socket: inherited.socket }),
+    },
+    ...(flags.service && {
+      service: {
+        storePath: store.path,
+        socketPath: api.socket,
+        retention: {
+          maxAgeMicros: store['max-age-days'] * 86_400_000_000,
+          maxBytes: store['max-size-mb'] * 1_000_000,
+        },
+        ...(api.listen !== undefined && {
+          loopback: { ...listenAddress(api.listen), tokenPath: api['token-file'] },
+        }),
+      },
+    }),
+    ...(config.events.file === undefined ? {} : { eventLogPath: config.events.file }),
+    ...(flags.report === undefined ? {} : { reportPath: inheritedPath(inherited, flags.report) }),
+  }
+}
+
+function backendFlag(name: string | undefined): 'ring' | 'cap' | undefined {
+  if (name === undefined || name === 'ring' || name === 'cap') return name
+  throw new OperatorError('no-backend', `--backend ${name}: no such backend; use ring or cap.`)
+}
+
+function countFlag(flag: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined
+  const count = Number(value)
+  if (/^\d+$/.test(value) && count > 0 && count <= 0x7fff_ffff) return count
+  throw new OperatorError('bad-number', `${flag} ${value}: give a whole number from 1 to 2147483647.`)
+}
+
+function addressFlag(value: string): string {
+  if (parseAddress(value) !== undefined) return value
+  throw new OperatorError('bad-address', `--vpn-resolver ${value}: not an IP address; give one like 10.64.0.1.`)
+}
