@@ -4,7 +4,7 @@ import { DNS_FLAG_QR } from '../constants/wire.ts'
 import type { OwnerLookup } from '../model/address-owner.ts'
 import type { CaptureInterface, InputSummary } from '../model/capture-interface.ts'
 import type { DecodedBatch } from '../model/decoded-batch.ts'
-import type { FactHandlers, NetworkEventFact } from '../model/facts.ts'
+import type { DnsJudgement, FactHandlers, NetworkEventFact } from '../model/facts.ts'
 import type { Finding } from '../model/finding.ts'
 import { LAYER_DNS } from '../model/layer.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
@@ -68,6 +68,8 @@ export interface Analyzer {
 
 /** What packets show of the network (endpoints, own addresses) is looked at again so often; the kernel's word at once. */
 const CONTEXT_MICROS = 1_000_000
+/** Offline, when more is held than there is room for, what is known so far is gathered again after so many batches. */
+const FORCED_TICKS = 16
 
 /** `interfaces` and `inputs` are the source's own lists, which grow while reading. */
 export function createAnalyzer(
@@ -106,6 +108,7 @@ export function createAnalyzer(
     raise: findings.raise,
     vpnResolvers: () => options.vpnResolvers,
     ownerOf: (address) => options.ownerOf?.(address),
+    resolvers: resolvers.all,
     interfaceOf,
     network: pathContext,
   }
@@ -136,6 +139,7 @@ export function createAnalyzer(
   let judgedVersion = -1
   let judgedInterfaces = -1
   let judgedMicros = 0
+  let ticks = 0
   let judgement: ConnectionContext | undefined
   let roles: RoleDecision[] | undefined
 
@@ -171,7 +175,7 @@ export function createAnalyzer(
     const isCurrent =
       judgedVersion === network.version &&
       judgedInterfaces === interfaces.length &&
-      nowMicros - judgedMicros < CONTEXT_MICROS
+      (!network.isKnown || nowMicros - judgedMicros < CONTEXT_MICROS)
     if (judgement !== undefined && isCurrent) return judgement
     judgedVersion = network.version
     judgedInterfaces = interfaces.length
@@ -211,10 +215,17 @@ export function createAnalyzer(
     resolvers.exchange(view)
     verdict.exchange(view)
     if (judged === 'leak' || judged === 'leak-window') leaks.add(view)
-    if (judged === 'inside' || judged === 'local') recent.note(view, judged)
-    else if (judged !== 'no-tunnel') recent.note(view, 'outside')
+    if (interfaces.length > 1) noteRecent(judged)
     if (view.reason === 'X3') for (const id of view.answerIds) portalAddresses.add(id)
     handlers.dnsExchange?.(view)
+  }
+
+  /** Twins are on another interface: where there is only one, nobody will ask. */
+  function noteRecent(judged: DnsJudgement): void {
+    if (judged === 'inside') recent.note(view, judged)
+    else if (judged === 'local') {
+      if (context().roleOf(view.interfaceId) === 'virtual') recent.note(view, judged)
+    } else if (judged !== 'no-tunnel') recent.note(view, 'outside')
   }
 
   function opened(slot: number): void {
@@ -227,10 +238,10 @@ export function createAnalyzer(
     if (timeMicros > nowMicros) nowMicros = timeMicros
     if (network.isKnown) network.tick(nowMicros, tellNetwork)
     // Forced exchanges were judged with what was known then; later ones may know more.
-    else judgement = undefined
+    else if (++ticks % FORCED_TICKS === 0) judgement = undefined
     const contextMicros = network.isKnown ? network.decidedBefore(nowMicros) : Number.NEGATIVE_INFINITY
     exchanges.settle(nowMicros, contextMicros)
-    connections.settle(contextMicros)
+    connections.settle(nowMicros, contextMicros)
     transport.tick(nowMicros)
     tellDropped()
     handlers.tick?.(nowMicros)
@@ -273,6 +284,7 @@ export function createAnalyzer(
       names,
       ownerOf: options.ownerOf,
       tunnelCarriesIpv6: known.tunnelCarriesIpv6,
+      insideSeen: known.insideSeen,
     }
   }
 

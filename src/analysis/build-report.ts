@@ -48,6 +48,8 @@ export interface ReportSources {
   names: NameTable
   ownerOf: OwnerLookup | undefined
   tunnelCarriesIpv6: boolean
+  /** What went through the tunnel was captured. */
+  insideSeen: boolean
 }
 
 /** A verdict is not complete when more than this share of connections has no DNS answer that explains it (rules.md 6). */
@@ -124,7 +126,7 @@ function reportVerdict(from: ReportSources): Verdict {
   const coverage = coverageOf(from)
   const reasons = incompleteReasons(from, coverage)
   return {
-    dns: verdictOf(from.timeline.hasTunnel, from.verdict.total),
+    dns: verdictOf(from.timeline.hasTunnel, from.verdict.total, from.insideSeen),
     complete: reasons.length === 0,
     reasons,
     coverage,
@@ -171,6 +173,11 @@ function incompleteReasons(from: ReportSources, coverage: Coverage): string[] {
   if (from.timeline.hasTunnel && !physical) {
     reasons.push('No physical interface was captured: what left outside the tunnel was not to be seen.')
   }
+  if (from.timeline.hasTunnel && !from.insideSeen) {
+    reasons.push(
+      'Only the tunnel’s outer packets were captured: what went through it, and how much, was not to be seen.',
+    )
+  }
   const unexplained = coverage.connections - coverage.explainedConnections
   if (coverage.connections >= MIN_CONNECTIONS && unexplained > coverage.connections * MAX_UNEXPLAINED) {
     reasons.push(
@@ -203,7 +210,7 @@ function reportEpoch(from: ReportSources, span: EpochSpan): Epoch {
     tunnelInterfaces: span.tunnelInterfaces,
     resolvers: [...asked].sort((a, b) => b[1] - a[1]).map(([server]) => server),
     verdict: {
-      dns: verdictOf(isTunnelTime, counts),
+      dns: verdictOf(isTunnelTime, counts, from.insideSeen),
       questionsOutside: counts.outside,
       questionsInTunnel: counts.inTunnel,
       leaked: counts.leaked,

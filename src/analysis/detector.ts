@@ -1,8 +1,10 @@
 // What a detector is: a description of the finding it raises, and handlers for facts whose state lives in the closure.
+
 import type { AddressOwner } from '../model/address-owner.ts'
 import type { FactHandlers } from '../model/facts.ts'
 import type { Confidence, Evidence, Severity } from '../model/finding.ts'
 import type { PathContext } from './path-context.ts'
+import type { ResolverFigures } from './trackers/resolvers.ts'
 
 export interface DetectorMeta {
   /** Finding id = file name = test name = page under docs/findings. */
@@ -46,6 +48,8 @@ export interface DetectorContext {
   vpnResolvers(): readonly string[]
   /** Who runs an address, from an offline database the operator gave; undefined when not known. */
   ownerOf(address: string): AddressOwner | undefined
+  /** Who was asked so far, how often and how fast, per interface and epoch. */
+  resolvers(): readonly ResolverFigures[]
   /** The name shown for an interface, and the input it belongs to. */
   interfaceOf(interfaceId: number): { name: string; inputName: string }
   /** Paths, tunnels and sizes. */

@@ -57,15 +57,8 @@ const BOOTSTRAP_MICROS = 30_000_000
 export function createKnownNetwork(from: NetworkSources): ConnectionContext {
   const { addresses, links, exchanges, connections, options } = from
   const roleOf = (id: number): InterfaceRole => from.roles[id]?.role ?? 'unknown'
-  const own = new Map<number, Set<number>>()
-  const ownAddresses = (id: number): Set<number> => {
-    let found = own.get(id)
-    if (found === undefined) {
-      found = links.ownAddresses(id)
-      own.set(id, found)
-    }
-    return found
-  }
+  const ownAddresses = onceForEach(links.ownAddresses)
+  const sentByUs = onceForEach(links.sentByUs)
   const tunnelIds = from.roles.flatMap((one, id) => (one.role === 'tunnel' ? [id] : []))
   const usedTunnels = tunnelIds.filter((id) => isUsed(from, id))
   const servers = from.vpn.endpoints(ownAddresses).filter((one) => one.isUsed)
@@ -90,7 +83,7 @@ export function createKnownNetwork(from: NetworkSources): ConnectionContext {
     isEndpoint: endpoints.has,
     isEndpointAddress: endpoints.hasAddress,
     isEndpointName: (nameId, timeMicros) => timeMicros + BOOTSTRAP_MICROS >= (endpointNames.get(nameId) ?? Infinity),
-    isSentByUs: links.isSentByUs,
+    isSentByUs: (interfaceId, addressId) => sentByUs(interfaceId).has(addressId),
     isRouteInjected: from.routes.covers,
     isPortalCheck: (addressId) => from.portalAddresses.has(addressId),
     tunnelCarried: (addressId) => tunnelIds.some((id) => links.hasCarried(id, addressId)),
@@ -131,6 +124,18 @@ export function createKnownNetwork(from: NetworkSources): ConnectionContext {
             isOuter: true,
           }))
     return offlineTimeline(evidence, sources.startMicros, sources.nowMicros)
+  }
+}
+
+function onceForEach(make: (interfaceId: number) => Set<number>): (interfaceId: number) => Set<number> {
+  const made = new Map<number, Set<number>>()
+  return (interfaceId) => {
+    let found = made.get(interfaceId)
+    if (found === undefined) {
+      found = make(interfaceId)
+      made.set(interfaceId, found)
+    }
+    return found
   }
 }
 

@@ -57,7 +57,10 @@ export const MAX_ANSWER_SETS = 1 << 18
 /** The same packet seen twice: copies on bridge and port, or in an all-interface capture, are this close (rules.md X12). */
 export const DUPLICATE_MICROS = 2_000
 
-/** Opened connections held until their network context is known, 26 bytes each. */
+/** A SYN without an answer for so long is silence: two repetitions (RFC 6298 2.1: 1 s, doubling). */
+export const CONNECT_TIMEOUT_MICROS = 3_000_000
+
+/** Opened connections held until their network context is known, 39 bytes each. */
 export const MAX_HELD_CONNECTIONS = 1 << 16
 
 /** Silences of an interface shorter than this are never looked at: programs pause as long. */

@@ -53,7 +53,7 @@ export interface FactHandlers {
   dnsExchange?(exchange: DnsExchange): void
   /** A question shouted on the LAN over mDNS, LLMNR or NBNS, judged. It has no outcome. */
   nameExposure?(exchange: DnsExchange): void
-  /** A TCP connection that is being opened, judged in its network context. */
+  /** A TCP connection that was opened or tried, judged in the network context of its SYN. */
   connectionOpened?(connection: OpenedConnection): void
   /** A route came to the machine's knowledge: by DHCP as captured, or live from the kernel. */
   route?(fact: RouteFact): void
@@ -253,6 +253,10 @@ export interface OpenedConnection {
   readonly serverId: number
   readonly serverPort: number
   readonly ipVersion: number
+  /** `refused`: by a reset; `silent`: no answer within some seconds, or before the capture ended. */
+  readonly outcome: 'answered' | 'refused' | 'silent'
+  /** From the SYN to its answer; −1 without, and when the SYN was repeated. */
+  readonly handshakeMicros: number
   readonly epoch: number
   readonly judgement: ConnectionJudgement
   readonly cause: string

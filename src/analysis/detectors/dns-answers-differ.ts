@@ -59,10 +59,9 @@ export const dnsAnswersDiffer: Detector = {
         entry[side] = known
         for (const address of answers) if (known.addresses.size < MAX_ADDRESSES) known.addresses.add(address)
       },
-      flow(flow) {
-        if (flow.state === 'reset' && flow.rttMillis < 0 && flow.bytesToServer < REFUSED_BYTES) {
-          noteFailure(failures, flow.serverAddress, 'connections to {address} are refused')
-        }
+      connectionOpened(connection) {
+        if (connection.outcome !== 'refused') return
+        noteFailure(failures, connection.serverAddress, 'connections to {address} are refused')
       },
       http(message) {
         if (message.kind !== 'response' || (message.status ?? 0) < 500) return
@@ -83,8 +82,6 @@ export const dnsAnswersDiffer: Detector = {
   },
 }
 
-/** A SYN and its repetitions; more means that something was said. */
-const REFUSED_BYTES = 400
 const MAX_FAILURES = 10_000
 
 interface Difference {

@@ -63,13 +63,12 @@ export const dnsIntercepted: Detector = {
           filter: dnsFilter(exchange),
         })
       },
-      flow(flow) {
-        if (flow.rttMillis <= 0) return
-        const key = `${flow.interfaceId} ${flow.serverAddress}`
+      connectionOpened(connection) {
+        if (connection.judgement !== 'inside' || connection.handshakeMicros <= 0) return
+        const key = `${connection.interfaceId} ${connection.serverAddress}`
+        const takenMs = connection.handshakeMicros / 1000
         const known = fastestTcpMs.get(key)
-        if (known === undefined ? fastestTcpMs.size < MAX_SERVERS : flow.rttMillis < known) {
-          fastestTcpMs.set(key, flow.rttMillis)
-        }
+        if (known === undefined ? fastestTcpMs.size < MAX_SERVERS : takenMs < known) fastestTcpMs.set(key, takenMs)
       },
       end() {
         for (const [key, one] of asked) {

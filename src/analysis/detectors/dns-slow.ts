@@ -1,7 +1,7 @@
 // dns-slow: a resolver that answers so slowly that every page waits for it. Told per resolver and interface.
-import type { Evidence } from '../../model/finding.ts'
-import type { Detector, DetectorMeta } from '../detector.ts'
-import { dnsFilter } from '../display-filter.ts'
+import type { Detector, DetectorContext, DetectorMeta } from '../detector.ts'
+import { interfaceFilter } from '../display-filter.ts'
+import { latencyQuantile, type ResolverFigures } from '../trackers/resolvers.ts'
 
 const meta: DetectorMeta = {
   id: 'dns-slow',
@@ -13,84 +13,85 @@ const meta: DetectorMeta = {
   advice: 'Use another resolver of the VPN, or one nearer to its exit; the path itself may be slow too.',
 }
 
-/** Half of the answers take longer than a person notices (100 ms, Nielsen) with the rest of the page still to come. */
+/** Half of the answers take longer than a person notices, with the rest of the page still to come (heuristic). */
 const SLOW_MICROS = 250_000
 /** Fewer answers may all have been cache misses. */
 const MIN_ANSWERS = 5
-/** Latencies kept of one resolver: enough for a median, spread over the run by overwriting. */
-const KEPT = 512
-const MAX_RESOLVERS = 1024
-
-interface Latencies {
-  server: string
-  port: number
-  transport: string
-  interfaceName: string
-  values: number[]
-  answers: number
-  firstMicros: number
-  evidence: Evidence
-  filter: string
-}
+/** How often it is looked for while packets come. */
+const INTERVAL_MICROS = 10_000_000
 
 export const dnsSlow: Detector = {
   meta,
   create(context) {
-    const resolvers = new Map<string, Latencies>()
+    const raised = new Set<string>()
+    let nextMicros = 0
     return {
-      dnsExchange(exchange) {
-        if (exchange.outcome !== 'answered' || exchange.questions > 1) return
-        const key = `${exchange.interfaceName} ${exchange.serverAddress} ${exchange.serverPort} ${exchange.transport}`
-        let one = resolvers.get(key)
-        if (one === undefined) {
-          if (resolvers.size >= MAX_RESOLVERS) return
-          one = {
-            server: exchange.serverAddress,
-            port: exchange.serverPort,
-            transport: exchange.transport,
-            interfaceName: exchange.interfaceName,
-            values: [],
-            answers: 0,
-            firstMicros: exchange.queryMicros,
-            evidence: { source: exchange.inputName, frame: exchange.responseFrame },
-            filter: dnsFilter(exchange),
-          }
-          resolvers.set(key, one)
-        }
-        one.values[one.answers++ % KEPT] = exchange.responseMicros - exchange.queryMicros
+      tick(timeMicros) {
+        if (timeMicros < nextMicros) return
+        nextMicros = timeMicros + INTERVAL_MICROS
+        judge(context, raised)
       },
-      end() {
-        const judged = [...resolvers].filter(([, one]) => one.answers >= MIN_ANSWERS)
-        const medians = judged.map(([, one]) => median(one.values))
-        for (const [index, [key, one]] of judged.entries()) {
-          const slow = medians[index]!
-          if (slow < SLOW_MICROS) continue
-          const best = Math.min(...medians)
-          context.raise(meta, {
-            key,
-            timeMicros: one.firstMicros,
-            confidence: best < slow / 4 ? 'strong' : 'probable',
-            interface: one.interfaceName,
-            data: {
-              server: one.server,
-              port: one.port,
-              transport: one.transport,
-              medianMs: millis(slow),
-              answers: one.answers,
-              comparison: best < slow / 4 ? `, where another one needs ${millis(best)} ms` : '',
-            },
-            evidence: one.evidence,
-            filter: `${one.filter} && dns.time > 0.25`,
-          })
-        }
-      },
+      end: () => judge(context, raised),
     }
   },
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[(sorted.length - 1) >> 1]!
+/** One resolver on one interface, all epochs and both transports together: the path is the same. */
+interface Summary {
+  figures: ResolverFigures
+  latency: Uint32Array
+  answered: number
+}
+
+function judge(context: DetectorContext, raised: Set<string>): void {
+  const summaries = new Map<string, Summary>()
+  for (const figures of context.resolvers()) {
+    const key = `${figures.interfaceId} ${figures.server} ${figures.port}`
+    const known = summaries.get(key)
+    if (known === undefined) {
+      summaries.set(key, { figures, latency: figures.latency.slice(), answered: figures.answered })
+      continue
+    }
+    known.answered += figures.answered
+    for (const [bucket, count] of figures.latency.entries()) known.latency[bucket] = known.latency[bucket]! + count
+  }
+  const judged = [...summaries].filter(([, one]) => one.answered >= MIN_ANSWERS)
+  const medians = judged.map(([, one]) => latencyQuantile(one.latency, 0.5) ?? 0)
+  const best = Math.min(...medians)
+  for (const [index, [key, one]] of judged.entries()) {
+    const median = medians[index]!
+    if (median < SLOW_MICROS) continue
+    raise(context, key, one, median, best, raised)
+  }
+}
+
+function raise(
+  context: DetectorContext,
+  key: string,
+  one: Summary,
+  median: number,
+  best: number,
+  raised: Set<string>,
+): void {
+  const { server, port, transport, interfaceId, firstMicros } = one.figures
+  const { name } = context.interfaceOf(interfaceId)
+  const isSlowestByFar = best < median / 4
+  context.raise(meta, {
+    key,
+    timeMicros: firstMicros,
+    confidence: isSlowestByFar ? 'strong' : 'probable',
+    interface: name,
+    count: raised.has(key) ? 0 : 1,
+    data: {
+      server,
+      port,
+      medianMs: millis(median),
+      answers: one.answered,
+      comparison: isSlowestByFar ? `, where another resolver needs ${millis(best)} ms` : '',
+    },
+    filter: `${interfaceFilter(name)}${server.includes(':') ? 'ipv6' : 'ip'}.addr == ${server} && ${transport === 'tcp' ? 'tcp' : 'udp'}.port == ${port} && dns.time > 0.25`,
+  })
+  raised.add(key)
 }
 
 function millis(micros: number): number {

@@ -3,7 +3,7 @@ import type { CaptureInterface } from '../../model/capture-interface.ts'
 import type { ConnectionJudgement, OpenedConnection } from '../../model/facts.ts'
 import type { Confidence } from '../../model/finding.ts'
 import type { AddressTable } from './addresses.ts'
-import type { ConnectionColumns } from './connections.ts'
+import { CONNECTION_ANSWERED, CONNECTION_REFUSED, type ConnectionColumns } from './connections.ts'
 
 /** `slot` says which connection; the judge writes the rest before anybody reads. */
 export class ConnectionView implements OpenedConnection {
@@ -53,6 +53,14 @@ export class ConnectionView implements OpenedConnection {
   }
   get serverPort(): number {
     return this.#columns().serverPort[this.slot]!
+  }
+  get outcome(): 'answered' | 'refused' | 'silent' {
+    const state = this.#columns().state[this.slot]
+    if (state === CONNECTION_ANSWERED) return 'answered'
+    return state === CONNECTION_REFUSED ? 'refused' : 'silent'
+  }
+  get handshakeMicros(): number {
+    return this.outcome === 'answered' ? Math.max(-1, this.#columns().handshakeMicros[this.slot]!) : -1
   }
   get ipVersion(): number {
     return this.#columns().ipVersion[this.slot]!

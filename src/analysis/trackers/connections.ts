@@ -1,12 +1,16 @@
-// HOT PATH. TCP connections as they are opened. Each is held in columns until its network context is known, then told
-// once, in order; and how many of them are explained by a DNS answer that was seen (rules.md 6).
-import { MAX_HELD_CONNECTIONS } from '../../constants/limits.ts'
-import { IPPROTO_TCP, PORT_DNS, PORT_DNS_OVER_TLS, TCP_ACK, TCP_SYN } from '../../constants/wire.ts'
+// HOT PATH. TCP connections as they are opened. Each is held in columns until it is answered or given up and its network
+// context is known, then told once, in order; and how many of them are explained by a DNS answer seen (rules.md 6).
+import { CONNECT_TIMEOUT_MICROS, MAX_HELD_CONNECTIONS } from '../../constants/limits.ts'
+import { IPPROTO_TCP, PORT_DNS, PORT_DNS_OVER_TLS, TCP_ACK, TCP_RST, TCP_SYN } from '../../constants/wire.ts'
 import { type DecodedBatch, ROW_INNER } from '../../model/decoded-batch.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
-import { isLoopbackAddress, isMulticastAddress, isPrivateAddress } from '../address-classes.ts'
+import { isPublicAddress } from '../address-classes.ts'
 import type { AddressTable } from './addresses.ts'
 import type { AnswerTable } from './dns-answers.ts'
+
+export const CONNECTION_PENDING = 0
+export const CONNECTION_ANSWERED = 1
+export const CONNECTION_REFUSED = 2
 
 /** The held connections as columns; `slot` runs from 0 to capacity − 1. */
 export interface ConnectionColumns {
@@ -17,13 +21,19 @@ export interface ConnectionColumns {
   readonly server: Uint32Array
   readonly clientPort: Uint16Array
   readonly serverPort: Uint16Array
+  readonly seq: Uint32Array
   readonly ipVersion: Uint8Array
+  /** CONNECTION_*. */
+  readonly state: Uint8Array
+  /** −1 while not known, and when the SYN was repeated. */
+  readonly handshakeMicros: Int32Array
+  readonly next: Int32Array
 }
 
 export interface ConnectionTracker {
   packet(batch: PacketBatch, out: DecodedBatch, row: number): void
-  /** Tells what was opened before `contextMicros`. */
-  settle(contextMicros: number): void
+  /** Tells what was opened before `contextMicros` and is decided by `nowMicros`. */
+  settle(nowMicros: number, contextMicros: number): void
   /** Tells all that is left. */
   end(): void
   readonly columns: ConnectionColumns
@@ -35,77 +45,136 @@ export interface ConnectionTracker {
   readonly explained: number
 }
 
-/** `tell(slot)` is called once for every opened connection, in order. */
+const SLOT_MASK = MAX_HELD_CONNECTIONS - 1
+const BUCKETS = MAX_HELD_CONNECTIONS * 2
+
+/** `tell(slot)` is called once for every connection, in order of their SYNs. */
 export function createConnectionTracker(
   addresses: AddressTable,
   answers: AnswerTable,
   tell: (slot: number) => void,
 ): ConnectionTracker {
-  const columns: ConnectionColumns = {
-    timeMicros: new Float64Array(MAX_HELD_CONNECTIONS),
-    frame: new Uint32Array(MAX_HELD_CONNECTIONS),
-    interfaceId: new Uint16Array(MAX_HELD_CONNECTIONS),
-    client: new Uint32Array(MAX_HELD_CONNECTIONS),
-    server: new Uint32Array(MAX_HELD_CONNECTIONS),
-    clientPort: new Uint16Array(MAX_HELD_CONNECTIONS),
-    serverPort: new Uint16Array(MAX_HELD_CONNECTIONS),
-    ipVersion: new Uint8Array(MAX_HELD_CONNECTIONS),
-  }
+  const columns = createColumns()
+  /** Slot + 1 of the newest connection of a hash. */
+  const buckets = new Int32Array(BUCKETS)
   let head = 0
   let count = 0
   let connections = 0
   let explained = 0
-  let lastSeq = -1
-  let lastPort = -1
+
+  function bucketOf(interfaceId: number, clientPort: number, serverPort: number, seq: number): number {
+    const hash = Math.imul(seq ^ (clientPort << 16) ^ serverPort ^ (interfaceId << 8), 0x9e3779b1)
+    return (hash ^ (hash >>> 15)) & (BUCKETS - 1)
+  }
 
   function drop(): void {
-    tell(head)
-    head = (head + 1) & (MAX_HELD_CONNECTIONS - 1)
+    const slot = head
+    tell(slot)
+    const bucket = bucketOf(
+      columns.interfaceId[slot]!,
+      columns.clientPort[slot]!,
+      columns.serverPort[slot]!,
+      columns.seq[slot]!,
+    )
+    if (buckets[bucket] === slot + 1) buckets[bucket] = columns.next[slot]!
+    else {
+      let before = buckets[bucket]! - 1
+      while (columns.next[before] !== slot + 1) before = columns.next[before]! - 1
+      columns.next[before] = columns.next[slot]!
+    }
+    head = (head + 1) & SLOT_MASK
     count--
+  }
+
+  /** The held connection of that SYN, or −1. */
+  function find(interfaceId: number, clientPort: number, serverPort: number, seq: number, server: number): number {
+    let slot = buckets[bucketOf(interfaceId, clientPort, serverPort, seq)]! - 1
+    while (slot >= 0) {
+      if (
+        columns.seq[slot] === seq &&
+        columns.clientPort[slot] === clientPort &&
+        columns.serverPort[slot] === serverPort &&
+        columns.server[slot] === server &&
+        columns.interfaceId[slot] === interfaceId
+      ) {
+        return slot
+      }
+      slot = columns.next[slot]! - 1
+    }
+    return -1
+  }
+
+  function opening(batch: PacketBatch, out: DecodedBatch, row: number): void {
+    const word = (row << 3) + 4
+    const server = addresses.intern(out.addresses, word)
+    const interfaceId = batch.interfaceId[row]!
+    const clientPort = out.srcPort[row]!
+    const serverPort = out.dstPort[row]!
+    const seq = out.tcpSeq[row]!
+    const again = find(interfaceId, clientPort, serverPort, seq, server)
+    if (again >= 0) {
+      // A SYN that is sent again opens no second connection, and its answer tells no round trip (RFC 6298 3).
+      if (columns.state[again] === CONNECTION_PENDING) columns.handshakeMicros[again] = -2
+      return
+    }
+    if (count === MAX_HELD_CONNECTIONS) drop()
+    const slot = (head + count) & SLOT_MASK
+    count++
+    columns.timeMicros[slot] = batch.timeMicros[row]!
+    columns.frame[slot] = batch.frameNumber[row]!
+    columns.interfaceId[slot] = interfaceId
+    columns.client[slot] = addresses.intern(out.addresses, row << 3)
+    columns.server[slot] = server
+    columns.clientPort[slot] = clientPort
+    columns.serverPort[slot] = serverPort
+    columns.seq[slot] = seq
+    columns.ipVersion[slot] = out.ipVersion[row]!
+    columns.state[slot] = CONNECTION_PENDING
+    columns.handshakeMicros[slot] = -1
+    const bucket = bucketOf(interfaceId, clientPort, serverPort, seq)
+    columns.next[slot] = buckets[bucket]!
+    buckets[bucket] = slot + 1
+    // Resolvers are configured, not looked up.
+    if (serverPort === PORT_DNS || serverPort === PORT_DNS_OVER_TLS) return
+    const { addresses: words } = out
+    if (!isPublicAddress(words[word]!, words[word + 1]!, words[word + 2]!, words[word + 3]!)) return
+    connections++
+    if (answers.isAnswered(server)) explained++
+  }
+
+  function answering(batch: PacketBatch, out: DecodedBatch, row: number, state: number): void {
+    const server = addresses.idOf(out.addresses, row << 3)
+    if (server <= 0) return
+    const seq = (out.tcpAck[row]! - 1) >>> 0
+    const slot = find(batch.interfaceId[row]!, out.dstPort[row]!, out.srcPort[row]!, seq, server)
+    if (slot < 0 || columns.state[slot] !== CONNECTION_PENDING) return
+    columns.state[slot] = state
+    const taken = batch.timeMicros[row]! - columns.timeMicros[slot]!
+    columns.handshakeMicros[slot] = columns.handshakeMicros[slot] === -2 || taken > 0x3fff_ffff ? -1 : taken
   }
 
   return {
     packet(batch, out, row) {
-      if (out.ipProtocol[row] !== IPPROTO_TCP || (out.tcpFlags[row]! & (TCP_SYN | TCP_ACK)) !== TCP_SYN) return
-      const port = out.dstPort[row]!
-      // A SYN that is sent again opens no second connection.
-      if (out.tcpSeq[row] === lastSeq && out.srcPort[row] === lastPort) return
-      lastSeq = out.tcpSeq[row]!
-      lastPort = out.srcPort[row]!
-      const word = (row << 3) + 4
-      const server = addresses.intern(out.addresses, word)
-      if ((out.flags[row]! & ROW_INNER) === 0) {
-        if (count === MAX_HELD_CONNECTIONS) drop()
-        const slot = (head + count) & (MAX_HELD_CONNECTIONS - 1)
-        count++
-        columns.timeMicros[slot] = batch.timeMicros[row]!
-        columns.frame[slot] = batch.frameNumber[row]!
-        columns.interfaceId[slot] = batch.interfaceId[row]!
-        columns.client[slot] = addresses.intern(out.addresses, row << 3)
-        columns.server[slot] = server
-        columns.clientPort[slot] = out.srcPort[row]!
-        columns.serverPort[slot] = port
-        columns.ipVersion[slot] = out.ipVersion[row]!
+      if (out.ipProtocol[row] !== IPPROTO_TCP || (out.flags[row]! & ROW_INNER) !== 0) return
+      const flags = out.tcpFlags[row]!
+      if ((flags & (TCP_SYN | TCP_RST)) === 0) return
+      if ((flags & (TCP_SYN | TCP_ACK)) === TCP_SYN) opening(batch, out, row)
+      else if ((flags & TCP_ACK) !== 0 && count > 0) {
+        answering(batch, out, row, (flags & TCP_RST) !== 0 ? CONNECTION_REFUSED : CONNECTION_ANSWERED)
       }
-      // Resolvers are configured, not looked up.
-      if (port === PORT_DNS || port === PORT_DNS_OVER_TLS) return
-      const w0 = out.addresses[word]!
-      const w1 = out.addresses[word + 1]!
-      const w2 = out.addresses[word + 2]!
-      const w3 = out.addresses[word + 3]!
-      if (isPrivateAddress(w0, w1, w2, w3) || isLoopbackAddress(w0, w1, w2, w3) || isMulticastAddress(w0, w1, w2, w3))
-        return
-      connections++
-      if (answers.isAnswered(server)) explained++
     },
-    settle(contextMicros) {
-      while (count > 0 && columns.timeMicros[head]! < contextMicros) drop()
+    settle(nowMicros, contextMicros) {
+      while (count > 0 && columns.timeMicros[head]! < contextMicros) {
+        const waited = nowMicros - columns.timeMicros[head]!
+        if (columns.state[head] === CONNECTION_PENDING && waited < CONNECT_TIMEOUT_MICROS) return
+        drop()
+      }
     },
     end() {
       while (count > 0) drop()
     },
     eachHeld(visit) {
-      for (let i = 0; i < count; i++) visit((head + i) & (MAX_HELD_CONNECTIONS - 1))
+      for (let i = 0; i < count; i++) visit((head + i) & SLOT_MASK)
     },
     columns,
     get connections() {
@@ -114,5 +183,22 @@ export function createConnectionTracker(
     get explained() {
       return explained
     },
+  }
+}
+
+function createColumns(): ConnectionColumns {
+  return {
+    timeMicros: new Float64Array(MAX_HELD_CONNECTIONS),
+    frame: new Uint32Array(MAX_HELD_CONNECTIONS),
+    interfaceId: new Uint16Array(MAX_HELD_CONNECTIONS),
+    client: new Uint32Array(MAX_HELD_CONNECTIONS),
+    server: new Uint32Array(MAX_HELD_CONNECTIONS),
+    clientPort: new Uint16Array(MAX_HELD_CONNECTIONS),
+    serverPort: new Uint16Array(MAX_HELD_CONNECTIONS),
+    seq: new Uint32Array(MAX_HELD_CONNECTIONS),
+    ipVersion: new Uint8Array(MAX_HELD_CONNECTIONS),
+    state: new Uint8Array(MAX_HELD_CONNECTIONS),
+    handshakeMicros: new Int32Array(MAX_HELD_CONNECTIONS),
+    next: new Int32Array(MAX_HELD_CONNECTIONS),
   }
 }

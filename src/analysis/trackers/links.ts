@@ -5,7 +5,7 @@ import { type DecodedBatch, ROW_GROUP_ADDRESSED } from '../../model/decoded-batc
 import { DIRECTION_OUT, type PacketBatch } from '../../model/packet-batch.ts'
 import { isPublicAddress } from '../address-classes.ts'
 import type { AddressTable } from './addresses.ts'
-import { type HostRecord, isSentByMachine, type MacRecord, ownAddresses } from './own-addresses.ts'
+import { type HostRecord, type MacRecord, ownAddresses, sentByMachine } from './own-addresses.ts'
 
 /** Figures of one interface. */
 export interface LinkFigures {
@@ -35,8 +35,8 @@ export interface LinkTracker {
   hasCarried(interfaceId: number, addressId: number): boolean
   /** Somebody there was asked, or connected to, under a public address. */
   hasCarriedPublic(interfaceId: number): boolean
-  /** Packets from that address were sent by this machine: marked so, or from its own link-layer address. */
-  isSentByUs(interfaceId: number, addressId: number): boolean
+  /** Ids of addresses whose packets this machine sent there: marked so, or from its own link-layer address. */
+  sentByUs(interfaceId: number): Set<number>
 }
 
 /** `declared(interfaceId)` are addresses the input itself names for an interface, as ids. */
@@ -160,10 +160,8 @@ export function createLinkTracker(
       }
       return false
     },
-    isSentByUs(interfaceId, addressId) {
-      const record = hosts.get(addressId * 4096 + interfaceId)
-      return record !== undefined && isSentByMachine(record, macs[interfaceId])
-    },
+    /** COLD PATH: for a judgement. */
+    sentByUs: (interfaceId) => sentByMachine(interfaceId, hosts.values(), macs[interfaceId]),
   }
 }
 

@@ -51,10 +51,19 @@ export function ownAddresses(
   return own
 }
 
-/** Packets of that host left this machine: marked so, or with its Ethernet address. */
-export function isSentByMachine(record: HostRecord, macs: Map<number, MacRecord> | undefined): boolean {
-  if (record.markedOut > 0) return true
-  return record.mac >= 0 && record.mac === ownMac(macs)
+/** Ids of the addresses whose packets left this machine: marked so, or with its Ethernet address. */
+export function sentByMachine(
+  interfaceId: number,
+  hosts: Iterable<HostRecord>,
+  macs: Map<number, MacRecord> | undefined,
+): Set<number> {
+  const mac = ownMac(macs)
+  const sent = new Set<number>()
+  for (const record of hosts) {
+    if (record.interfaceId !== interfaceId) continue
+    if (record.markedOut > 0 || (mac >= 0 && record.mac === mac)) sent.add(record.addressId)
+  }
+  return sent
 }
 
 /** On its own interface a machine takes part in every frame; where two do, it is the one that asks. */
