@@ -35,7 +35,7 @@ export interface FactHandlers {
   http?(message: HttpFact): void
   /** A request and its response; one of them is undefined when it was not seen. 1xx responses come without request. */
   httpExchange?(request: HttpFact | undefined, response: HttpFact | undefined): void
-  /** A flow that ended or was evicted, and at the end of input every flow that is left. */
+  /** A flow that ended or was evicted, and at the end of input every flow that is left. Valid during the call. */
   flow?(flow: FlowFact): void
   /** A "packet too big" message. */
   tooBig?(fact: TooBigFact): void

@@ -55,30 +55,120 @@ export function connectionOf(flows: FlowTable, slot: number): ConnectionFact {
   }
 }
 
-/** Everything the record tells, as it stands. */
-export function flowFactOf(flows: FlowTable, slot: number): FlowFact {
-  const { words, doubles } = flows
-  const base = slot << FLOW_SHIFT
-  const state = words[base + STATE_AT]!
-  const mss = words[base + MSS_AT]!
-  const retransmissions = words[base + RETRANSMISSIONS_AT]!
-  const bytesHigh = words[base + BYTES_HIGH_AT]!
-  const ipProtocol = words[base + KIND_AT]! & 0xff
-  return {
-    ...connectionOf(flows, slot),
-    ipProtocol,
-    startMicros: doubles[(base >> 1) + START_AT_F64]!,
-    endMicros: doubles[(base >> 1) + LAST_AT_F64]!,
-    packetsToServer: words[base + PACKETS_AT]!,
-    packetsToClient: words[base + PACKETS_AT + 1]!,
-    bytesToServer: (bytesHigh & 0xffff) * 0x1_0000_0000 + words[base + BYTES_AT]!,
-    bytesToClient: (bytesHigh >>> 16) * 0x1_0000_0000 + words[base + BYTES_AT + 1]!,
-    state: ipProtocol === IPPROTO_TCP ? tcpState(state) : datagramState(words, base),
-    retransmissions: (retransmissions & 0xffff) + (retransmissions >>> 16),
-    mssToServer: mss & 0xffff,
-    mssToClient: mss >>> 16,
-    rttMillis: (state & FLOW_HANDSHAKE_DONE) !== 0 ? words[base + HANDSHAKE_AT]! / 1000 : -1,
-    history: historyOf(words, base),
+/**
+ * A flow's record as the fact that handlers see: one object, moved from slot to slot. Most flows are asked for their
+ * protocol and nothing else, so words are made when they are read.
+ */
+export class FlowView implements FlowFact {
+  readonly #flows: FlowTable
+  #slot = 0
+  #base = 0
+  #clientAddress: string | undefined
+  #serverAddress: string | undefined
+  #history: string | undefined
+
+  constructor(flows: FlowTable) {
+    this.#flows = flows
+  }
+
+  /** Stands on another flow from now on. */
+  moveTo(slot: number): void {
+    this.#slot = slot
+    this.#base = slot << FLOW_SHIFT
+    this.#clientAddress = undefined
+    this.#serverAddress = undefined
+    this.#history = undefined
+  }
+
+  get slot(): number {
+    return this.#slot
+  }
+  get timeMicros(): number {
+    return this.endMicros
+  }
+  get frameNumber(): number {
+    return this.#word(FRAME_AT)
+  }
+  get interfaceId(): number {
+    return this.#word(KIND_AT) >>> KIND_INTERFACE_SHIFT
+  }
+  get flowId(): number {
+    return this.#word(FLOW_ID_AT)
+  }
+  get clientAddress(): string {
+    const { words } = this.#flows
+    this.#clientAddress ??= addressText(words, this.#base + clientAddressAt(words, this.#base))
+    return this.#clientAddress
+  }
+  get clientPort(): number {
+    const ports = this.#word(PORTS_AT)
+    return this.#clientIsHigher ? ports & 0xffff : ports >>> 16
+  }
+  get serverAddress(): string {
+    const { words } = this.#flows
+    this.#serverAddress ??= addressText(words, this.#base + serverAddressAt(words, this.#base))
+    return this.#serverAddress
+  }
+  get serverPort(): number {
+    const ports = this.#word(PORTS_AT)
+    return this.#clientIsHigher ? ports >>> 16 : ports & 0xffff
+  }
+  get ipVersion(): number {
+    const { words } = this.#flows
+    return isMappedIpv4(words, this.#base + LOWER_ADDRESS_AT) && isMappedIpv4(words, this.#base + HIGHER_ADDRESS_AT)
+      ? 4
+      : 6
+  }
+  get ipProtocol(): number {
+    return this.#word(KIND_AT) & 0xff
+  }
+  get startMicros(): number {
+    return this.#flows.doubles[(this.#base >> 1) + START_AT_F64]!
+  }
+  get endMicros(): number {
+    return this.#flows.doubles[(this.#base >> 1) + LAST_AT_F64]!
+  }
+  get packetsToServer(): number {
+    return this.#word(PACKETS_AT)
+  }
+  get packetsToClient(): number {
+    return this.#word(PACKETS_AT + 1)
+  }
+  get bytesToServer(): number {
+    return (this.#word(BYTES_HIGH_AT) & 0xffff) * 0x1_0000_0000 + this.#word(BYTES_AT)
+  }
+  get bytesToClient(): number {
+    return (this.#word(BYTES_HIGH_AT) >>> 16) * 0x1_0000_0000 + this.#word(BYTES_AT + 1)
+  }
+  get state(): FlowFact['state'] {
+    return this.ipProtocol === IPPROTO_TCP
+      ? tcpState(this.#word(STATE_AT))
+      : datagramState(this.#flows.words, this.#base)
+  }
+  get retransmissions(): number {
+    const both = this.#word(RETRANSMISSIONS_AT)
+    return (both & 0xffff) + (both >>> 16)
+  }
+  get mssToServer(): number {
+    return this.#word(MSS_AT) & 0xffff
+  }
+  get mssToClient(): number {
+    return this.#word(MSS_AT) >>> 16
+  }
+  get rttMillis(): number {
+    return (this.#word(STATE_AT) & FLOW_HANDSHAKE_DONE) !== 0 ? this.#word(HANDSHAKE_AT) / 1000 : -1
+  }
+  get history(): string {
+    this.#history ??= historyOf(this.#flows.words, this.#base)
+    return this.#history
+  }
+
+  get #clientIsHigher(): boolean {
+    return (this.#word(STATE_AT) & FLOW_CLIENT_IS_HIGHER) !== 0
+  }
+
+  #word(at: number): number {
+    return this.#flows.words[this.#base + at]!
   }
 }
 

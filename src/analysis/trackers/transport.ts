@@ -8,7 +8,7 @@ import { LAYER_DNS, LAYER_ICMPV4, LAYER_ICMPV6, LAYER_NBNS, LAYER_QUIC, LAYER_TC
 import type { PacketBatch } from '../../model/packet-batch.ts'
 import { createCompressedPayloads, type Inflate } from './compressed-payloads.ts'
 import { createDeliveryTracker } from './delivery.ts'
-import { flowFactOf } from './flow-fact.ts'
+import { FlowView } from './flow-fact.ts'
 import { FLOW_ID_AT, FLOW_SHIFT, FLOW_STREAM_OPEN, FLOW_STREAM_OVER, STATE_AT } from './flow-record.ts'
 import { createFlowTable, type FlowTable } from './flows.ts'
 import { createFragmentTracker } from './fragments.ts'
@@ -69,6 +69,7 @@ export function createTransport(handlers: FactHandlers, options: TransportOption
     options.paths === undefined ? undefined : createDeliveryTracker(flows, options.paths, handlers, options.maxFlows)
   const tooBig = options.paths === undefined ? undefined : createTooBigTracker(flows, options.paths, handlers)
   const readsStreams = handlers.dnsMessage !== undefined || handlers.tls !== undefined || handlers.http !== undefined
+  const view = new FlowView(flows)
   let flowId = 0
 
   function ended(slot: number): void {
@@ -81,7 +82,9 @@ export function createTransport(handlers: FactHandlers, options: TransportOption
     }
     quic?.ended(slot)
     delivery?.ended(slot)
-    if (handlers.flow !== undefined) handlers.flow(flowFactOf(flows, slot))
+    if (handlers.flow === undefined) return
+    view.moveTo(slot)
+    handlers.flow(view)
   }
 
   /** A whole IP packet, as captured or put together. */
