@@ -14,6 +14,29 @@ import { dnsLocalProxy } from './dns-local-proxy.ts'
 import { dnsResolverNotVpn } from './dns-resolver-not-vpn.ts'
 import { dnsSlow } from './dns-slow.ts'
 import { dnsUnanswered } from './dns-unanswered.ts'
+import { httpGatewayError } from './http-gateway-error.ts'
+import { httpLocalProxy } from './http-local-proxy.ts'
+import { httpRefused } from './http-refused.ts'
+import { mtuBlackHole } from './mtu-black-hole.ts'
+import { mtuDfCleared } from './mtu-df-cleared.ts'
+import { mtuDfFragment } from './mtu-df-fragment.ts'
+import { mtuDnsFragmented } from './mtu-dns-fragmented.ts'
+import { mtuFragmentLost } from './mtu-fragment-lost.ts'
+import { mtuFragmentOverlap } from './mtu-fragment-overlap.ts'
+import { mtuMssClamped } from './mtu-mss-clamped.ts'
+import { mtuMssTooLarge } from './mtu-mss-too-large.ts'
+import { mtuOuterFragmented } from './mtu-outer-fragmented.ts'
+import { mtuOuterPtb } from './mtu-outer-ptb.ts'
+import { mtuPtbIgnored } from './mtu-ptb-ignored.ts'
+import { mtuPtbInvalid } from './mtu-ptb-invalid.ts'
+import { mtuPtbUnmatched } from './mtu-ptb-unmatched.ts'
+import { mtuQuicBlocked } from './mtu-quic-blocked.ts'
+import { mtuTooBig } from './mtu-too-big.ts'
+import { tcpLossy } from './tcp-lossy.ts'
+import { tcpUnreachable } from './tcp-unreachable.ts'
+import { tlsAlert } from './tls-alert.ts'
+import { tlsReset } from './tls-reset.ts'
+import { tlsStalled } from './tls-stalled.ts'
 import { trafficMalformed } from './traffic-malformed.ts'
 import { trafficOutsideTunnel } from './traffic-outside-tunnel.ts'
 import { tunnelDown } from './tunnel-down.ts'
@@ -33,6 +56,29 @@ export const DETECTORS: readonly Detector[] = Object.freeze([
   dnsAnswersDiffer,
   dnsIntercepted,
   dnsLocalProxy,
+  mtuBlackHole,
+  mtuTooBig,
+  mtuPtbUnmatched,
+  mtuPtbIgnored,
+  mtuPtbInvalid,
+  mtuOuterPtb,
+  mtuOuterFragmented,
+  mtuFragmentLost,
+  mtuFragmentOverlap,
+  mtuDfFragment,
+  mtuDfCleared,
+  mtuMssTooLarge,
+  mtuMssClamped,
+  mtuDnsFragmented,
+  mtuQuicBlocked,
+  tlsStalled,
+  tlsAlert,
+  tlsReset,
+  tcpUnreachable,
+  tcpLossy,
+  httpGatewayError,
+  httpRefused,
+  httpLocalProxy,
   captureLoss,
   captureBlind,
   trafficMalformed,

@@ -1,0 +1,153 @@
+// mtu-outer-fragmented: the tunnel's own packets leave or arrive in IP fragments: its MTU is too large for its path.
+import { type DecodedBatch, ROW_MF } from '../../model/decoded-batch.ts'
+import type { PacketBatch } from '../../model/packet-batch.ts'
+import { addressText } from '../../text/address.ts'
+import type { Detector, DetectorMeta, RaisedFinding } from '../detector.ts'
+import { hostFilter } from '../display-filter.ts'
+import { assumptionOf, innerMtuOf, mssOf, type OuterTunnel, outerTunnelTo, sumText } from '../path-context.ts'
+
+const meta: DetectorMeta = {
+  id: 'mtu-outer-fragmented',
+  title: 'The tunnel’s own packets are fragmented',
+  severity: 'warning',
+  basis: 'RFC 8900 3, RFC 4459 3.1',
+  message:
+    '{count} {count|packet|packets} between this machine and the VPN server {server} went in fragments over {interface} ({fragmentLen} bytes the largest).',
+  advice:
+    "Set the tunnel's MTU to {suggestedTunnelMtu} ({sum}){assumed}, or clamp the MSS inside it to {suggestedMss} for IPv4 and {suggestedMssV6} for IPv6.",
+}
+
+const ADVICE_UNKNOWN =
+  "Set the tunnel's MTU to {fragmentLen} minus what the VPN adds to each packet; fragments are slow, and firewalls drop them."
+
+/** Fragments between two addresses on one interface. */
+interface Pair {
+  interfaceId: number
+  source: string
+  destination: string
+  ipVersion: number
+  /** Datagrams, by their first fragments, and those not told yet. */
+  untold: number
+  told: number
+  /** The largest fragment that another one follows: what fits there, but for the rounding to 8. */
+  largestLen: number
+  lastMicros: number
+  lastFrame: number
+}
+
+const MAX_PAIRS = 256
+/** Fragments but the last are cut to multiples of 8 (RFC 791 3.2, RFC 8200 4.5). */
+const ROUNDING = 7
+const ETHERNET_MTU = 1500
+
+export const mtuOuterFragmented: Detector = {
+  meta,
+  create(context) {
+    const pairs = new Map<string, Pair>()
+    const { network } = context
+
+    function note(batch: PacketBatch, out: DecodedBatch, row: number): void {
+      if ((out.flags[row]! & ROW_MF) === 0) return
+      const interfaceId = batch.interfaceId[row]!
+      const source = addressText(out.addresses, row << 3)
+      const destination = addressText(out.addresses, (row << 3) + 4)
+      const key = `${interfaceId} ${source} ${destination}`
+      let pair = pairs.get(key)
+      if (pair === undefined) {
+        if (pairs.size === MAX_PAIRS) return
+        const ipVersion = out.ipVersion[row]!
+        pair = {
+          interfaceId,
+          source,
+          destination,
+          ipVersion,
+          untold: 0,
+          told: 0,
+          largestLen: 0,
+          lastMicros: 0,
+          lastFrame: 0,
+        }
+        pairs.set(key, pair)
+      }
+      if (out.fragmentOffset[row] === 0) pair.untold++
+      if (out.ipLen[row]! > pair.largestLen) pair.largestLen = out.ipLen[row]!
+      pair.lastMicros = batch.timeMicros[row]!
+      pair.lastFrame = batch.frameNumber[row]!
+    }
+
+    /** Exact where a router or the system told the MTU; otherwise what is sure to fit. */
+    function pathMtuOf(pair: Pair, outer: OuterTunnel): number {
+      const { paths } = network
+      for (let path = 1; path < paths.count; path++) {
+        const told = paths.nextHopMtu[path]!
+        const isThatPath = paths.interfaceId[path] === pair.interfaceId && fits(pair, told)
+        if (isThatPath && network.addresses.text(paths.addressId[path]!) === outer.server) return told
+      }
+      const own = network.mtuOf(pair.interfaceId) ?? ETHERNET_MTU
+      return fits(pair, own) ? own : pair.largestLen
+    }
+
+    function raise(pair: Pair): void {
+      if (pair.untold === 0 && pair.told === 0) return
+      if (network.roleOf(pair.interfaceId) === 'tunnel') return
+      const outer = outerTunnelTo(network, pair.source, pair.destination)
+      if (outer === undefined) return
+      const { name, inputName } = context.interfaceOf(pair.interfaceId)
+      const pathMtu = pathMtuOf(pair, outer)
+      const fitting = innerMtuOf(outer, pathMtu)
+      const raised: RaisedFinding = {
+        key: `${name} ${outer.server}`,
+        timeMicros: pair.lastMicros,
+        confidence: 'proven',
+        interface: name,
+        count: pair.untold,
+        data: {
+          server: outer.server,
+          transport: outer.transport,
+          fragmentLen: pair.largestLen,
+          pathMtu,
+          ipVersion: pair.ipVersion,
+          direction: pair.destination === outer.server ? 'sent' : 'received',
+        },
+        filter: `${hostFilter(name, outer.server)} && (ip.flags.mf == 1 || ip.frag_offset > 0 || ipv6.nxt == 44)`,
+      }
+      if (pair.untold > 0) raised.evidence = { source: inputName, frame: pair.lastFrame }
+      if (fitting === undefined) raised.advice = ADVICE_UNKNOWN
+      else {
+        const assumed = assumptionOf(outer)
+        raised.data.suggestedTunnelMtu = fitting
+        raised.data.suggestedMss = mssOf(fitting, 4)
+        raised.data.suggestedMssV6 = mssOf(fitting, 6)
+        raised.data.sum = sumText(outer, pathMtu, fitting)
+        raised.data.assumed = assumed === '' ? '' : `, ${assumed}`
+      }
+      context.raise(meta, raised)
+      pair.told += pair.untold
+      pair.untold = 0
+    }
+
+    /** What the machine itself sends shows the MTU best: it is told last and stays. */
+    function raiseAll(): void {
+      const own = (pair: Pair): number =>
+        network.outerTunnels().some((one) => one.server === pair.destination) ? 1 : 0
+      for (const pair of [...pairs.values()].sort((a, b) => own(a) - own(b))) raise(pair)
+    }
+
+    return {
+      fragment: note,
+      tick() {
+        for (const pair of pairs.values()) {
+          if (pair.untold > 0) {
+            raiseAll()
+            return
+          }
+        }
+      },
+      end: raiseAll,
+    }
+  },
+}
+
+function fits(pair: Pair, mtu: number): boolean {
+  return mtu >= pair.largestLen && mtu <= pair.largestLen + ROUNDING
+}

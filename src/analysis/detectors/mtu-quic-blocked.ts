@@ -1,0 +1,127 @@
+// mtu-quic-blocked: QUIC's first packets, never smaller than 1,200 bytes, get no answer while TCP to the same server works.
+import { IPPROTO_TCP, IPPROTO_UDP, PORT_DNS, PORT_HTTPS } from '../../constants/wire.ts'
+import type { DecodedBatch } from '../../model/decoded-batch.ts'
+import type { PacketBatch } from '../../model/packet-batch.ts'
+import { addressText } from '../../text/address.ts'
+import type { Detector, DetectorMeta } from '../detector.ts'
+import { hostFilter } from '../display-filter.ts'
+
+const meta: DetectorMeta = {
+  id: 'mtu-quic-blocked',
+  title: 'QUIC gets no answer',
+  severity: 'warning',
+  basis: 'RFC 9000 14.1',
+  message:
+    '{server} answered none of {initials} QUIC packets of {packetLen} bytes on {interface}, but TCP works there{smallWords}.',
+  advice:
+    'Either UDP port 443 is filtered on this path, or packets of {packetLen} bytes do not pass: browsers fall back to TCP after a delay; switch QUIC off or lower the MTU of {interface} to see which.',
+}
+
+/** RFC 9000 14.1: a client pads its Initial datagrams to this. */
+const MIN_INITIAL_LEN = 1200
+/** The long header with the fixed bit (RFC 9000 17.2), of version 1 type Initial and of version 2 (RFC 9369 3.2). */
+const FORM_AND_FIXED = 0xc0
+const MIN_INITIALS = 3
+const MAX_SERVERS = 4096
+
+interface Server {
+  interfaceId: number
+  address: string
+  initials: number
+  packetLen: number
+  answered: boolean
+  tcpWorks: boolean
+  told: number
+  lastMicros: number
+  lastFrame: number
+}
+
+export const mtuQuicBlocked: Detector = {
+  meta,
+  create(context) {
+    const servers = new Map<string, Server>()
+    /** Interfaces on which small UDP was answered. */
+    const smallPasses = new Set<number>()
+
+    function packet(batch: PacketBatch, out: DecodedBatch, row: number): void {
+      if (out.ipProtocol[row] !== IPPROTO_UDP) return
+      const srcPort = out.srcPort[row]!
+      if (out.dstPort[row] === PORT_HTTPS) {
+        if (out.payloadLen[row]! >= MIN_INITIAL_LEN) initial(batch, out, row)
+      } else if (srcPort === PORT_HTTPS) answer(batch, out, row)
+      else if (srcPort === PORT_DNS) smallPasses.add(batch.interfaceId[row]!)
+    }
+
+    function initial(batch: PacketBatch, out: DecodedBatch, row: number): void {
+      if ((batch.bytes[out.payloadAt[row]!]! & FORM_AND_FIXED) !== FORM_AND_FIXED) return
+      const interfaceId = batch.interfaceId[row]!
+      const address = addressText(out.addresses, (row << 3) + 4)
+      const key = `${interfaceId} ${address}`
+      let server = servers.get(key)
+      if (server === undefined) {
+        if (servers.size === MAX_SERVERS) return
+        server = {
+          interfaceId,
+          address,
+          initials: 0,
+          packetLen: 0,
+          answered: false,
+          tcpWorks: false,
+          told: 0,
+          lastMicros: 0,
+          lastFrame: 0,
+        }
+        servers.set(key, server)
+      }
+      server.initials++
+      server.packetLen = out.ipLen[row]!
+      server.lastMicros = batch.timeMicros[row]!
+      server.lastFrame = batch.frameNumber[row]!
+    }
+
+    function answer(batch: PacketBatch, out: DecodedBatch, row: number): void {
+      if (servers.size === 0) return
+      const server = servers.get(`${batch.interfaceId[row]!} ${addressText(out.addresses, row << 3)}`)
+      if (server !== undefined) server.answered = true
+    }
+
+    function judge(server: Server): void {
+      if (server.answered || !server.tcpWorks || server.initials < MIN_INITIALS || server.told === server.initials)
+        return
+      const { name, inputName } = context.interfaceOf(server.interfaceId)
+      context.raise(meta, {
+        key: `${name} ${server.address}`,
+        timeMicros: server.lastMicros,
+        confidence: 'probable',
+        interface: name,
+        count: server.initials - server.told,
+        data: {
+          server: server.address,
+          initials: server.initials,
+          packetLen: server.packetLen,
+          smallUdpPasses: smallPasses.has(server.interfaceId),
+          smallWords: smallPasses.has(server.interfaceId) ? ' and small UDP packets pass' : '',
+        },
+        evidence: { source: inputName, frame: server.lastFrame },
+        filter: `${hostFilter(name, server.address)} && udp.port == 443`,
+      })
+      server.told = server.initials
+    }
+
+    return {
+      packet,
+      flow(fact) {
+        if (fact.ipProtocol !== IPPROTO_TCP || fact.serverPort !== PORT_HTTPS || !fact.history.includes('d')) return
+        const server = servers.get(`${fact.interfaceId} ${fact.serverAddress}`)
+        if (server === undefined) return
+        server.tcpWorks = true
+      },
+      tick() {
+        for (const server of servers.values()) judge(server)
+      },
+      end() {
+        for (const server of servers.values()) judge(server)
+      },
+    }
+  },
+}

@@ -1,0 +1,79 @@
+// Who answered an HTTP request: what the headers of a gateway, a cache or an edge server give away (RFC 9110, RFC 9209).
+import type { HttpFact } from '../model/facts.ts'
+import type { DetectorContext, RaisedFinding } from './detector.ts'
+import { connectionFilter } from './display-filter.ts'
+
+/** The name of the site asked: the request's Host, else the address. */
+export function siteOf(request: HttpFact | undefined, response: HttpFact): string {
+  return (request?.host ?? response.host ?? response.serverAddress).replace(/:\d+$/, '').toLowerCase()
+}
+
+/** `nginx, via 1.1 varnish, Cloudflare POP FRA`; '' when the answer says nothing of the kind. */
+export function answeredBy(response: HttpFact): string {
+  const parts: string[] = []
+  if (response.server !== undefined) parts.push(response.server)
+  if (response.via !== undefined) parts.push(`via ${response.via}`)
+  const pop = popOf(response)
+  if (pop !== undefined) parts.push(`Cloudflare POP ${pop}`)
+  if (response.xCache !== undefined) parts.push(`cache ${response.xCache}`)
+  return parts.join(', ')
+}
+
+/** The last part of CF-RAY is the airport code of the edge. */
+export function popOf(response: HttpFact): string | undefined {
+  return /-([A-Z]{3})$/.exec(response.cfRay ?? '')?.[1]
+}
+
+/** Finding about a response: who, where, what. Key: interface, site and status. */
+export function answerFinding(
+  context: DetectorContext,
+  request: HttpFact | undefined,
+  response: HttpFact,
+): RaisedFinding {
+  const { name, inputName } = context.interfaceOf(response.interfaceId)
+  const host = siteOf(request, response)
+  const by = answeredBy(response)
+  return {
+    key: `${name} ${host} ${response.status}`,
+    timeMicros: response.headMicros,
+    confidence: 'proven',
+    interface: name,
+    data: {
+      host,
+      status: response.status,
+      address: response.serverAddress,
+      ...(request?.url === undefined ? {} : { path: request.url.replace(/\?.*$/s, '') }),
+      ...(by === '' ? {} : { answeredBy: by }),
+      byWords: by === '' ? '' : `, answered by ${by}`,
+      ...(popOf(response) === undefined ? {} : { pop: popOf(response) }),
+      ...(response.proxyStatus === undefined ? {} : { proxyStatus: response.proxyStatus }),
+      proxyWords: response.proxyStatus === undefined ? '' : `; Proxy-Status: ${response.proxyStatus}`,
+      elsewhereWords: '',
+    },
+    evidence: { source: inputName, frame: response.frameNumber },
+    filter: `${connectionFilter(name, response)} && http.response`,
+  }
+}
+
+/** Remembers where each site answered well: the same site elsewhere shows what the network has to do with it. */
+export interface GoodAnswers {
+  note(context: DetectorContext, request: HttpFact | undefined, response: HttpFact): void
+  /** Interfaces other than `interfaceName` on which the site answered well. */
+  elsewhere(host: string, interfaceName: string): string[]
+}
+
+const MAX_SITES = 4096
+
+export function createGoodAnswers(): GoodAnswers {
+  const sites = new Map<string, Set<string>>()
+  return {
+    note(context, request, response) {
+      if (response.status === undefined || response.status < 200 || response.status >= 400) return
+      const host = siteOf(request, response)
+      const known = sites.get(host) ?? new Set<string>()
+      if (sites.size < MAX_SITES) sites.set(host, known)
+      known.add(context.interfaceOf(response.interfaceId).name)
+    },
+    elsewhere: (host, interfaceName) => [...(sites.get(host) ?? [])].filter((name) => name !== interfaceName),
+  }
+}

@@ -1,0 +1,45 @@
+// The parts that all findings about "packet too big" messages share.
+import { IPPROTO_TCP } from '../constants/wire.ts'
+import type { TooBigFact } from '../model/connection-facts.ts'
+import type { DetectorContext, RaisedFinding } from './detector.ts'
+import { interfaceFilter } from './display-filter.ts'
+import { mssOf, type OuterTunnel, outerTunnelTo } from './path-context.ts'
+
+/** The tunnel whose own packet was too big: then the path to the VPN server is what is narrow. */
+export function outerOf(context: DetectorContext, fact: TooBigFact): OuterTunnel | undefined {
+  if (context.network.roleOf(fact.interfaceId) === 'tunnel') return undefined
+  return outerTunnelTo(context.network, fact.dstAddress, fact.srcAddress)
+}
+
+export function tooBigData(fact: TooBigFact): Record<string, unknown> {
+  return {
+    router: fact.routerAddress,
+    server: fact.dstAddress,
+    nextHopMtu: fact.mtu,
+    toldMtu: fact.nextHopMtu,
+    packetLen: fact.packetLen,
+    quoted: quotedText(fact),
+    suggestedMss: mssOf(fact.mtu, fact.ipVersion),
+  }
+}
+
+/** The rest of the finding; the key is the path and the router's word. */
+export function tooBigFinding(context: DetectorContext, fact: TooBigFact): RaisedFinding {
+  const { name, inputName } = context.interfaceOf(fact.interfaceId)
+  return {
+    key: `${name} ${fact.srcAddress} ${fact.dstAddress} ${fact.mtu}`,
+    timeMicros: fact.timeMicros,
+    confidence: 'proven',
+    interface: name,
+    data: tooBigData(fact),
+    evidence: { source: inputName, frame: fact.frameNumber },
+    filter: `${interfaceFilter(name)}${fact.ipVersion === 6 ? 'icmpv6.type == 2' : 'icmp.type == 3 && icmp.code == 4'}`,
+  }
+}
+
+function quotedText(fact: TooBigFact): string {
+  const end = (address: string, port: number): string =>
+    port === 0 ? address : address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+  const protocol = fact.ipProtocol === IPPROTO_TCP ? 'TCP' : `protocol ${fact.ipProtocol}`
+  return `${protocol} ${end(fact.srcAddress, fact.srcPort)} > ${end(fact.dstAddress, fact.dstPort)}`
+}
