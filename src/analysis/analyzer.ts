@@ -4,7 +4,7 @@ import { DNS_FLAG_QR } from '../constants/wire.ts'
 import type { OwnerLookup } from '../model/address-owner.ts'
 import type { CaptureInterface, InputSummary } from '../model/capture-interface.ts'
 import type { DecodedBatch } from '../model/decoded-batch.ts'
-import type { DnsJudgement, FactHandlers, NetworkEventFact } from '../model/facts.ts'
+import type { DnsJudgement, FactHandlers, NetworkEventFact, RouteFact } from '../model/facts.ts'
 import type { Finding } from '../model/finding.ts'
 import { LAYER_DNS } from '../model/layer.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
@@ -28,6 +28,7 @@ import { createDnsExchangeTracker } from './trackers/dns-exchanges.ts'
 import { ExchangeView } from './trackers/exchange-view.ts'
 import { createRouteTable } from './trackers/injected-routes.ts'
 import { createLeakList } from './trackers/leaks.ts'
+import { createLeaseTracker } from './trackers/leases.ts'
 import { createLinkTracker } from './trackers/links.ts'
 import { createNameTable } from './trackers/names.ts'
 import { createNetworkHistory, type NetworkHistory } from './trackers/network-history.ts'
@@ -66,6 +67,8 @@ export interface Analyzer {
   report(): Report
 }
 
+/** A lease may carry some 50 routes; later ones say nothing new. */
+const MAX_HELD_ROUTES = 1024
 /** What packets show of the network (endpoints, own addresses) is looked at again so often; the kernel's word at once. */
 const CONTEXT_MICROS = 1_000_000
 /** Offline, when more is held than there is room for, what is known so far is gathered again after so many batches. */
@@ -85,6 +88,9 @@ export function createAnalyzer(
   const recent = createRecentQuestions()
   const routes = createRouteTable(addresses)
   const connections = createConnectionTracker(addresses, answers, opened)
+  /** Routes wait, like questions, until it is known whether a tunnel was up. */
+  const heldRoutes: RouteFact[] = []
+  const leases = createLeaseTracker(interfaceOf, heldRoute)
   const connectionView = new ConnectionView(() => connections.columns, addresses, interfaces)
   /** Where connectivity checks go, by their answers (rules.md X3). */
   const portalAddresses = new Set<number>()
@@ -198,6 +204,7 @@ export function createAnalyzer(
       recent,
       routes,
       portalAddresses,
+      lanDomains: leases.domains,
     })
     return judgement
   }
@@ -228,6 +235,18 @@ export function createAnalyzer(
     } else if (judged !== 'no-tunnel') recent.note(view, 'outside')
   }
 
+  function heldRoute(route: RouteFact): void {
+    routes.note(route)
+    if (heldRoutes.length < MAX_HELD_ROUTES) heldRoutes.push(route)
+  }
+
+  function tellRoutes(beforeMicros: number): void {
+    while (heldRoutes.length > 0 && heldRoutes[0]!.timeMicros < beforeMicros) {
+      const route = heldRoutes.shift()!
+      handlers.route?.({ ...route, isTunnelTime: context().timeline.stateAt(route.timeMicros) !== 'none' })
+    }
+  }
+
   function opened(slot: number): void {
     connectionView.slot = slot
     judgeConnection(connectionView, context())
@@ -242,6 +261,7 @@ export function createAnalyzer(
     const contextMicros = network.isKnown ? network.decidedBefore(nowMicros) : Number.NEGATIVE_INFINITY
     exchanges.settle(nowMicros, contextMicros)
     connections.settle(nowMicros, contextMicros)
+    if (heldRoutes.length > 0) tellRoutes(contextMicros)
     transport.tick(nowMicros)
     tellDropped()
     handlers.tick?.(nowMicros)
@@ -294,6 +314,7 @@ export function createAnalyzer(
         links.packet(batch, out, row)
         vpn.packet(batch, out, row)
         connections.packet(batch, out, row)
+        leases.packet(batch, out, row)
         transport.packet(batch, out, row)
         if (out.fault[row] !== 0) handlers.malformed?.(batch, out, row)
         handlers.packet?.(batch, out, row)
@@ -310,6 +331,7 @@ export function createAnalyzer(
       if (!network.isKnown) tellLosses(context().timeline, tellNetwork)
       exchanges.end(nowMicros)
       connections.end()
+      tellRoutes(Number.POSITIVE_INFINITY)
       for (const one of interfaces) {
         handlers.captureStatistics?.({
           interfaceName: interfaceOf(one.id).name,

@@ -48,6 +48,8 @@ export interface NetworkSources {
   recent: RecentQuestions
   routes: RouteTable
   portalAddresses: ReadonlySet<number>
+  /** Domains that DHCP named for the LAN. */
+  lanDomains: readonly string[]
 }
 
 /** A server is in use so shortly after its name was resolved (rules.md X1). */
@@ -67,7 +69,7 @@ export function createKnownNetwork(from: NetworkSources): ConnectionContext {
   const endpoints = createEndpointSet(addresses, servers, options.endpoints ?? [])
   const endpointNames = servers.length === 0 ? new Map<number, number>() : namesOfServers(from, servers)
   const splitDomains = (options.splitDomains ?? []).map((one) => one.toLowerCase())
-  const lanSuffixes = [...LAN_SUFFIXES, ...(options.lanSuffixes ?? [])].map((one) => one.toLowerCase())
+  const lanSuffixes = [...LAN_SUFFIXES, ...(options.lanSuffixes ?? []), ...from.lanDomains].map((one) => one.toLowerCase())
   const excludedApps = new Set(options.excludedApps)
   const columns = exchanges.columns
 

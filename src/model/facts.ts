@@ -280,6 +280,8 @@ export interface RouteFact {
   source: 'option-121' | 'lan-prefix' | 'kernel'
   /** The DHCP server that gave it. */
   server?: string
+  /** A tunnel was up or wanted back at that time; told to handlers only when it is known. */
+  isTunnelTime?: boolean
 }
 
 /** How a DNS message travelled. */

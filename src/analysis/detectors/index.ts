@@ -37,6 +37,7 @@ import { tcpUnreachable } from './tcp-unreachable.ts'
 import { tlsAlert } from './tls-alert.ts'
 import { tlsReset } from './tls-reset.ts'
 import { tlsStalled } from './tls-stalled.ts'
+import { routeInjection } from './route-injection.ts'
 import { trafficMalformed } from './traffic-malformed.ts'
 import { trafficOutsideTunnel } from './traffic-outside-tunnel.ts'
 import { tunnelDown } from './tunnel-down.ts'
@@ -47,6 +48,7 @@ export const DETECTORS: readonly Detector[] = Object.freeze([
   dnsLanExposure,
   dnsExpected,
   tunnelDown,
+  routeInjection,
   trafficOutsideTunnel,
   dnsResolverNotVpn,
   dnsUnanswered,
