@@ -128,8 +128,8 @@ export const mtuOuterFragmented: Detector = {
 
     /** What the machine itself sends shows the MTU best: it is told last and stays. */
     function raiseAll(): void {
-      const own = (pair: Pair): number =>
-        network.outerTunnels().some((one) => one.server === pair.destination) ? 1 : 0
+      const servers = new Set(network.outerTunnels().map((one) => one.server))
+      const own = (pair: Pair): number => (servers.has(pair.destination) ? 1 : 0)
       for (const pair of [...pairs.values()].sort((a, b) => own(a) - own(b))) raise(pair)
     }
 

@@ -60,7 +60,7 @@ export function play(packets: readonly BatchPacket[], options: { end?: boolean; 
         played.fragments++
       },
       fragmentSet: (fact) => void played.sets.push(fact),
-      flow: (fact) => void played.flows.push(fact),
+      flow: (fact) => void played.flows.push(flowCopy(fact)),
       tls: (fact) => void played.tls.push(fact),
       http: (fact) => void played.http.push({ ...fact }),
     },
@@ -129,4 +129,12 @@ export function handshake(clientSeq: number, serverSeq: number): BatchPacket[] {
 /** A DNS message with its two-byte length. */
 export function framed(message: Bytes): Bytes {
   return concat([message.length >> 8, message.length & 0xff], message)
+}
+
+/** What the fact says now: the object itself is used again for the next flow. */
+function flowCopy(fact: FlowFact): FlowFact {
+  const getters = Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(fact)))
+  return Object.fromEntries(
+    getters.flatMap(([name, { get }]) => (get === undefined || name === 'slot' ? [] : [[name, get.call(fact)]])),
+  ) as unknown as FlowFact
 }
