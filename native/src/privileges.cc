@@ -85,9 +85,10 @@ void BecomeService(const ServiceIdentity& identity, const std::string& program, 
   const uint32_t kept = identity.keep_net_raw ? 1u << CAP_NET_RAW : 0;
   ForbidRegaining(identity.keep_net_raw);
   if (identity.change_user && !ChangeUser(identity, fault)) return;
-  if (!SetCapabilities(kept)) return Fail(fault, "capset");
+  // A unit's system call filter may refuse this. Who is not root loses all by exec as well, once the ambient set is empty.
+  if (!SetCapabilities(kept) && (identity.change_user || geteuid() == 0)) return Fail(fault, "capset");
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return Fail(fault, "PR_SET_NO_NEW_PRIVS");
-  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return Fail(fault, "PR_CAP_AMBIENT_CLEAR_ALL");
   if (identity.keep_net_raw && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_RAW, 0, 0) != 0) {
     return Fail(fault, "PR_CAP_AMBIENT_RAISE");
   }
