@@ -296,6 +296,7 @@ export function createAnalyzer(
       addresses,
       connections,
       resolvers,
+      paths,
       leaks,
       exposures,
       verdict,

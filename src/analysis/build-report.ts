@@ -13,6 +13,7 @@ import {
   type Verdict,
 } from '../model/report.ts'
 import { utcTime } from '../text/timestamp.ts'
+import { reportPaths } from './build-paths.ts'
 import type { FindingSet } from './raise.ts'
 import type { RoleDecision } from './roles.ts'
 import type { AddressTable } from './trackers/addresses.ts'
@@ -22,6 +23,7 @@ import type { LeakList } from './trackers/leaks.ts'
 import type { LinkTracker } from './trackers/links.ts'
 import type { NameTable } from './trackers/names.ts'
 import type { NetworkHistory } from './trackers/network-history.ts'
+import type { PathTable } from './trackers/path-table.ts'
 import { latencyQuantile, type ResolverFigures, type ResolverTracker } from './trackers/resolvers.ts'
 import type { EpochSpan, Timeline } from './trackers/timeline.ts'
 import { type VerdictCounter, verdictOf } from './trackers/verdict.ts'
@@ -40,6 +42,7 @@ export interface ReportSources {
   addresses: AddressTable
   connections: ConnectionTracker
   resolvers: ResolverTracker
+  paths: PathTable
   leaks: LeakList
   exposures: LeakList
   verdict: VerdictCounter
@@ -69,7 +72,11 @@ export function buildReport(from: ReportSources): Report {
     exposures: from.exposures.all(),
     findings: from.findings.all(),
     sites: [],
-    paths: [],
+    paths: reportPaths(
+      from.paths,
+      from.addresses,
+      (id) => from.interfaces[id]?.name ?? from.interfaces[id]?.inputName ?? '',
+    ),
     counters: counters(from),
   }
 }

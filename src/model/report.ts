@@ -114,6 +114,42 @@ export interface ReportLeak {
   process?: ProcessRef
 }
 
+/** Segments of some sizes: seen with data, and sent again. */
+export interface SegmentFigures {
+  segments: number
+  resent: number
+}
+
+/** One direction of a path. Sizes are lengths of IP packets; small is up to 576 bytes, medium up to 1280. */
+export interface ReportPathDirection extends SegmentFigures {
+  small: SegmentFigures
+  medium: SegmentFigures
+  large: SegmentFigures
+  largestDelivered?: number
+  smallestLost?: number
+  /** A mark for each 64 bytes: `.` none, `+` passed, `~` passed with loss, `x` died, `?` not known. */
+  sizes: string
+}
+
+/** A destination as one interface reaches it. */
+export interface ReportPath {
+  destination: string
+  interface: string
+  connections: number
+  /** As a router told it. */
+  mtu?: number
+  /** The bracket: what passed in both directions, and what died in either. */
+  mtuAtLeast?: number
+  mtuBelow?: number
+  /** MSS as the client and as the server announced it, and the IP length of a full segment by both. */
+  mssToServer?: number
+  mssToClient?: number
+  fullPacket?: number
+  rttMs?: number
+  toServer: ReportPathDirection
+  toClient: ReportPathDirection
+}
+
 export interface Report {
   tool: { name: 'tunnelscope'; version: string }
   schema: number
@@ -125,7 +161,7 @@ export interface Report {
   exposures: ReportLeak[]
   findings: Finding[]
   sites: Record<string, unknown>[]
-  paths: Record<string, unknown>[]
+  paths: ReportPath[]
   counters: Record<string, number>
 }
 

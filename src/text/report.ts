@@ -2,6 +2,7 @@
 import type { Finding, Severity } from '../model/finding.ts'
 import type { Epoch, Report, ReportInterface } from '../model/report.ts'
 import { escapeForTerminal } from './escape.ts'
+import { pathLines } from './report-paths.ts'
 import { createStyle, type Style } from './style.ts'
 import { type Cell, tableLines, wrapText } from './table.ts'
 
@@ -23,6 +24,7 @@ export function reportText(report: Report, options: ReportTextOptions): string {
     epochLines(report, style, options.width),
     resolverLines(report, style, options.width),
     leakLines(report, style, options.width),
+    pathLines(report, style, options.width),
     findingLines(report, style, options.width),
   ]
   return `${sections
