@@ -123,6 +123,8 @@ function entryLenOf(entry: Entry): number {
   return entry.name.length + entry.value.length + ENTRY_COST
 }
 
+const END_OF_STRING = 256
+
 /** First code and place of its symbol for each length of code: the code is canonical, ordered by length and symbol. */
 const CODES = HPACK_HUFFMAN_SYMBOLS.reduce<{ firstCode: number; nextCode: number }[]>((codes, symbols, bits) => {
   const firstCode = bits === 0 ? 0 : codes[bits - 1]!.nextCode * 2
@@ -142,7 +144,9 @@ function huffmanText(bytes: Uint8Array, at: number, endAt: number): string {
       if (bits >= CODES.length) return text
       const { firstCode, nextCode } = CODES[bits]!
       if (code < nextCode && code >= firstCode) {
-        text += String.fromCharCode(HPACK_HUFFMAN_SYMBOLS[bits]![code - firstCode]!)
+        const symbol = HPACK_HUFFMAN_SYMBOLS[bits]![code - firstCode]!
+        if (symbol === END_OF_STRING) return text
+        text += String.fromCharCode(symbol)
         code = 0
         bits = 0
       }

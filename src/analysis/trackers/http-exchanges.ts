@@ -107,7 +107,10 @@ export class HttpExchanges implements StreamConsumer {
   push(fromClient: boolean, bytes: Uint8Array, at: number, endAt: number, where: ConnectionFact): number {
     const direction = fromClient ? this.#client : this.#server
     const startAt = at
-    if (direction.state === LOST) at = this.#resume(direction, bytes, at, endAt)
+    if (direction.state === LOST) {
+      at = this.#resume(direction, bytes, at, endAt)
+      if (direction.state === IN_HEAD && fromClient === this.#swapped) this.#dropUnanswered()
+    }
     if (direction.state === IN_BODY_UNTIL_CLOSE) this.#nextAfterUnbounded(direction, bytes, at, endAt, where)
     while (at < endAt && !this.done) {
       if (direction.state === HELD && !this.#release(direction, bytes, at, endAt)) break
@@ -368,6 +371,14 @@ export class HttpExchanges implements StreamConsumer {
       this.#where.timeMicros = where.timeMicros
       this.#where.frameNumber = where.frameNumber
     }
+  }
+
+  /**
+   * Responses were lost: one that is found again answers the last request, for clients that wait for each answer, as all
+   * but a few do. The requests before it stay unanswered.
+   */
+  #dropUnanswered(): void {
+    while (this.#waiting.length > 1) this.#sink.httpExchange?.(this.#waiting.shift(), undefined)
   }
 
   /** A response without a length ends at the close. A server that answers the next request first has ended it before. */
