@@ -4,15 +4,21 @@ import { Command, CommanderError } from 'commander'
 import { VERSION } from '../daemon/version.ts'
 import { OperatorError } from '../model/operator-error.ts'
 import { escapeForTerminal } from '../text/escape.ts'
-import { addAnalyzeCommand } from './commands/analyze.ts'
-import { addDaemonCommand } from './commands/daemon.ts'
-import { addEventsCommand } from './commands/events.ts'
-import { addFindingsCommand } from './commands/findings.ts'
-import { addInterfacesCommand } from './commands/interfaces.ts'
-import { addPacketsCommand } from './commands/packets.ts'
-import { addStartCommand } from './commands/start.ts'
-import { addTailCommand } from './commands/tail.ts'
 import { EXIT_OPERATOR } from './exit-codes.ts'
+
+/** In the order of the help. Each command brings its own packages (zod, ws, SQLite): only what is asked for is loaded. */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = Object.freeze({
+  analyze: async () => (await import('./commands/analyze.ts')).addAnalyzeCommand,
+  daemon: async () => (await import('./commands/daemon.ts')).addDaemonCommand,
+  events: async () => (await import('./commands/events.ts')).addEventsCommand,
+  packets: async () => (await import('./commands/packets.ts')).addPacketsCommand,
+  tail: async () => (await import('./commands/tail.ts')).addTailCommand,
+  findings: async () => (await import('./commands/findings.ts')).addFindingsCommand,
+  interfaces: async () => (await import('./commands/interfaces.ts')).addInterfacesCommand,
+  'install-service': async () => (await import('./commands/install-service.ts')).addInstallServiceCommand,
+  'uninstall-service': async () => (await import('./commands/install-service.ts')).addUninstallServiceCommand,
+  start: async () => (await import('./commands/start.ts')).addStartCommand,
+})
 
 const program = new Command('tunnelscope')
   .description('Says what leaves this machine outside the VPN tunnel, and why a site breaks only with the VPN on.')
@@ -20,14 +26,7 @@ const program = new Command('tunnelscope')
   .showHelpAfterError('(tunnelscope --help lists the commands)')
   .exitOverride()
 
-addAnalyzeCommand(program)
-addDaemonCommand(program)
-addEventsCommand(program)
-addPacketsCommand(program)
-addTailCommand(program)
-addFindingsCommand(program)
-addInterfacesCommand(program)
-addStartCommand(program)
+for (const name of neededCommands(process.argv[2] ?? '')) (await COMMANDS[name]!())(program)
 
 // A reader that went away (head, less) is no fault of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -42,4 +41,10 @@ try {
     process.stderr.write(`tunnelscope: ${escapeForTerminal(error.message)}\n`)
     process.exitCode = EXIT_OPERATOR
   } else throw error
+}
+
+/** The version needs none; the help, and the message for a word that is no command, need all. */
+function neededCommands(word: string): string[] {
+  if (Object.hasOwn(COMMANDS, word)) return [word]
+  return word === '--version' || word === '-V' ? [] : Object.keys(COMMANDS)
 }
