@@ -69,7 +69,9 @@ export function createKnownNetwork(from: NetworkSources): ConnectionContext {
   const endpoints = createEndpointSet(addresses, servers, options.endpoints ?? [])
   const endpointNames = servers.length === 0 ? new Map<number, number>() : namesOfServers(from, servers)
   const splitDomains = (options.splitDomains ?? []).map((one) => one.toLowerCase())
-  const lanSuffixes = [...LAN_SUFFIXES, ...(options.lanSuffixes ?? []), ...from.lanDomains].map((one) => one.toLowerCase())
+  const lanSuffixes = [...LAN_SUFFIXES, ...(options.lanSuffixes ?? []), ...from.lanDomains].map((one) =>
+    one.toLowerCase(),
+  )
   const excludedApps = new Set(options.excludedApps)
   const columns = exchanges.columns
 
@@ -118,13 +120,7 @@ export function createKnownNetwork(from: NetworkSources): ConnectionContext {
     const evidence: TunnelEvidence[] =
       tunnels.length > 0
         ? tunnels.map((id) => tunnelEvidence(sources, id, outsideEvents(exchanges, connections, role)))
-        : outer.map((one) => ({
-            interfaceName: TRANSPORT_NAMES[one.transport] ?? 'VPN',
-            statistics: undefined,
-            firstMicros: one.firstMicros,
-            lastMicros: one.lastMicros,
-            isOuter: true,
-          }))
+        : outerEvidence(outer)
     return offlineTimeline(evidence, sources.startMicros, sources.nowMicros)
   }
 }
@@ -144,6 +140,20 @@ function onceForEach(make: (interfaceId: number) => Set<number>): (interfaceId: 
 function isUsed(from: NetworkSources, id: number): boolean {
   const statistics = from.interfaces[id]?.statistics
   return (from.links.figures(id)?.packets ?? 0) > 0 || statistics?.startMicros !== undefined
+}
+
+/** Servers come and go within one connected time: between their packets nothing says that the tunnel was lost. */
+function outerEvidence(servers: readonly VpnEndpoint[]): TunnelEvidence[] {
+  if (servers.length === 0) return []
+  return [
+    {
+      interfaceName: [...new Set(servers.map((one) => TRANSPORT_NAMES[one.transport] ?? 'VPN'))].join(', '),
+      statistics: undefined,
+      firstMicros: Math.min(...servers.map((one) => one.firstMicros)),
+      lastMicros: Math.max(...servers.map((one) => one.lastMicros)),
+      isOuter: true,
+    },
+  ]
 }
 
 function tunnelEvidence(from: NetworkSources, id: number, events: readonly OutsideEvent[]): TunnelEvidence {

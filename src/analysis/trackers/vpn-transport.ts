@@ -215,14 +215,33 @@ function udpTransport(
     return first === 4 && len >= 32 && (len & 15) === 0 ? TRANSPORT_WIREGUARD << 2 : 0
   }
   // OpenVPN: opcode in the upper five bits, key id in the lower three: hard resets (7, 8) open a session.
-  if (first === 0x38 && len <= 200) return (TRANSPORT_OPENVPN_UDP << 2) | SERVER_IS_DESTINATION
-  if (first === 0x40 && len >= 22 && len <= 200) return (TRANSPORT_OPENVPN_UDP << 2) | SERVER_IS_SOURCE
+  if (first === 0x38 && isResetLen(wireLen)) return (TRANSPORT_OPENVPN_UDP << 2) | SERVER_IS_DESTINATION
+  if (first === 0x40 && isResetLen(wireLen - RESET_ACK_LEN)) return (TRANSPORT_OPENVPN_UDP << 2) | SERVER_IS_SOURCE
   if (isOpenVpnSession(first)) return (TRANSPORT_OPENVPN_UDP << 2) | SERVER_KNOWN_PAIR
   if (isWholeIpPacket(bytes, at, len, wireLen)) return TRANSPORT_IP_IN_UDP << 2
   if ((srcPort === PORT_IPSEC_NAT_T || dstPort === PORT_IPSEC_NAT_T) && !isNonEspMarker(bytes, at)) {
     return (TRANSPORT_ESP_NAT_T << 2) | (dstPort === PORT_IPSEC_NAT_T ? SERVER_IS_DESTINATION : SERVER_IS_SOURCE)
   }
   return 0
+}
+
+/** The server's reset also acknowledges the client's: one packet id and the client's session id. */
+const RESET_ACK_LEN = 12
+
+/** A reset is 14 bytes, and with tls-auth or tls-crypt 8 more and a digest of MD5, SHA-1, SHA-2 of any length. */
+function isResetLen(len: number): boolean {
+  switch (len - 22) {
+    case -8:
+    case 16:
+    case 20:
+    case 28:
+    case 32:
+    case 48:
+    case 64:
+      return true
+    default:
+      return false
+  }
 }
 
 /** OpenVPN's packets between the resets: control, acknowledgement and data, opcodes 3 to 6 and 9, key 0. */
@@ -237,8 +256,8 @@ function tcpTransport(bytes: Uint8Array, at: number, len: number, wireLen: numbe
   const first = bytes[at + 2]!
   const packetLen = (bytes[at]! << 8) | bytes[at + 1]!
   if (packetLen === wireLen - 2) {
-    if (first === 0x38 && packetLen <= 200) return (TRANSPORT_OPENVPN_TCP << 2) | SERVER_IS_DESTINATION
-    if (first === 0x40 && packetLen >= 22 && packetLen <= 200) return (TRANSPORT_OPENVPN_TCP << 2) | SERVER_IS_SOURCE
+    if (first === 0x38 && isResetLen(packetLen)) return (TRANSPORT_OPENVPN_TCP << 2) | SERVER_IS_DESTINATION
+    if (first === 0x40 && isResetLen(packetLen - RESET_ACK_LEN)) return (TRANSPORT_OPENVPN_TCP << 2) | SERVER_IS_SOURCE
   }
   return packetLen >= 14 && isOpenVpnSession(first) ? (TRANSPORT_OPENVPN_TCP << 2) | SERVER_KNOWN_PAIR : 0
 }
