@@ -239,7 +239,10 @@ describe('missing bytes', () => {
   test('within a counted body are skipped', () => {
     const seen = withGap(`${head}abc`, 50, `${'x'.repeat(47)}${next}`)
     expect(seen.pairs).toEqual(['undefined 200', 'undefined 404'])
-    expect(seen.messages[0]!.bodyLen).toBe(50)
+    expect(seen.messages.map(({ bodyLen, partial }) => [bodyLen, partial])).toEqual([
+      [50, 'lost'],
+      [0, undefined],
+    ])
   })
 
   test('up to the end of a counted body', () => {
@@ -257,6 +260,22 @@ describe('missing bytes', () => {
     const seen = withGap('HTTP/1.1 503 Busy\r\nServer: a\r\nCont', 20, `\r\n\r\n${next}`)
     expect(seen.messages[0]).toMatchObject({ status: 503, server: 'a' })
     expect(seen.pairs).toEqual(['undefined 503', 'undefined 404'])
+  })
+
+  test('over the end of a body: what is found again answers the last request', () => {
+    const pairs: string[] = []
+    const consumer = new HttpExchanges({
+      httpExchange: (request, response) => pairs.push(`${request?.url} ${response?.status}`),
+    })
+    const push = (fromClient: boolean, text: string) =>
+      consumer.push(fromClient, Buffer.from(text, 'latin1'), 0, text.length, WHERE)
+    push(true, 'GET /1 HTTP/1.1\r\n\r\n')
+    push(false, `${head}abc`)
+    push(true, 'GET /2 HTTP/1.1\r\n\r\nGET /3 HTTP/1.1\r\n\r\n')
+    consumer.gap(false, 150)
+    push(false, next)
+    consumer.end()
+    expect(pairs).toEqual(['/1 200', '/2 undefined', '/3 404'])
   })
 
   test('before the first byte', () => {
