@@ -14,6 +14,7 @@ import {
 } from '../model/report.ts'
 import { utcTime } from '../text/timestamp.ts'
 import { reportPaths } from './build-paths.ts'
+import { endpointSpans } from './known-network.ts'
 import type { FindingSet } from './raise.ts'
 import type { RoleDecision } from './roles.ts'
 import type { AddressTable } from './trackers/addresses.ts'
@@ -25,9 +26,9 @@ import type { NameTable } from './trackers/names.ts'
 import type { NetworkHistory } from './trackers/network-history.ts'
 import type { PathTable } from './trackers/path-table.ts'
 import { latencyQuantile, type ResolverFigures, type ResolverTracker } from './trackers/resolvers.ts'
-import type { EpochSpan, Timeline } from './trackers/timeline.ts'
+import type { EndpointSpan, EpochSpan, Timeline } from './trackers/timeline.ts'
 import { type VerdictCounter, verdictOf } from './trackers/verdict.ts'
-import { TRANSPORT_NAMES, type VpnTransportTracker } from './trackers/vpn-transport.ts'
+import type { VpnTransportTracker } from './trackers/vpn-transport.ts'
 
 export interface ReportSources {
   version: string
@@ -228,19 +229,23 @@ function reportEpoch(from: ReportSources, span: EpochSpan): Epoch {
   if (egressName !== undefined) made.egressInterface = egressName
   if (isTunnelTime) made.ipv6InTunnel = span.details?.ipv6InTunnel ?? from.tunnelCarriesIpv6
   if (span.details?.tunnelMtu !== undefined) made.tunnelMtu = span.details.tunnelMtu
-  const endpoint = from.vpn
-    .endpoints(from.links.ownAddresses)
-    .find((one) => one.firstMicros < span.endMicros && one.lastMicros >= span.startMicros)
-  if (endpoint !== undefined && isTunnelTime) {
-    made.endpoint = endpointText(from.addresses.text(endpoint.addressId), endpoint.port)
-    made.transport = TRANSPORT_NAMES[endpoint.transport] ?? ''
+  const endpoint = isTunnelTime ? (span.endpoint ?? endpointIn(from, span)) : undefined
+  if (endpoint !== undefined) {
+    made.endpoint = endpoint.server
+    made.transport = endpoint.transport
   }
   return made
 }
 
-function endpointText(address: string, port: number): string {
-  if (port === 0) return address
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+/** The server most talked to in that time. */
+export function endpointIn(
+  from: Pick<ReportSources, 'vpn' | 'links' | 'addresses'>,
+  span: EpochSpan,
+): EndpointSpan | undefined {
+  return from.vpn
+    .endpoints(from.links.ownAddresses)
+    .flatMap((one) => endpointSpans(from.addresses, one))
+    .find((one) => one.startMicros < span.endMicros && one.endMicros >= span.startMicros)
 }
 
 function reportResolver(from: ReportSources, one: ResolverFigures): ReportResolver {

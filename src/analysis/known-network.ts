@@ -14,7 +14,7 @@ import type { ExchangeView } from './trackers/exchange-view.ts'
 import type { RouteTable } from './trackers/injected-routes.ts'
 import type { LinkTracker } from './trackers/links.ts'
 import type { RecentQuestions } from './trackers/recent-questions.ts'
-import { offlineTimeline, type Timeline, type TunnelEvidence } from './trackers/timeline.ts'
+import { type EndpointSpan, offlineTimeline, type Timeline, type TunnelEvidence } from './trackers/timeline.ts'
 import { type OutsideEvent, tunnelLosses } from './trackers/tunnel-losses.ts'
 import { TRANSPORT_NAMES, type VpnEndpoint, type VpnTransportTracker } from './trackers/vpn-transport.ts'
 
@@ -121,8 +121,22 @@ export function createKnownNetwork(from: NetworkSources): ConnectionContext {
       tunnels.length > 0
         ? tunnels.map((id) => tunnelEvidence(sources, id, outsideEvents(exchanges, connections, role)))
         : outerEvidence(outer)
-    return offlineTimeline(evidence, sources.startMicros, sources.nowMicros)
+    const used = outer.flatMap((one) => endpointSpans(sources.addresses, one))
+    return offlineTimeline(evidence, sources.startMicros, sources.nowMicros, used)
   }
+}
+
+/** The times in which a server was talked to. */
+export function endpointSpans(addresses: AddressTable, one: VpnEndpoint): EndpointSpan[] {
+  const address = addresses.text(one.addressId)
+  const server =
+    one.port === 0 ? address : address.includes(':') ? `[${address}]:${one.port}` : `${address}:${one.port}`
+  const transport = TRANSPORT_NAMES[one.transport] ?? ''
+  const spans: EndpointSpan[] = []
+  for (let at = 0; at < one.stints.length; at += 2) {
+    spans.push({ server, transport, startMicros: one.stints[at]!, endMicros: one.stints[at + 1]! })
+  }
+  return spans
 }
 
 function onceForEach(make: (interfaceId: number) => Set<number>): (interfaceId: number) => Set<number> {

@@ -20,6 +20,8 @@ export interface EpochSpan {
   tunnelInterfaces: string[]
   /** Set while it lasts; a capture's last epoch ends with the capture. */
   isOpen?: boolean
+  /** The VPN server that carried the tunnel, where the packets tell; otherwise absent. */
+  endpoint?: EndpointSpan
   /** What the system told of it. */
   details?: EpochDetails
 }
@@ -73,6 +75,15 @@ export interface TunnelEvidence {
   isOuter?: boolean
 }
 
+/** A time in which one VPN server was talked to. */
+export interface EndpointSpan {
+  /** `203.0.113.10:51820`, without a port for protocols that have none. */
+  server: string
+  transport: string
+  startMicros: number
+  endMicros: number
+}
+
 /** A time between two packets of a tunnel. */
 export interface LostTime {
   startMicros: number
@@ -84,6 +95,7 @@ export function offlineTimeline(
   tunnels: readonly TunnelEvidence[],
   captureStartMicros: number,
   captureEndMicros: number,
+  endpoints: readonly EndpointSpan[] = [],
 ): Timeline {
   const spans: TunnelSpan[] = []
   const sources: string[] = []
@@ -104,7 +116,7 @@ export function offlineTimeline(
       )
     }
   }
-  return timelineOf(spans, captureStartMicros, captureEndMicros, sources)
+  return timelineOf(spans, captureStartMicros, captureEndMicros, sources, endpoints)
 }
 
 /** The span without the times in which the tunnel was lost. */
@@ -121,30 +133,37 @@ function remaining(tunnel: TunnelEvidence, startMicros: number, endMicros: numbe
 
 /**
  * Cuts the time of a capture into epochs at every start and end of a span. Time between two spans counts as lost
- * (rules.md 1.2); what comes before the first and after the last has no tunnel.
+ * (rules.md 1.2); what comes before the first and after the last has no tunnel. Where one VPN server takes over from
+ * another while the tunnel stays up, a new epoch begins too.
  */
 export function timelineOf(
   spans: readonly TunnelSpan[],
   captureStartMicros: number,
   captureEndMicros: number,
   sources: readonly string[],
+  endpoints: readonly EndpointSpan[] = [],
 ): Timeline {
   const edges = [...new Set(spans.flatMap((span) => [span.startMicros, span.endMicros]))].sort((a, b) => a - b)
   const connectedFrom = edges[0] ?? Number.POSITIVE_INFINITY
   const connectedTo = edges[edges.length - 1] ?? Number.NEGATIVE_INFINITY
   const within = edges.filter((edge) => edge > captureStartMicros && edge < captureEndMicros)
-  const epochs: EpochSpan[] = []
+  const contexts: EpochSpan[] = []
   for (const startMicros of [captureStartMicros, ...within]) {
     const here = spans.filter((span) => span.startMicros <= startMicros && span.endMicros > startMicros)
     const isLost = here.length === 0 && startMicros >= connectedFrom && startMicros < connectedTo
     const state: TunnelState = here.length > 0 ? 'up' : isLost ? 'lost' : 'none'
     const tunnelInterfaces = [...new Set(here.map((span) => span.interfaceName))]
-    const before = epochs[epochs.length - 1]
+    const before = contexts[contexts.length - 1]
     if (before !== undefined && sameContext(before, state, tunnelInterfaces)) continue
     if (before !== undefined) before.endMicros = startMicros
     const reason = reasonOf(before, state, tunnelInterfaces)
-    epochs.push({ id: epochs.length + 1, startMicros, endMicros: captureEndMicros, reason, state, tunnelInterfaces })
+    contexts.push({ id: 0, startMicros, endMicros: captureEndMicros, reason, state, tunnelInterfaces })
   }
+  const ordered = [...endpoints].sort((a, b) => a.startMicros - b.startMicros)
+  const epochs = contexts.flatMap((context) => cutAtSwitches(context, ordered))
+  epochs.forEach((epoch, index) => {
+    epoch.id = index + 1
+  })
 
   const at = (timeMicros: number): EpochSpan | undefined => {
     let found = epochs[0]
@@ -161,6 +180,29 @@ export function timelineOf(
     hasTunnel: spans.length > 0,
     sources,
   }
+}
+
+/** Until one server is silent while another is talked to already. */
+const SWITCH_OVERLAP_MICROS = 2_000_000
+
+/** The epochs of one tunnel time: one for each VPN server. Servers that are talked to side by side make no new one. */
+function cutAtSwitches(context: EpochSpan, endpoints: readonly EndpointSpan[]): EpochSpan[] {
+  if (context.state !== 'up') return [context]
+  const epochs = [context]
+  for (const next of endpoints) {
+    const current = epochs[epochs.length - 1]!
+    if (next.startMicros >= context.endMicros || next.endMicros < context.startMicros) continue
+    if (current.endpoint === undefined || next.startMicros <= current.startMicros) {
+      current.endpoint = next
+      continue
+    }
+    if (current.endpoint.server === next.server) continue
+    if (current.endpoint.endMicros > next.startMicros + SWITCH_OVERLAP_MICROS) continue
+    const reason = `VPN server changes from ${current.endpoint.server} to ${next.server}`
+    epochs.push({ ...current, startMicros: next.startMicros, reason, endpoint: next })
+    current.endMicros = next.startMicros
+  }
+  return epochs
 }
 
 function sameContext(before: EpochSpan, state: TunnelState, tunnelInterfaces: readonly string[]): boolean {

@@ -36,6 +36,8 @@ export interface VpnEndpoint {
   packets: number
   firstMicros: number
   lastMicros: number
+  /** Times in which it was talked to, start and end in pairs; another server was between them. */
+  stints: readonly number[]
   /** Packets went both ways, or so many one way that chance is ruled out: a tunnel, not an attempt. */
   isUsed: boolean
 }
@@ -50,6 +52,10 @@ export interface VpnTransportTracker {
 
 /** Pairs of peers remembered; a machine has one or two. */
 const MAX_PEERS = 64
+/** Stints remembered of one pair; somebody who changes servers more often sees the last one grow. */
+const MAX_STINTS = 256
+/** A server that another one relieved is back when it was silent for so long; what is on its way comes sooner. */
+const STINT_GAP_MICROS = 1_000_000
 /** Data packets alone prove nothing after fewer than these: four header bytes can come about by chance. */
 const MIN_DATA_PACKETS = 8
 
@@ -76,10 +82,14 @@ interface Peers {
   packetsFromA: number
   firstMicros: number
   lastMicros: number
+  readonly stints: number[]
 }
 
 export function createVpnTransportTracker(addresses: AddressTable): VpnTransportTracker {
   const peers: Peers[] = []
+
+  /** The pair that the last packet belonged to. */
+  let latest: Peers | undefined
 
   /** By transport: a session was opened, so that its data packets count. */
   const isOpened = new Uint8Array(TRANSPORT_NAMES.length)
@@ -103,7 +113,7 @@ export function createVpnTransportTracker(addresses: AddressTable): VpnTransport
       if (!forward && !backward) continue
       pair.packets++
       if (forward) pair.packetsFromA++
-      if (time > pair.lastMicros) pair.lastMicros = time
+      noteStint(pair, time)
       if (server === SERVER_UNKNOWN || server === SERVER_KNOWN_PAIR) return
       pair.server = forward ? server : 3 - server
       pair.handshake |= server
@@ -112,6 +122,16 @@ export function createVpnTransportTracker(addresses: AddressTable): VpnTransport
     if (peers.length < MAX_PEERS && server !== SERVER_KNOWN_PAIR) {
       addPeers(peers, batch.interfaceId[row]!, transport, source, srcPort, destination, dstPort, server, time)
     }
+  }
+
+  function noteStint(pair: Peers, timeMicros: number): void {
+    if (timeMicros <= pair.lastMicros) return
+    const { stints } = pair
+    const isBack = latest !== pair && timeMicros - pair.lastMicros > STINT_GAP_MICROS
+    if (isBack && stints.length < MAX_STINTS * 2) stints.push(timeMicros, timeMicros)
+    else stints[stints.length - 1] = timeMicros
+    pair.lastMicros = timeMicros
+    latest = pair
   }
 
   /** COLD PATH: for the report. */
@@ -130,6 +150,7 @@ export function createVpnTransportTracker(addresses: AddressTable): VpnTransport
       packets: pair.packets,
       firstMicros: pair.firstMicros,
       lastMicros: pair.lastMicros,
+      stints: pair.stints,
     }
   }
 
@@ -192,7 +213,7 @@ function addPeers(
   server: number,
   timeMicros: number,
 ): void {
-  const times = { firstMicros: timeMicros, lastMicros: timeMicros }
+  const times = { firstMicros: timeMicros, lastMicros: timeMicros, stints: [timeMicros, timeMicros] }
   const once = { handshake: server, packets: 1, packetsFromA: 1 }
   peers.push({ interfaceId, transport, addressA, portA, addressB, portB, server, ...once, ...times })
 }

@@ -76,3 +76,37 @@ describe('offlineTimeline', () => {
     expect(offlineTimeline([silent], 100, 900).hasTunnel).toBe(false)
   })
 })
+
+describe('VPN servers within one tunnel time', () => {
+  const tunnel = [{ interfaceName: 'wg0', startMicros: 10_000_000, endMicros: 60_000_000 }]
+  const server = (name: string, startSecond: number, endSecond: number) => ({
+    server: name,
+    transport: 'WireGuard',
+    startMicros: startSecond * 1_000_000,
+    endMicros: endSecond * 1_000_000,
+  })
+  const epochsWith = (...endpoints: ReturnType<typeof server>[]) =>
+    timelineOf(tunnel, 0, 70_000_000, [], endpoints).epochs.map((one) => [
+      one.id,
+      one.startMicros / 1_000_000,
+      one.endpoint?.server,
+    ])
+
+  test('one server that takes over from another begins an epoch, and so does the way back', () => {
+    expect(epochsWith(server('a', 9, 30), server('b', 31, 40), server('a', 42, 59))).toEqual([
+      [1, 0, undefined],
+      [2, 10, 'a'],
+      [3, 31, 'b'],
+      [4, 42, 'a'],
+      [5, 60, undefined],
+    ])
+  })
+
+  test('servers talked to side by side are one context', () => {
+    expect(epochsWith(server('a', 11, 59), server('b', 20, 58))).toEqual([
+      [1, 0, undefined],
+      [2, 10, 'a'],
+      [3, 60, undefined],
+    ])
+  })
+})
