@@ -189,9 +189,10 @@ const SWITCH_OVERLAP_MICROS = 2_000_000
 function cutAtSwitches(context: EpochSpan, endpoints: readonly EndpointSpan[]): EpochSpan[] {
   if (context.state !== 'up') return [context]
   const epochs = [context]
+  const { endMicros } = context
   for (const next of endpoints) {
     const current = epochs[epochs.length - 1]!
-    if (next.startMicros >= context.endMicros || next.endMicros < context.startMicros) continue
+    if (next.startMicros >= endMicros || next.endMicros < context.startMicros) continue
     if (current.endpoint === undefined || next.startMicros <= current.startMicros) {
       current.endpoint = next
       continue
