@@ -1,0 +1,51 @@
+// What a handshake message says, as the fact that is told of it.
+import { u16 } from '../../decoders/cursor.ts'
+import { isGrease, TLS_HANDSHAKE_HEADER_LEN, type TlsHello } from '../../decoders/tls.ts'
+import { readCertificate } from '../../decoders/x509.ts'
+import type { TlsFact } from '../../model/facts.ts'
+import { type Hasher, helloVersion, ja3sText, ja3Text, ja4 } from './tls-fingerprints.ts'
+
+const CERTIFICATE_LIST_LEN = 3
+const CERTIFICATE_LEN_LEN = 3
+
+/** Fingerprints need a hasher and a whole hello. */
+export function fillClientHello(fact: TlsFact, hello: TlsHello, hasher: Hasher | undefined): void {
+  fact.version = helloVersion(hello)
+  if (hello.sni !== undefined) fact.sni = hello.sni
+  if (hello.alpns.length > 0) fact.clientAlpns = hello.alpns
+  fact.supportedVersions = hello.supportedVersions.filter((value) => !isGrease(value))
+  fact.groups = hello.groups.filter((value) => !isGrease(value))
+  fact.cipherSuites = hello.cipherSuites.filter((value) => !isGrease(value))
+  fact.echPresent = hello.echPresent
+  if (!hello.whole || hasher === undefined) return
+  fact.ja3Text = ja3Text(hello)
+  fact.ja3 = hasher.md5(fact.ja3Text)
+  fact.ja4 = ja4(hello, hasher)
+}
+
+/** As fillClientHello. */
+export function fillServerHello(fact: TlsFact, hello: TlsHello, hasher: Hasher | undefined): void {
+  fact.version = helloVersion(hello)
+  if (hello.cipherSuites.length > 0) fact.cipherSuite = hello.cipherSuites[0]!
+  if (hello.alpns.length > 0) fact.serverAlpn = hello.alpns[0]!
+  if (hello.helloRetryRequest) fact.helloRetryRequest = true
+  if (!hello.whole || hasher === undefined) return
+  fact.ja3sText = ja3sText(hello)
+  fact.ja3s = hasher.md5(fact.ja3sText)
+}
+
+/** RFC 5246 7.4.2: the first certificate is the sender's own. False when it cannot be read. */
+export function fillCertificate(fact: TlsFact, message: Uint8Array, messageLen: number): boolean {
+  const at = TLS_HANDSHAKE_HEADER_LEN + CERTIFICATE_LIST_LEN
+  if (at + CERTIFICATE_LEN_LEN > messageLen) return false
+  const certificateAt = at + CERTIFICATE_LEN_LEN
+  const certificateLen = (message[at]! << 16) | u16(message, at + 1)
+  const certificate = readCertificate(message, certificateAt, Math.min(messageLen, certificateAt + certificateLen))
+  if (certificate === undefined) return false
+  fact.subject = certificate.subject
+  fact.issuer = certificate.issuer
+  fact.serial = certificate.serial
+  if (!Number.isNaN(certificate.notBeforeMicros)) fact.notBeforeMicros = certificate.notBeforeMicros
+  if (!Number.isNaN(certificate.notAfterMicros)) fact.notAfterMicros = certificate.notAfterMicros
+  return true
+}
