@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   tail: async () => (await import('./commands/tail.ts')).addTailCommand,
   findings: async () => (await import('./commands/findings.ts')).addFindingsCommand,
   interfaces: async () => (await import('./commands/interfaces.ts')).addInterfacesCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
   'install-service': async () => (await import('./commands/install-service.ts')).addInstallServiceCommand,
   'uninstall-service': async () => (await import('./commands/install-service.ts')).addUninstallServiceCommand,
   start: async () => (await import('./commands/start.ts')).addStartCommand,
