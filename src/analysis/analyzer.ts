@@ -15,6 +15,7 @@ import type { DetectorContext } from './detector.ts'
 import { DETECTORS } from './detectors/index.ts'
 import { judgeExchange } from './dns-judgement.ts'
 import { createFanOut } from './fan-out.ts'
+import { PARALLEL_MICROS } from './judgement/causes.ts'
 import { type ConnectionContext, judgeConnection } from './judgement/connections.ts'
 import { createKnownNetwork, type JudgementOptions } from './known-network.ts'
 import type { OuterTunnel, PathContext } from './path-context.ts'
@@ -258,7 +259,10 @@ export function createAnalyzer(
     if (network.isKnown) network.tick(nowMicros, tellNetwork)
     // Forced exchanges were judged with what was known then; later ones may know more.
     else if (++ticks % FORCED_TICKS === 0) judgement = undefined
-    const contextMicros = network.isKnown ? network.decidedBefore(nowMicros) : Number.NEGATIVE_INFINITY
+    // A cause may look ahead as far as this: the same question asked inside a moment later.
+    const contextMicros = network.isKnown
+      ? network.decidedBefore(nowMicros - PARALLEL_MICROS)
+      : Number.NEGATIVE_INFINITY
     exchanges.settle(nowMicros, contextMicros)
     connections.settle(nowMicros, contextMicros)
     if (heldRoutes.length > 0) tellRoutes(contextMicros)

@@ -22,9 +22,22 @@ const tell = (message: FromCaptureWorker) => port.postMessage(message)
 
 async function capture(): Promise<void> {
   const watch = new ContextWatch()
+  try {
+    checkChosen(watch.current, options.interfaces)
+    const source = openRing(watch)
+    try {
+      await captureFrom(source, watch)
+    } finally {
+      await source.close()
+    }
+  } finally {
+    watch.close()
+  }
+}
+
+function openRing(watch: ContextWatch): RingSource {
   const { interfaces: chosen, expression, snapLen, ringLen, socket } = options
-  checkChosen(watch.current, chosen)
-  const source = new RingSource({
+  return new RingSource({
     links: watch,
     ...(chosen === undefined ? {} : { interfaces: chosen }),
     ...(expression === undefined ? {} : { expression }),
@@ -32,6 +45,10 @@ async function capture(): Promise<void> {
     ...(ringLen === undefined ? {} : { ringLen }),
     ...(socket === undefined ? {} : { socket }),
   })
+}
+
+async function captureFrom(source: RingSource, watch: ContextWatch): Promise<void> {
+  const chosen = options.interfaces
   const network = createNetworkHistory(true)
   const analyzer = createAnalyzer(source.interfaces, source.inputs, { ...options, network })
   const file = new CaptureFile(options, (sentence) => tell({ type: 'trouble', sentence }))
@@ -89,8 +106,6 @@ async function capture(): Promise<void> {
   outbox.findings(Number.POSITIVE_INFINITY)
   outbox.overview()
   tell({ type: 'ended', json: JSON.stringify(analyzer.report()), packets: summary.packets, dropped })
-  await source.close()
-  watch.close()
 }
 
 /** Rows beyond the count are not looked at; true when the count is reached. */

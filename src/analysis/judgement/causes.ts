@@ -20,7 +20,7 @@ export interface LeakCause {
 }
 
 /** RFC 6731 3.3 warns of asking several interfaces at once; answers within this time are one resolution (heuristic). */
-const PARALLEL_MICROS = 100_000
+export const PARALLEL_MICROS = 100_000
 /** A client that gave up inside asks elsewhere within this time: resolvers wait 2 to 5 s, three times (RFC 1035 4.2.1). */
 const FALLBACK_MICROS = 20_000_000
 
