@@ -9,8 +9,12 @@ const VERSION_NAMES: Readonly<Record<number, string>> = Object.freeze({
   772: 'TLS 1.3',
 })
 
-/** `TLS 1.3`, … or `0x7f1c`. */
+/** The "draft version indicator" of RFC 8446's drafts: 0x7f and the draft's number. */
+const DRAFT_MAJOR = 0x7f
+
+/** `TLS 1.3`, `TLS 1.3 draft-28`, … or `0x0a0a`. */
 export function tlsVersionName(version: number): string {
+  if (version >> 8 === DRAFT_MAJOR) return `TLS 1.3 draft-${version & 0xff}`
   return VERSION_NAMES[version] ?? `0x${version.toString(16).padStart(4, '0')}`
 }
 

@@ -39,7 +39,7 @@ function told(packets: readonly BatchPacket[]): unknown {
   const { dns, tls: tlsFacts, http } = play(packets, { maxFlows: 16 })
   const without = ({ timeMicros: _t, frameNumber: _f, headMicros: _h, ...rest }: Record<string, unknown>) => rest
   return {
-    dns: dns.map(({ frame: _, ...row }) => row),
+    dns: dns.map((row) => ({ ...row, frame: 0 })),
     tls: tlsFacts.map((fact) => without({ ...fact })),
     http: http.map((fact) => without({ ...fact })),
   }
