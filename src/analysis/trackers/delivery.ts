@@ -117,8 +117,9 @@ export function createDeliveryTracker(
   let usedRecords = 1
   let freeRecord = NO_RECORD
   let evictionHand = 0
-  let nowMicros = 0
-  let nowLow = 0
+  /** Packet time and its low 32 bits; in arrays, for a large number in a variable is a new object at every change. */
+  const nowMicros = new Float64Array(1)
+  const nowLow = new Uint32Array(1)
   let nextScanMicros = -1
   /** The flow table's words, which move when it grows. */
   let flowWords = flows.words
@@ -189,7 +190,7 @@ export function createDeliveryTracker(
 
   /** Microseconds since then; clocks that jump back give 0. */
   function sinceThen(low: number): number {
-    const elapsed = (nowLow - low) >>> 0
+    const elapsed = (nowLow[0]! - low) >>> 0
     return elapsed > 0x7fff_ffff ? 0 : elapsed
   }
 
@@ -240,7 +241,7 @@ export function createDeliveryTracker(
     const held = lost[direction]!
     if (held === 0 || ipLen < held) return
     lost[direction] = 0
-    facts.sizePassed(path, direction & 1, ipLen, nowMicros)
+    facts.sizePassed(path, direction & 1, ipLen, nowMicros[0]!)
   }
 
   /** The row acknowledges data of the other side, whose block is `block`. */
@@ -259,15 +260,16 @@ export function createDeliveryTracker(
     if ((flags & ACKED_KNOWN) === 0) {
       words[block + BLOCK_FLAGS] = flags | ACKED_KNOWN
       words[block + ACKED] = ack
-      words[block + PROGRESS] = nowLow
+      words[block + PROGRESS] = nowLow[0]!
       return
     }
     const advance = (ack - words[block + ACKED]!) | 0
-    if (advance > 0) progress(record, base, side, block, ack)
+    // Signed: a number above 2^31, handed on, is a new object.
+    if (advance > 0) progress(record, base, side, block, ack | 0)
     else if (advance === 0) {
       if ((flags & GAP_OPEN) !== 0 && (flags & GAP_CONFIRMED) === 0 && ack === words[block + GAP_FROM]) {
         words[block + BLOCK_FLAGS] = flags | GAP_CONFIRMED
-        words[block + GAP_SINCE] = nowLow
+        words[block + GAP_SINCE] = nowLow[0]!
         arm(record)
       }
       if (out.sackCount[row] !== 0) selective(base, side, block, ack, batch, out, row)
@@ -292,7 +294,7 @@ export function createDeliveryTracker(
     }
     words[block + BLOCK_FLAGS] = after
     words[block + ACKED] = ack
-    words[block + PROGRESS] = nowLow
+    words[block + PROGRESS] = nowLow[0]!
     words[block + SACKED_LEN] = 0
   }
 
@@ -307,7 +309,7 @@ export function createDeliveryTracker(
     passed(path, direction, smaller)
     const isPartial = ((ack - words[block + HEAD_END]!) | 0) < 0
     const sent = words[block + HEAD_SENT]!
-    if (sent >= 3 || (sent === 2 && isPartial)) facts.reSegmented(record, direction & 1, nowMicros)
+    if (sent >= 3 || (sent === 2 && isPartial)) facts.reSegmented(record, direction & 1, nowMicros[0]!)
   }
 
   /** RFC 2018 4: later data is there. Blocks at or before the acknowledgement repeat what is known (RFC 2883). */
@@ -370,7 +372,7 @@ export function createDeliveryTracker(
       words[block + FIRST] = seq
       words[block + NEXT] = end
       words[block + BLOCK_FLAGS] = flags | NEXT_KNOWN
-      pushEntry(words, block, end, ipLen)
+      pushEntry(words, block, end | 0, ipLen)
       return
     }
     const ahead = (seq - words[block + NEXT]!) | 0
@@ -378,7 +380,7 @@ export function createDeliveryTracker(
       if (ahead > 0) openGap(block, seq, ipLen)
       else if ((flags & GAP_OPEN) !== 0 && ipLen > words[block + GAP_LATER]!) words[block + GAP_LATER] = ipLen
       // A ring without the segments before this one would take their bytes for its own.
-      if (ahead === 0 || (words[block + RING]! & 0xff) === 0) pushEntry(words, block, end, ipLen)
+      if (ahead === 0 || (words[block + RING]! & 0xff) === 0) pushEntry(words, block, end | 0, ipLen)
       words[block + NEXT] = end
       if (side === 0) request(record, base)
       return
@@ -406,7 +408,7 @@ export function createDeliveryTracker(
     const server = blockAt(base, 1)
     const state = words[base + STATE_AT]!
     words[base + CLIENT_SEGMENTS_AT] = words[base + CLIENT_SEGMENTS_AT]! + 1
-    words[base + REQUEST_AT] = nowLow
+    words[base + REQUEST_AT] = nowLow[0]!
     if ((words[server + BLOCK_FLAGS]! & ACKED_KNOWN) !== 0 && words[server + ACKED] !== words[server + FIRST]) {
       words[base + STATE_AT] = state & ~AWAITS_ANSWER
     } else if ((state & STALL_TOLD) === 0) {
@@ -424,7 +426,7 @@ export function createDeliveryTracker(
     words[block + BLOCK_FLAGS] = (flags | GAP_OPEN) & ~GAP_CONFIRMED
     words[block + GAP_FROM] = words[block + NEXT]!
     words[block + GAP_TO] = seq
-    words[block + GAP_OPENED] = nowLow
+    words[block + GAP_OPENED] = nowLow[0]!
     words[block + GAP_LATER] = ipLen
   }
 
@@ -474,7 +476,7 @@ export function createDeliveryTracker(
       words[block + HEAD_LEN] = ipLen
       words[block + HEAD_SENT] = 2
       words[block + HEAD_SINCE] = words[block + PROGRESS]!
-      words[block + HEAD_LAST] = nowLow
+      words[block + HEAD_LAST] = nowLow[0]!
       words[block + HEAD_INTERVAL] = 0
       words[block + HEAD_DOUBLINGS] = 0
       words[block + HEAD_SMALLER] = 0
@@ -491,7 +493,7 @@ export function createDeliveryTracker(
       words[block + HEAD_DOUBLINGS] = words[block + HEAD_DOUBLINGS]! + 1
     }
     words[block + HEAD_INTERVAL] = interval
-    words[block + HEAD_LAST] = nowLow
+    words[block + HEAD_LAST] = nowLow[0]!
     const resent = words[block + HEAD_SENT]! - 1
     if (ipLen <= SMALL_PACKET_LEN && ipLen < full) {
       if (resent >= 2) smallStalled[path] = 1
@@ -499,9 +501,9 @@ export function createDeliveryTracker(
     }
     const sacked = words[block + SACKED_LEN]!
     if (resent >= 2 && sacked !== 0 && sacked < words[block + HEAD_LEN]!) {
-      if ((flags & LOSS_PROVEN) === 0) facts.sackHole(record, direction & 1, nowMicros)
+      if ((flags & LOSS_PROVEN) === 0) facts.sackHole(record, direction & 1, nowMicros[0]!)
     } else if (resent >= 3 && sacked === 0 && words[block + HEAD_DOUBLINGS] !== 0 && (flags & LOSS_TOLD) === 0) {
-      if (!hasSmallerBehind(block)) facts.timedOut(record, direction & 1, nowMicros)
+      if (!hasSmallerBehind(block)) facts.timedOut(record, direction & 1, nowMicros[0]!)
     }
   }
 
@@ -523,7 +525,8 @@ export function createDeliveryTracker(
     if (gapIsDue(record, base, flow, 1)) waits = true
     if ((words[base + STATE_AT]! & AWAITS_ANSWER) !== 0) {
       waits = true
-      if (quietMicros(base) >= STALL_MICROS) tellStall(record, base, flow, false)
+      if ((words[base + STATE_AT]! & STALL_TOLD) !== 0) waits = false
+      else if (quietMicros(base) >= STALL_MICROS) tellStall(record, base, flow, false)
     }
     if (!waits) disarm(record)
   }
@@ -538,7 +541,7 @@ export function createDeliveryTracker(
     const mss = flowWords[flow + MSS_AT]!
     const least = Math.min(mss & 0xffff || 0xffff, mss >>> 16 || 0xffff)
     const missing = (words[block + GAP_TO]! - words[block + GAP_FROM]!) >>> 0
-    if (least !== 0xffff && missing >= least - TIMESTAMPS_LEN) facts.gap(record, side, least, nowMicros)
+    if (least !== 0xffff && missing >= least - TIMESTAMPS_LEN) facts.gap(record, side, least, nowMicros[0]!)
     return false
   }
 
@@ -552,22 +555,18 @@ export function createDeliveryTracker(
   }
 
   function tellStall(record: number, base: number, flow: number, closedByClient: boolean): void {
-    words[base + STATE_AT] = (words[base + STATE_AT]! & ~AWAITS_ANSWER) | STALL_TOLD
+    words[base + STATE_AT] = words[base + STATE_AT]! | STALL_TOLD
     if ((flowWords[flow + FLOW_STATE_AT]! & FLOW_HANDSHAKE_DONE) === 0) return
-    facts.stall(record, quietMicros(base), nowMicros, closedByClient)
+    facts.stall(record, quietMicros(base), nowMicros[0]!, closedByClient)
   }
 
   function scan(): void {
-    nextScanMicros = nowMicros + DELIVERY_SCAN_MICROS
+    nextScanMicros = nowMicros[0]! + DELIVERY_SCAN_MICROS
     for (let record = 1; record < usedRecords && armedCount > 0; record++) if (armed[record] !== 0) due(record)
   }
 
-  function clock(timeMicros: number): void {
-    if (timeMicros > nowMicros) {
-      nowMicros = timeMicros
-      nowLow = timeMicros % 0x1_0000_0000
-    }
-    if (armedCount > 0 && (nowMicros >= nextScanMicros || nextScanMicros - nowMicros > DELIVERY_SCAN_MICROS)) scan()
+  function scanWhenDue(): void {
+    if (nowMicros[0]! >= nextScanMicros || nextScanMicros - nowMicros[0]! > DELIVERY_SCAN_MICROS) scan()
   }
 
   /** FIN or RST: whoever waited for an answer waits no longer. */
@@ -584,7 +583,7 @@ export function createDeliveryTracker(
     if (isReset && (state & RESET_TOLD) === 0) {
       words[base + STATE_AT] = state | RESET_TOLD
       const asked = words[base + CLIENT_SEGMENTS_AT] === 0 ? -1 : sinceThen(words[base + REQUEST_AT]!)
-      facts.reset(record, side, out.ttl[row]!, out.ipId[row]!, asked, nowMicros)
+      facts.reset(record, side, out.ttl[row]!, out.ipId[row]!, asked, nowMicros[0]!)
     }
     if (side === 0) gaveUp(record, base, flow, true)
     const server = blockAt(base, 1)
@@ -598,14 +597,20 @@ export function createDeliveryTracker(
 
   function gaveUp(record: number, base: number, flow: number, closedByClient: boolean): void {
     if ((words[base + STATE_AT]! & AWAITS_ANSWER) === 0) return
-    if (quietMicros(base) >= GIVEN_UP_MICROS) tellStall(record, base, flow, closedByClient)
+    const isNews = closedByClient || (words[base + STATE_AT]! & STALL_TOLD) === 0
+    if (isNews && quietMicros(base) >= GIVEN_UP_MICROS) tellStall(record, base, flow, closedByClient)
     words[base + STATE_AT] = words[base + STATE_AT]! & ~AWAITS_ANSWER
   }
 
   return {
     segment(slot, fromClient, batch, out, row) {
       flowWords = flows.words
-      clock(batch.timeMicros[row]!)
+      // Here and not in a function: such a number, handed on, is a new object.
+      if (batch.timeMicros[row]! > nowMicros[0]!) {
+        nowMicros[0] = batch.timeMicros[row]!
+        nowLow[0] = batch.timeMicros[row]! % 0x1_0000_0000
+      }
+      if (armedCount > 0) scanWhenDue()
       const flags = out.tcpFlags[row]!
       const dataLen = out.payloadWireLen[row]!
       let record = recordOf[slot]!
@@ -616,7 +621,7 @@ export function createDeliveryTracker(
       const base = record * DELIVERY_WORDS
       const flow = slot << FLOW_SHIFT
       const side = fromClient ? 0 : 1
-      words[base + LAST_AT] = nowLow
+      words[base + LAST_AT] = nowLow[0]!
       if ((flags & TCP_SYN) !== 0) noteSyn(base, side, words[base + PATH_AT]!, out, row)
       if ((flags & TCP_ACK) !== 0 && (flags & TCP_RST) === 0) acknowledged(record, base, 1 - side, batch, out, row)
       if (dataLen > 0 && (flags & (TCP_SYN | TCP_RST)) === 0) data(record, base, flow, side, dataLen, out, row)
@@ -639,7 +644,11 @@ export function createDeliveryTracker(
     },
     tick(timeMicros) {
       flowWords = flows.words
-      clock(timeMicros)
+      if (timeMicros > nowMicros[0]!) {
+        nowMicros[0] = timeMicros
+        nowLow[0] = timeMicros % 0x1_0000_0000
+      }
+      if (armedCount > 0) scanWhenDue()
     },
   }
 }

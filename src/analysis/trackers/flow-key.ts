@@ -22,7 +22,7 @@ export function isKey(
   kind: number,
 ): boolean {
   return (
-    words[base + PORTS_AT] === ports &&
+    (words[base + PORTS_AT]! | 0) === ports &&
     words[base + KIND_AT] === kind &&
     words[base + 3] === addresses[lowerAt + 3] &&
     words[base + 7] === addresses[higherAt + 3] &&
@@ -41,7 +41,7 @@ export function hashOfRecord(words: Uint32Array, base: number): number {
     words,
     base + LOWER_ADDRESS_AT,
     base + HIGHER_ADDRESS_AT,
-    words[base + PORTS_AT]!,
+    words[base + PORTS_AT]! | 0,
     words[base + KIND_AT]!,
   )
 }

@@ -2,6 +2,7 @@
 import { REORDERING_MICROS } from '../../constants/limits.ts'
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../../constants/wire.ts'
 import type { DecodedBatch } from '../../model/decoded-batch.ts'
+import type { PacketBatch } from '../../model/packet-batch.ts'
 import {
   ADVANCED_AT,
   addLetter,
@@ -29,24 +30,26 @@ import {
 
 const CONTROL = TCP_SYN | TCP_FIN | TCP_RST
 
-/** Notes the segment in `row`, sent by `side` (0 client, 1 server) at `time` microseconds, in the record at `base`. */
+/**
+ * Notes the segment in `row`, sent by `side` (0 client, 1 server), in the record at `base`. Times and sequence numbers
+ * are read where they are needed: numbers above 2^31 become objects when they are handed on.
+ */
 export function countTcp(
   words: Uint32Array,
   doubles: Float64Array,
   base: number,
   side: number,
-  time: number,
+  batch: PacketBatch,
   out: DecodedBatch,
   row: number,
 ): void {
   const flags = out.tcpFlags[row]!
-  const dataLen = out.payloadWireLen[row]!
-  noteFlags(words, base, side, flags, dataLen, out.tcpWindow[row]!)
-  if ((flags & TCP_SYN) !== 0) noteSyn(words, doubles, base, side, time, flags, out.tcpMss[row]!)
+  noteFlags(words, base, side, flags, out.payloadWireLen[row]!, out.tcpWindow[row]!)
+  if ((flags & TCP_SYN) !== 0) noteSyn(words, doubles, base, side, batch, out, row)
   else if ((words[base + STATE_AT]! & FLOW_HANDSHAKE_DONE) === 0 && side === 0)
-    noteRoundTrip(words, doubles, base, time)
+    noteRoundTrip(words, doubles, base, batch, row)
   // The sequence number of a reset need not be one of the connection's (RFC 9293 3.5.2).
-  if ((flags & TCP_RST) === 0) noteSequence(words, base, side, time, flags, out.tcpSeq[row]!, dataLen)
+  if ((flags & TCP_RST) === 0) noteSequence(words, base, side, batch, out, row)
 }
 
 /** Zeek's letters: a segment with one control flag shows that, one with none shows data or a pure ACK. */
@@ -75,22 +78,24 @@ function noteSyn(
   doubles: Float64Array,
   base: number,
   side: number,
-  time: number,
-  flags: number,
-  mss: number,
+  batch: PacketBatch,
+  out: DecodedBatch,
+  row: number,
 ): void {
+  const mss = out.tcpMss[row]!
   if (mss !== 0) {
     const known = words[base + MSS_AT]!
     words[base + MSS_AT] = side === 0 ? (known & 0xffff_0000) | mss : (known & 0xffff) | (mss << 16)
   }
-  if ((flags & TCP_ACK) === 0 && side === 0) words[base + HANDSHAKE_AT] = time - doubles[(base >> 1) + START_AT_F64]!
+  if ((out.tcpFlags[row]! & TCP_ACK) === 0 && side === 0)
+    words[base + HANDSHAKE_AT] = batch.timeMicros[row]! - doubles[(base >> 1) + START_AT_F64]!
 }
 
 /** The client's answer to the SYN-ACK closes the round trip that its last SYN began, wherever the capture was taken. */
-function noteRoundTrip(words: Uint32Array, doubles: Float64Array, base: number, time: number): void {
+function noteRoundTrip(words: Uint32Array, doubles: Float64Array, base: number, batch: PacketBatch, row: number): void {
   const state = words[base + STATE_AT]!
   if (!hasLetter(state, LETTER_SYN, 0) || !hasLetter(state, LETTER_SYN_ACK, 1)) return
-  const micros = time - doubles[(base >> 1) + START_AT_F64]! - words[base + HANDSHAKE_AT]!
+  const micros = batch.timeMicros[row]! - doubles[(base >> 1) + START_AT_F64]! - words[base + HANDSHAKE_AT]!
   words[base + HANDSHAKE_AT] = Math.max(micros, 0)
   words[base + STATE_AT] = state | FLOW_HANDSHAKE_DONE
 }
@@ -99,11 +104,13 @@ function noteSequence(
   words: Uint32Array,
   base: number,
   side: number,
-  time: number,
-  flags: number,
-  seq: number,
-  dataLen: number,
+  batch: PacketBatch,
+  out: DecodedBatch,
+  row: number,
 ): void {
+  const flags = out.tcpFlags[row]!
+  const seq = out.tcpSeq[row]!
+  const dataLen = out.payloadWireLen[row]!
   const state = words[base + STATE_AT]!
   const segmentLen = dataLen + ((flags & TCP_SYN) !== 0 ? 1 : 0) + ((flags & TCP_FIN) !== 0 ? 1 : 0)
   const end = (seq + segmentLen) >>> 0
@@ -111,17 +118,17 @@ function noteSequence(
   if ((state & known) === 0) {
     words[base + STATE_AT] = state | known
     words[base + NEXT_SEQ_AT + side] = end
-    words[base + ADVANCED_AT + side] = time % 0x1_0000_0000
+    words[base + ADVANCED_AT + side] = batch.timeMicros[row]! % 0x1_0000_0000
     return
   }
   const next = words[base + NEXT_SEQ_AT + side]!
   const ahead = (seq - next) | 0
   const isOld = segmentLen > 0 && ahead < 0 && !isProbe(flags, ahead, dataLen)
-  if (isOld) noteOld(words, base, side, time, dataLen, end === next)
+  if (isOld) noteOld(words, base, side, batch, row, dataLen, end === next)
   if (((end - next) | 0) > 0) {
     if (ahead > 0) words[base + STATE_AT] = words[base + STATE_AT]! | (FLOW_HOLE << side)
     words[base + NEXT_SEQ_AT + side] = end
-    words[base + ADVANCED_AT + side] = time % 0x1_0000_0000
+    words[base + ADVANCED_AT + side] = batch.timeMicros[row]! % 0x1_0000_0000
   }
 }
 
@@ -141,13 +148,14 @@ function noteOld(
   words: Uint32Array,
   base: number,
   side: number,
-  time: number,
+  batch: PacketBatch,
+  row: number,
   dataLen: number,
   repeatsLast: boolean,
 ): void {
   const state = words[base + STATE_AT]!
   if ((state & (FLOW_HOLE << side)) !== 0 && !repeatsLast) {
-    const since = ((time % 0x1_0000_0000) - words[base + ADVANCED_AT + side]!) >>> 0
+    const since = ((batch.timeMicros[row]! % 0x1_0000_0000) - words[base + ADVANCED_AT + side]!) >>> 0
     const roundTrip = (state & FLOW_HANDSHAKE_DONE) !== 0 ? words[base + HANDSHAKE_AT]! : 0
     if (since < (roundTrip > 0 ? roundTrip : REORDERING_MICROS)) return
   }

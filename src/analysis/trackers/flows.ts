@@ -139,7 +139,8 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
     const srcIsHigher = isHigher(addresses, srcAt, dstAt, srcPort, dstPort)
     const lowerAt = srcIsHigher ? dstAt : srcAt
     const higherAt = srcIsHigher ? srcAt : dstAt
-    const ports = (srcIsHigher ? (dstPort << 16) | srcPort : (srcPort << 16) | dstPort) >>> 0
+    // Signed: an unsigned number above 2^31 would be an object wherever a call is not inlined.
+    const ports = srcIsHigher ? (dstPort << 16) | srcPort : (srcPort << 16) | dstPort
     const inner = (out.flags[row]! & ROW_INNER) !== 0 ? KIND_INNER : 0
     const kind = (batch.interfaceId[row]! << KIND_INTERFACE_SHIFT) | inner | out.ipProtocol[row]!
     let slot = lastSlot
@@ -170,7 +171,8 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
     const srcIsHigher = isHigher(addresses, at, at + 4, srcPort, dstPort)
     const lowerAt = srcIsHigher ? at + 4 : at
     const higherAt = srcIsHigher ? at : at + 4
-    const ports = (srcIsHigher ? (dstPort << 16) | srcPort : (srcPort << 16) | dstPort) >>> 0
+    // Signed: an unsigned number above 2^31 would be an object wherever a call is not inlined.
+    const ports = srcIsHigher ? (dstPort << 16) | srcPort : (srcPort << 16) | dstPort
     const kind = (interfaceId << KIND_INTERFACE_SHIFT) | protocol
     const slot = find(hashOf(addresses, lowerAt, higherAt, ports, kind), addresses, lowerAt, higherAt, ports, kind)
     if (slot >= 0) {
@@ -362,7 +364,7 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
       const base = slot << FLOW_SHIFT
       const side = fromClient ? 0 : 1
       const time = batch.timeMicros[row]!
-      if (out.layer[row] === LAYER_TCP) countTcp(words, doubles, base, side, time, out, row)
+      if (out.layer[row] === LAYER_TCP) countTcp(words, doubles, base, side, batch, out, row)
       else addLetter(words, base, LETTER_DATA, side)
       if (time > doubles[(base >> 1) + LAST_AT_F64]!) doubles[(base >> 1) + LAST_AT_F64] = time
       words[base + FRAME_AT] = batch.frameNumber[row]!
