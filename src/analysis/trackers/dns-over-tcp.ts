@@ -13,7 +13,7 @@ const NO_BYTES = new Uint8Array(0)
 export type TellDnsMessage = (fromClient: boolean, bytes: Uint8Array, at: number, endAt: number) => boolean
 
 interface Direction {
-  /** An unfinished message with its length before it. */
+  /** An unfinished message with its length before it; while lost, what may be the start of one. */
   buffer: Uint8Array
   bufferedLen: number
   /** Where messages begin is not known (any more). */
@@ -37,11 +37,20 @@ export class DnsOverTcp implements StreamConsumer {
 
   push(fromClient: boolean, bytes: Uint8Array, at: number, endAt: number): number {
     const direction = fromClient ? this.#client : this.#server
-    const startAt = at
+    const offeredLen = endAt - at
+    if (direction.lost && direction.bufferedLen > 0) {
+      bytes = joined(direction, bytes, at, endAt)
+      at = 0
+      endAt = bytes.length
+    }
     while (at < endAt) {
       if (direction.lost) {
-        at = messageStart(bytes, at, endAt)
-        if (at === endAt) break
+        const startAt = firstPlace(bytes, at, endAt, 'yes')
+        if (startAt === endAt) {
+          append(direction, bytes, firstPlace(bytes, at, endAt, 'more'), endAt)
+          break
+        }
+        at = startAt
         direction.lost = false
       }
       if (direction.bufferedLen > 0) {
@@ -61,7 +70,7 @@ export class DnsOverTcp implements StreamConsumer {
       // What turned out to be no message may still hold the start of one.
       at = direction.lost ? at + 1 : messageEndAt
     }
-    return endAt - startAt
+    return offeredLen
   }
 
   gap(fromClient: boolean): void {
@@ -91,22 +100,38 @@ function fill(direction: Direction, bytes: Uint8Array, at: number, endAt: number
     const wantedLen = bufferedLen < LENGTH_LEN ? LENGTH_LEN : LENGTH_LEN + u16(direction.buffer, 0)
     const partLen = Math.min(wantedLen - bufferedLen, endAt - at)
     if (partLen <= 0) return takenLen
-    if (bufferedLen + partLen > direction.buffer.length) {
-      const larger = new Uint8Array(Math.max(bufferedLen + partLen, direction.buffer.length * 2, FIRST_BUFFER_LEN))
-      larger.set(direction.buffer.subarray(0, bufferedLen))
-      direction.buffer = larger
-    }
-    direction.buffer.set(bytes.subarray(at, at + partLen), bufferedLen)
-    direction.bufferedLen += partLen
+    append(direction, bytes, at, at + partLen)
     takenLen += partLen
     at += partLen
   }
 }
 
-/** The first place that cannot but be a message; `endAt` when there is none. */
-function messageStart(bytes: Uint8Array, at: number, endAt: number): number {
+function append(direction: Direction, bytes: Uint8Array, at: number, endAt: number): void {
+  const wantedLen = direction.bufferedLen + endAt - at
+  if (wantedLen > direction.buffer.length) {
+    const larger = new Uint8Array(Math.max(wantedLen, direction.buffer.length * 2, FIRST_BUFFER_LEN))
+    larger.set(direction.buffer.subarray(0, direction.bufferedLen))
+    direction.buffer = larger
+  }
+  direction.buffer.set(bytes.subarray(at, endAt), direction.bufferedLen)
+  direction.bufferedLen = wantedLen
+}
+
+/** What was kept, with what follows it; afterwards nothing is kept. */
+function joined(direction: Direction, bytes: Uint8Array, at: number, endAt: number): Uint8Array {
+  append(direction, bytes, at, endAt)
+  const all = direction.buffer.slice(0, direction.bufferedLen)
+  direction.bufferedLen = 0
+  return all
+}
+
+/**
+ * The first place that cannot but be a message ('yes'), or that may become one with more bytes ('more'), which lies in
+ * the last few hundred: a question is no longer. `endAt` when there is none.
+ */
+function firstPlace(bytes: Uint8Array, at: number, endAt: number, answer: 'yes' | 'more'): number {
   for (; at < endAt; at++) {
-    if (isPlausibleDnsOverTcp(bytes, at, endAt, NO_PORT) === 'yes') return at
+    if (isPlausibleDnsOverTcp(bytes, at, endAt, NO_PORT) === answer) return at
   }
   return endAt
 }

@@ -89,6 +89,19 @@ test('after a gap reading goes on at the next certain message', () => {
   expect(dns.map((row) => [row.id, row.frame])).toEqual([[3, 6]])
 })
 
+test('after a gap a message is found however it is cut', () => {
+  for (let cutAt = 1; cutAt < STREAM.length; cutAt++) {
+    const { dns } = play([
+      ...handshake(999, 0),
+      part(0, 5),
+      segment({ seq: 1100, ack: 1, data: STREAM.slice(0, cutAt) }),
+      segment({ from: 'server', seq: 1, ack: 1100 + cutAt }),
+      segment({ seq: 1100 + cutAt, ack: 1, data: STREAM.slice(cutAt) }),
+    ])
+    expect([cutAt, dns.map((row) => row.id)]).toEqual([cutAt, [1, 2, 3]])
+  }
+})
+
 test('TLS on port 53 is no DNS', () => {
   const hello = concat([0x16, 3, 1, 0, 40], new Uint8Array(40))
   expect(play([...handshake(999, 0), segment({ seq: 1000, data: hello })]).dns).toEqual([])
