@@ -46,6 +46,8 @@ export interface PcapngWriterOptions {
   /** Program and version, for the section header. */
   application: string
   context?: NetworkContext
+  /** A comment of the whole file. */
+  wholeComment?: string
   /** The person's filter expression, noted with each interface. */
   filter?: string
 }
@@ -86,6 +88,7 @@ export class PcapngWriter {
       [SHB_OS, text.encode(process.platform)],
       [SHB_USERAPPL, text.encode(options.application)],
     ]
+    if (options.wholeComment !== undefined) head.push([OPTION_COMMENT, commentOf(options.wholeComment)])
     if (options.context !== undefined) head.push([OPTION_COMMENT, contextComment(options.context)])
     const body = new Uint8Array(16)
     const view = new DataView(body.buffer)
@@ -103,6 +106,11 @@ export class PcapngWriter {
     this.#comments.push(contextComment(context))
     if (this.#comments.length === MAX_WAITING_COMMENTS) this.#writeComments(context.timeMicros)
     this.#noteSpans(context)
+  }
+
+  /** A comment for the next packet. */
+  noteComment(comment: string): void {
+    this.#comments.push(commentOf(comment))
   }
 
   /**
@@ -123,6 +131,20 @@ export class PcapngWriter {
     let from = 0
     while (from < this.#at) from += this.#try(() => writeSync(this.#fd, this.#chunk, from, this.#at - from))
     this.#at = 0
+  }
+
+  /** Ends the file without statistics: it holds a choice of packets. @throws OperatorError `write-file`, `disk-full` */
+  end(): void {
+    if (this.#fd < 0) return
+    this.flush()
+    closeSync(this.#fd)
+    this.#fd = -1
+  }
+
+  /** Closes a file that cannot be ended; what is in it is of no use. */
+  abandon(): void {
+    if (this.#fd >= 0) closeSync(this.#fd)
+    this.#fd = -1
   }
 
   /**
@@ -277,6 +299,11 @@ export class PcapngWriter {
 }
 
 type Option = [code: number, value: Uint8Array]
+
+/** A text as a comment, cut where an option ends. */
+function commentOf(comment: string): Uint8Array {
+  return text.encode(comment).subarray(0, MAX_COMMENT_LEN)
+}
 
 /** The context as a comment; routes go first when it is too long for one. */
 export function contextComment(context: NetworkContext): Uint8Array {
