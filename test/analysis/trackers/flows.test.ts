@@ -18,6 +18,12 @@ describe('a TCP connection', () => {
     segment({ seq: 1005, ack: 9007 }),
   ]
 
+  test('its SYN repeated after the end is not another one; a SYN that goes on from there is', () => {
+    const repeated = segment({ seq: 1000, flags: SYN, options: [2, 4, 5, 0xb4] })
+    expect(play([...closing, repeated]).flows).toHaveLength(1)
+    expect(play([...closing, segment({ seq: 90_000, flags: SYN })]).flows).toHaveLength(2)
+  })
+
   test('is one flow seen from its client, with history, sizes, MSS and round trip', () => {
     const { flows } = play(closing)
     expect(flows).toHaveLength(1)
