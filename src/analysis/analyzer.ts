@@ -9,8 +9,9 @@ import type { Finding } from '../model/finding.ts'
 import { LAYER_DNS } from '../model/layer.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
 import type { Report } from '../model/report.ts'
+import type { SiteObservation } from '../model/site.ts'
 import { parseAddress } from '../text/address.ts'
-import { buildReport, type ReportOverview, type ReportSources, reportOverview } from './build-report.ts'
+import { buildReport, type ReportOverview, type ReportSources, reportOverview, siteContext } from './build-report.ts'
 import type { DetectorContext } from './detector.ts'
 import { DETECTORS } from './detectors/index.ts'
 import { judgeExchange } from './dns-judgement.ts'
@@ -36,6 +37,8 @@ import { createNetworkHistory, type NetworkHistory } from './trackers/network-hi
 import { createPathTable } from './trackers/path-table.ts'
 import { createRecentQuestions } from './trackers/recent-questions.ts'
 import { createResolverTracker } from './trackers/resolvers.ts'
+import { createSiteQuestions } from './trackers/site-questions.ts'
+import { createSiteTracker } from './trackers/sites.ts'
 import { createTransport } from './trackers/transport.ts'
 import { tellLosses } from './trackers/tunnel-losses.ts'
 import { createVerdictCounter } from './trackers/verdict.ts'
@@ -74,6 +77,9 @@ const MAX_HELD_ROUTES = 1024
 const CONTEXT_MICROS = 1_000_000
 /** Offline, when more is held than there is room for, what is known so far is gathered again after so many batches. */
 const FORCED_TICKS = 16
+
+/** Live, sites are looked at so often: a person waits for a page longer. */
+const SITES_MICROS = 1_000_000
 
 /** `interfaces` and `inputs` are the source's own lists, which grow while reading. */
 export function createAnalyzer(
@@ -119,8 +125,15 @@ export function createAnalyzer(
     interfaceOf,
     network: pathContext,
   }
+  const questions = createSiteQuestions(names, addresses)
+  const sites = createSiteTracker(names, addresses, answers, questions, {
+    addressText: addresses.text,
+    interfaceOf,
+    ownerOf: detectorContext.ownerOf,
+  })
   const handlers = createFanOut([
     ...DETECTORS.map((detector) => detector.create(detectorContext)),
+    sites.handlers,
     ...(options.listeners ?? []),
   ])
   const transportHandlers: FactHandlers = {
@@ -131,6 +144,7 @@ export function createAnalyzer(
       if (out.layer[row] === LAYER_DNS) {
         verdict.dnsMessages++
         if (isQuestion) links.initiation(batch, out, row)
+        else questions.response(batch, out, row)
       } else if (!isQuestion || out.dnsQuestions[row] === 0) return
       exchanges.message(batch, out, row)
     },
@@ -147,6 +161,7 @@ export function createAnalyzer(
   let judgedInterfaces = -1
   let judgedMicros = 0
   let ticks = 0
+  let settledMicros = 0
   let judgement: ConnectionContext | undefined
   let roles: RoleDecision[] | undefined
 
@@ -156,7 +171,8 @@ export function createAnalyzer(
   }
 
   function outerTunnels(): OuterTunnel[] {
-    return vpn.endpoints(context().ownAddresses).map((one) => ({
+    const used = vpn.endpoints(context().ownAddresses).filter((one) => one.isUsed)
+    return used.map((one) => ({
       server: addresses.text(one.addressId),
       transport: TRANSPORT_NAMES[one.transport] ?? '',
       ipVersion: addresses.isIpv4(one.addressId) ? 4 : 6,
@@ -222,6 +238,7 @@ export function createAnalyzer(
     }
     resolvers.exchange(view)
     verdict.exchange(view)
+    questions.note(view)
     if (judged === 'leak' || judged === 'leak-window') leaks.add(view)
     if (interfaces.length > 1) noteRecent(judged)
     if (view.reason === 'X3') for (const id of view.answerIds) portalAddresses.add(id)
@@ -268,7 +285,17 @@ export function createAnalyzer(
     if (heldRoutes.length > 0) tellRoutes(contextMicros)
     transport.tick(nowMicros)
     tellDropped()
+    if (network.isKnown ? nowMicros - settledMicros >= SITES_MICROS : sites.isFull) settleSites()
     handlers.tick?.(nowMicros)
+  }
+
+  function settleSites(): void {
+    settledMicros = nowMicros
+    sites.settle(siteContext({ timeline: context().timeline, vpn, links, addresses }), tellSite)
+  }
+
+  function tellSite(now: SiteObservation, others: SiteObservation[]): void {
+    handlers.siteObserved?.(now, others)
   }
 
   function tellNetwork(event: NetworkEventFact): void {
@@ -305,6 +332,7 @@ export function createAnalyzer(
       exposures,
       verdict,
       exchanges,
+      sites,
       findings,
       names,
       ownerOf: options.ownerOf,
@@ -347,6 +375,7 @@ export function createAnalyzer(
         })
       }
       tellDropped()
+      settleSites()
       handlers.end?.()
     },
     takeFindings: findings.takeChanged,

@@ -53,10 +53,14 @@ function reportPath(
   if (roundTrip > 0) made.rttMs = Number((roundTrip / 1000).toPrecision(3))
   const told = paths.nextHopMtu[path]!
   if (told !== 0) made.mtu = told
-  const passed = [made.toServer.largestDelivered ?? 0, made.toClient.largestDelivered ?? 0].filter((size) => size > 0)
-  if (passed.length > 0) made.mtuAtLeast = Math.min(...passed)
-  const died = [made.toServer.smallestLost ?? 0, made.toClient.smallestLost ?? 0].filter((size) => size > 0)
-  if (died.length > 0) made.mtuBelow = Math.min(...died)
+  const { toServer, toClient } = made
+  const died = [toServer, toClient].filter((one) => one.smallestLost !== undefined)
+  if (died.length > 0) made.mtuBelow = Math.min(...died.map((one) => one.smallestLost!))
+  // Where a size dies, the bracket is that of the direction it dies in; otherwise the better direction shows the most.
+  const least = Math.min(...died.map((one) => one.largestDelivered ?? 0))
+  const most = Math.max(toServer.largestDelivered ?? 0, toClient.largestDelivered ?? 0)
+  const atLeast = died.length > 0 ? least : most
+  if (atLeast > 0) made.mtuAtLeast = atLeast
   return made
 }
 

@@ -10,7 +10,7 @@ const MAX_LISTED = 12
 export function pathLines(report: Report, style: Style, width: number): string[] {
   const shown = report.paths.filter((path) => path.toServer.segments + path.toClient.segments > 0)
   if (shown.length === 0) return []
-  const head = ['destination', 'interface', 'MTU', 'MSS', 'RTT ms', 'resent', 'sizes to it and back']
+  const head = ['destination', 'interface', 'MTU', 'MSS', 'RTT ms', 'sent again']
   const rows: Cell[][] = [head.map((text) => ({ text, paint: style.dim }))]
   for (const path of shown.slice(0, MAX_LISTED)) {
     const isNarrow = path.mtuBelow !== undefined
@@ -20,13 +20,16 @@ export function pathLines(report: Report, style: Style, width: number): string[]
       { text: mtuText(path), paint: isNarrow ? style.bad : String },
       mssText(path),
       { text: path.rttMs === undefined ? '-' : `${path.rttMs}`, paint: String, right: true },
-      { text: resentText(path), paint: String },
-      { text: `${path.toServer.sizes}  ${path.toClient.sizes}`, paint: isNarrow ? style.bad : String },
+      resentText(path),
     ])
   }
-  const lines = [style.bold('Paths'), ...tableLines(rows, width, 2)]
-  const legend = 'sizes: one mark for 64 bytes, . none, + passed, ~ passed with loss, x died, ? unknown'
-  lines.push(`  ${style.dim(legend)}`)
+  const [first = '', ...others] = tableLines(rows, width, 2)
+  const lines = [style.bold('Paths'), first]
+  for (const [index, line] of others.entries()) {
+    const { toServer, toClient } = shown[index]!
+    lines.push(line, style.dim(`    there ${toServer.sizes}  back ${toClient.sizes}`))
+  }
+  lines.push(style.dim('  one mark for 64 bytes of size: . none, + passed, ~ passed with loss, x died, ? not known'))
   if (shown.length > MAX_LISTED) lines.push(style.dim(`  … and ${shown.length - MAX_LISTED} more (--json)`))
   return lines
 }

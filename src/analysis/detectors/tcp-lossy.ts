@@ -1,7 +1,7 @@
 // tcp-lossy: so many segments are sent again that the path loses packets of all sizes: radio, overload, a bad line.
 import type { Detector, DetectorMeta } from '../detector.ts'
 import { interfaceFilter } from '../display-filter.ts'
-import { SIZE_CLASSES, sumOfClasses } from '../trackers/path-table.ts'
+import { SIZE_CLASSES, sizeClassOf, sumOfClasses } from '../trackers/path-table.ts'
 
 const meta: DetectorMeta = {
   id: 'tcp-lossy',
@@ -41,8 +41,11 @@ export const tcpLossy: Detector = {
         const sum = sums.get(paths.interfaceId[path]!) ?? { segments: 0, lost: 0, worst: 0, worstLost: -1 }
         sums.set(paths.interfaceId[path]!, sum)
         for (const direction of [path * 2, path * 2 + 1]) {
-          const lost = sumOfClasses(paths.lostByClass, direction, 0, SIZE_CLASSES)
-          sum.segments += sumOfClasses(paths.sentByClass, direction, 0, SIZE_CLASSES)
+          // What is too large for the path is lost for that reason, and told elsewhere.
+          const limit = paths.lost[direction]! || paths.told[path]!
+          const upTo = limit === 0 ? SIZE_CLASSES : sizeClassOf(limit)
+          const lost = sumOfClasses(paths.lostByClass, direction, 0, upTo)
+          sum.segments += sumOfClasses(paths.sentByClass, direction, 0, upTo)
           sum.lost += lost
           if (lost > sum.worstLost) {
             sum.worst = path

@@ -72,7 +72,8 @@ export const tlsStalled: Detector = {
         context.raise(meta, {
           key: `${name} ${hello.host === '' ? fact.serverAddress : hello.host} ${cause}`,
           timeMicros: fact.timeMicros,
-          confidence: 'probable',
+          confidence: isShown(fact, cause) ? 'probable' : 'weak',
+          severity: isShown(fact, cause) ? 'warning' : 'info',
           interface: name,
           cause,
           message: meta.message.replace('{where}', WHERE[cause]!),
@@ -84,6 +85,16 @@ export const tlsStalled: Detector = {
       },
     }
   },
+}
+
+/**
+ * Silence alone may be a capture that left the rest out, and an answer without a gap may have been all there was: packets
+ * that were sent again, that are missing, or a client that gave up waiting for the first byte show a stall.
+ */
+function isShown(fact: StallFact, cause: string): boolean {
+  if (cause === 'uplink') return fact.sentCount > 1
+  if (cause === 'silent') return fact.closedByClient
+  return cause === 'downlink'
 }
 
 /** ClientHellos remembered until their connection ends. */
