@@ -81,7 +81,9 @@ function layer3Role(
   beside: CaptureInterface | undefined,
   transport: string | undefined,
 ): RoleDecision {
-  if (transport !== undefined) {
+  // A VPN inside a VPN: the way out is the Ethernet beside it.
+  const isInner = beside !== undefined && TUNNEL_NAME.test(name)
+  if (transport !== undefined && !isInner) {
     return { role: 'physical', reasons: [`carries ${transport}`, `link type ${link}`] }
   }
   if (CELLULAR_NAME.test(name)) return { role: 'physical', reasons: [`name ${name}`, `link type ${link}`] }

@@ -2,7 +2,7 @@
 import { PORT_DNS } from '../../constants/wire.ts'
 import type { Confidence, Severity } from '../../model/finding.ts'
 import type { ExchangeView } from '../trackers/exchange-view.ts'
-import { isLanAddress, type JudgementContext } from './context.ts'
+import { isLanAddress, isMisbound, type JudgementContext } from './context.ts'
 
 /** One cause of a leak. */
 export interface LeakCause {
@@ -41,8 +41,7 @@ export const CAUSES: readonly LeakCause[] = Object.freeze<LeakCause[]>([
     why: 'it left on the wrong interface, with the tunnel’s own address as its source',
     severity: 'critical',
     confidence: 'proven',
-    applies: (view, context) =>
-      context.tunnelAddresses.has(view.clientId) && !context.ownAddresses(view.interfaceId).has(view.clientId),
+    applies: (view, context) => isMisbound(context, view.clientId, view.interfaceId),
   },
   {
     rule: 'R15',

@@ -2,7 +2,7 @@
 import type { ConnectionJudgement } from '../../model/facts.ts'
 import { isPublicAddress } from '../address-classes.ts'
 import type { ConnectionView } from '../trackers/connection-view.ts'
-import { isOnLink, type JudgementContext, wordsOf } from './context.ts'
+import { isMisbound, isOnLink, type JudgementContext, wordsOf } from './context.ts'
 
 /** What is known of connections beside the context of DNS. */
 export interface ConnectionContext extends JudgementContext {
@@ -59,9 +59,7 @@ function outside(view: ConnectionView, context: ConnectionContext): ConnectionJu
 }
 
 function causeOf(view: ConnectionView, context: ConnectionContext, bypassesV6: boolean): string {
-  if (context.tunnelAddresses.has(view.clientId) && !context.ownAddresses(view.interfaceId).has(view.clientId)) {
-    return 'misbound'
-  }
+  if (isMisbound(context, view.clientId, view.interfaceId)) return 'misbound'
   if (context.isRouteInjected(view.serverId, view.timeMicros)) return 'route-injection'
   if (bypassesV6) return 'v6-bypass'
   return context.timeline.stateAt(view.timeMicros) === 'lost' ? 'tunnel-lost' : 'outside-tunnel'

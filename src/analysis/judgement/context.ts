@@ -60,6 +60,21 @@ export function isOnLink(addresses: AddressTable, words: readonly number[], own:
   return false
 }
 
+/**
+ * The source belongs to the tunnel although the packet left elsewhere (rules.md R20). What a machine sends shows which
+ * addresses are its own, not whose they are: the interface must have another one of that family too.
+ */
+export function isMisbound(context: JudgementContext, clientId: number, interfaceId: number): boolean {
+  if (!context.tunnelAddresses.has(clientId)) return false
+  const own = context.ownAddresses(interfaceId)
+  if (!own.has(clientId)) return true
+  const isIpv4 = context.addresses.isIpv4(clientId)
+  for (const id of own) {
+    if (!context.tunnelAddresses.has(id) && context.addresses.isIpv4(id) === isIpv4) return true
+  }
+  return false
+}
+
 /** The four words of an address in the table. */
 export function wordsOf(addresses: AddressTable, id: number): [number, number, number, number] {
   return [addresses.word(id, 0), addresses.word(id, 1), addresses.word(id, 2), addresses.word(id, 3)]

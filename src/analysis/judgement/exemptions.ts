@@ -71,7 +71,7 @@ export const EXEMPTIONS: readonly Exemption[] = Object.freeze<Exemption[]>([
           (one) =>
             one.side === 'local' &&
             one.clientId !== view.clientId &&
-            !context.ownAddresses(one.interfaceId).has(one.clientId) &&
+            !own.has(one.clientId) &&
             view.queryMicros - one.timeMicros <= FORWARD_MICROS,
         )
     },

@@ -57,6 +57,7 @@ export function createAnswerTable(addresses: AddressTable): AnswerTable {
     scratchLen++
   }
 
+  /** COLD PATH: doublings. */
   function growAnswered(id: number): void {
     let wanted = answered.length
     while (wanted <= id) wanted *= 2
@@ -94,6 +95,7 @@ export function createAnswerTable(addresses: AddressTable): AnswerTable {
     return set
   }
 
+  /** COLD PATH: doublings. */
   function growSets(): void {
     startAt = widened(startAt)
     hashes = widened(hashes)
@@ -134,6 +136,7 @@ export function createAnswerTable(addresses: AddressTable): AnswerTable {
       return internScratch()
     },
     isAnswered: (addressId) => addressId > 0 && addressId < answered.length && answered[addressId] === 1,
+    /** COLD PATH: for a finding. */
     addressesOf: (set) => (set === NO_ANSWERS ? [] : copyOf(arena, startAt[set]! + 1, arena[startAt[set]!]!)),
     holds(set, addressId) {
       if (set === NO_ANSWERS) return false
@@ -162,13 +165,14 @@ function widened(old: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
   return wider
 }
 
+/** COLD PATH: doublings. */
 function widenedBytes(old: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
   const wider = new Uint8Array(length)
   wider.set(old)
   return wider
 }
 
-/** COLD PATH. */
+/** COLD PATH: for a finding. */
 function copyOf(arena: Uint32Array, at: number, length: number): number[] {
   return Array.from(arena.subarray(at, at + length))
 }
