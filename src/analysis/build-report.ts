@@ -12,6 +12,7 @@ import {
   type ReportResolver,
   type Verdict,
 } from '../model/report.ts'
+import type { SiteNetwork } from '../model/site.ts'
 import { utcTime } from '../text/timestamp.ts'
 import { reportPaths } from './build-paths.ts'
 import { endpointSpans } from './known-network.ts'
@@ -26,6 +27,7 @@ import type { NameTable } from './trackers/names.ts'
 import type { NetworkHistory } from './trackers/network-history.ts'
 import type { PathTable } from './trackers/path-table.ts'
 import { latencyQuantile, type ResolverFigures, type ResolverTracker } from './trackers/resolvers.ts'
+import type { SiteContext, SiteTracker } from './trackers/sites.ts'
 import type { EndpointSpan, EpochSpan, Timeline } from './trackers/timeline.ts'
 import { type VerdictCounter, verdictOf } from './trackers/verdict.ts'
 import type { VpnTransportTracker } from './trackers/vpn-transport.ts'
@@ -48,6 +50,7 @@ export interface ReportSources {
   exposures: LeakList
   verdict: VerdictCounter
   exchanges: DnsExchangeTracker
+  sites: SiteTracker
   findings: FindingSet
   names: NameTable
   ownerOf: OwnerLookup | undefined
@@ -72,7 +75,7 @@ export function buildReport(from: ReportSources): Report {
     leaks: from.leaks.all(),
     exposures: from.exposures.all(),
     findings: from.findings.all(),
-    sites: [],
+    sites: from.sites.all(siteContext(from)),
     paths: reportPaths(
       from.paths,
       from.addresses,
@@ -235,6 +238,32 @@ function reportEpoch(from: ReportSources, span: EpochSpan): Epoch {
     made.transport = endpoint.transport
   }
   return made
+}
+
+/** What sites are held against: epochs and their networks, as known now. */
+export function siteContext(from: Pick<ReportSources, 'timeline' | 'vpn' | 'links' | 'addresses'>): SiteContext {
+  const made = new Map<number, SiteNetwork>()
+  const network = (epochId: number): SiteNetwork => {
+    const span = from.timeline.epochs.find((one) => one.id === epochId)
+    if (span === undefined || span.state === 'none') return { tunnel: 'none' }
+    const endpoint = span.endpoint ?? endpointIn(from, span)
+    return {
+      tunnel: span.state,
+      ...(endpoint === undefined ? {} : { endpoint: endpoint.server, transport: endpoint.transport }),
+      ...(span.details?.tunnelMtu === undefined ? {} : { tunnelMtu: span.details.tunnelMtu }),
+    }
+  }
+  return {
+    epochAt: from.timeline.epochAt,
+    networkOf(epochId) {
+      let known = made.get(epochId)
+      if (known === undefined) {
+        known = network(epochId)
+        made.set(epochId, known)
+      }
+      return known
+    },
+  }
 }
 
 /** The server most talked to in that time. */

@@ -220,3 +220,16 @@ export const MIN_TIMER_INTERVAL_MICROS = 150_000
 /** A connection whose first request stays without an answer for so long is stalled, and when its client gives up earlier. */
 export const STALL_MICROS = 5_000_000
 export const GIVEN_UP_MICROS = 1_500_000
+
+/** Connections to named sites followed at once, and those that wait for their epoch. */
+export const MAX_OPEN_VISITS = 1 << 14
+
+/** Sites times epochs of which something is kept, and connections kept of each: at some 300 bytes each, 40 MB. */
+export const MAX_SITE_GROUPS = 1 << 14
+export const MAX_VISITS_KEPT = 8
+
+/** Latest questions for addresses that connections find their name in; 43 bytes each, made at the first one. */
+export const MAX_SITE_QUESTIONS = 1 << 16
+
+/** Answers with a CNAME or a reason for having no address that are read in full, one for each name and resolver. */
+export const MAX_ANSWER_NOTES = 4096

@@ -12,6 +12,7 @@ import type { DecodedBatch } from './decoded-batch.ts'
 import type { Confidence, ProcessRef } from './finding.ts'
 import type { PacketBatch } from './packet-batch.ts'
 import type { InterfaceRole } from './report.ts'
+import type { SiteObservation } from './site.ts'
 
 /**
  * Handlers of facts; all optional. The triple (batch, out, row) is the decoded packet that completed the fact: for a
@@ -45,7 +46,7 @@ export interface FactHandlers {
   sizeLoss?(fact: SizeLossFact): void
   /** A size held for lost passed. */
   sizePassed?(fact: SizePassedFact): void
-  /** A connection fell silent in its first exchange; told once. */
+  /** A connection fell silent in its first exchange; told again when its client gives up. */
   stall?(fact: StallFact): void
   /** A connection was reset. */
   reset?(fact: ResetFact): void
@@ -55,6 +56,8 @@ export interface FactHandlers {
   nameExposure?(exchange: DnsExchange): void
   /** A TCP connection that was opened or tried, judged in the network context of its SYN. */
   connectionOpened?(connection: OpenedConnection): void
+  /** A site as it is in an epoch now, and as it was in others. Told when something of it changed, at most once a second. */
+  siteObserved?(now: SiteObservation, others: readonly SiteObservation[]): void
   /** A route came to the machine's knowledge: by DHCP as captured, or live from the kernel. */
   route?(fact: RouteFact): void
   /** A packet with a fault (`out.fault`), as captured. */

@@ -2,6 +2,7 @@
 // released is never renamed. Addresses and names are strings, times ISO 8601 UTC, durations in ms named so.
 import type { DnsTransport } from './facts.ts'
 import type { DnsVerdict, Finding, ProcessRef } from './finding.ts'
+import type { SiteObservation } from './site.ts'
 
 /** Version of the report's shape; grows with every addition. */
 export const REPORT_SCHEMA = 1
@@ -160,7 +161,7 @@ export interface Report {
   leaks: ReportLeak[]
   exposures: ReportLeak[]
   findings: Finding[]
-  sites: Record<string, unknown>[]
+  sites: SiteObservation[]
   paths: ReportPath[]
   counters: Record<string, number>
 }

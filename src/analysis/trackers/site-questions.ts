@@ -1,0 +1,151 @@
+// HOT PATH. The latest questions for addresses in columns, so that a site's connections find the answer that led to them;
+// and what answers say beside addresses: the names a CNAME leads to, and why there is none (RFC 8914).
+import { MAX_ANSWER_NOTES, MAX_SITE_QUESTIONS } from '../../constants/limits.ts'
+import { DNS_HEADER_LEN, DNS_TYPE_A, DNS_TYPE_AAAA, DNS_TYPE_CNAME } from '../../constants/wire.ts'
+import { u16 } from '../../decoders/cursor.ts'
+import type { DecodedBatch } from '../../model/decoded-batch.ts'
+import type { PacketBatch } from '../../model/packet-batch.ts'
+import { readDnsMessage } from '../../text/dns-message.ts'
+import { extendedErrorName } from '../../text/dns-tables.ts'
+import type { AddressTable } from './addresses.ts'
+import type { ExchangeView } from './exchange-view.ts'
+import type { NameTable } from './names.ts'
+
+/** What an answer says beside its addresses. */
+export interface AnswerNote {
+  chain: string[]
+  extendedErrors: string[]
+}
+
+/** The questions as columns; `seq` & MASK is the slot. */
+export interface QuestionColumns {
+  readonly nameId: Uint32Array
+  readonly server: Uint32Array
+  readonly answers: Uint32Array
+  readonly epoch: Uint32Array
+  readonly interfaceId: Uint16Array
+  /** 255 without an answer. */
+  readonly rcode: Uint8Array
+  /** 0 answered, 1 timed out, 2 not decided. */
+  readonly outcome: Uint8Array
+  readonly queryMicros: Float64Array
+  readonly latencyMicros: Uint32Array
+  readonly questions: Uint16Array
+  readonly responseFrame: Uint32Array
+}
+
+export interface SiteQuestions {
+  /** An exchange that was judged. */
+  note(view: ExchangeView): void
+  /** A DNS response, as it came. */
+  response(batch: PacketBatch, out: DecodedBatch, row: number): void
+  readonly columns: QuestionColumns
+  /** Sequence numbers held: [first, end). */
+  readonly first: number
+  readonly end: number
+  noteOf(nameId: number, serverId: number): AnswerNote | undefined
+}
+
+export const QUESTION_MASK = MAX_SITE_QUESTIONS - 1
+
+export function createSiteQuestions(names: NameTable, addresses: AddressTable): SiteQuestions {
+  let columns: QuestionColumns | undefined
+  const notes = new Map<number, AnswerNote>()
+  let end = 0
+
+  /** COLD PATH: once for every name and server. */
+  function read(bytes: Uint8Array, at: number, endAt: number, key: number): void {
+    const message = readDnsMessage(bytes, at, endAt)
+    if (message === undefined) return
+    const chain = message.answers.flatMap(({ data }) => (data.kind === 'name' ? [data.name.toLowerCase()] : []))
+    const extendedErrors = message.additionals.flatMap(({ data }) =>
+      data.kind === 'opt' && data.options !== undefined
+        ? data.options.flatMap(({ infoCode }) =>
+            infoCode === undefined ? [] : [`${infoCode} ${extendedErrorName(infoCode)}`],
+          )
+        : [],
+    )
+    notes.set(key, { chain: chain.slice(0, MAX_CHAIN), extendedErrors })
+  }
+
+  return {
+    note(view) {
+      if (view.type !== DNS_TYPE_A && view.type !== DNS_TYPE_AAAA) return
+      columns ??= createColumns()
+      const slot = end++ & QUESTION_MASK
+      columns.nameId[slot] = view.nameId
+      columns.server[slot] = view.serverId
+      columns.answers[slot] = view.answerSet
+      columns.epoch[slot] = view.epoch
+      columns.interfaceId[slot] = view.interfaceId
+      columns.rcode[slot] = view.rcode < 0 ? 255 : view.rcode
+      columns.outcome[slot] = view.responseMicros >= 0 ? 0 : view.outcome === 'timed-out' ? 1 : 2
+      columns.queryMicros[slot] = view.queryMicros
+      columns.latencyMicros[slot] = view.responseMicros < 0 ? 0 : view.responseMicros - view.queryMicros
+      columns.questions[slot] = view.questions
+      columns.responseFrame[slot] = view.responseFrame
+    },
+    response(batch, out, row) {
+      const { bytes } = batch
+      const at = out.dnsAt[row]!
+      const endAt = out.dnsEndAt[row]!
+      const type = out.dnsType[row]!
+      if (type !== DNS_TYPE_A && type !== DNS_TYPE_AAAA) return
+      const hasReason = (out.dnsFlags[row]! & 0x0f) !== 0 && u16(bytes, at + 10) > 0
+      if (!hasReason && !beginsWithCname(bytes, at, endAt)) return
+      if (notes.size === MAX_ANSWER_NOTES) return
+      const nameId = names.intern(bytes, at + DNS_HEADER_LEN, endAt, out.dnsNameHash[row]!)
+      const server = addresses.idOf(out.addresses, row << 3)
+      if (server < 0) return
+      const key = keyOf(nameId, server)
+      if (!notes.has(key)) read(bytes, at, endAt, key)
+    },
+    get columns() {
+      columns ??= createColumns()
+      return columns
+    },
+    get first() {
+      return Math.max(0, end - MAX_SITE_QUESTIONS)
+    },
+    get end() {
+      return end
+    },
+    noteOf: (nameId, serverId) => notes.get(keyOf(nameId, serverId)),
+  }
+}
+
+/** Names of a chain that are kept; resolvers give up after as many. */
+const MAX_CHAIN = 16
+
+function keyOf(nameId: number, serverId: number): number {
+  return nameId * 0x10_0000 + (serverId & 0xf_ffff)
+}
+
+/** The first record of the answer is a CNAME. The question's name is never compressed. */
+function beginsWithCname(bytes: Uint8Array, messageAt: number, endAt: number): boolean {
+  if (u16(bytes, messageAt + 6) === 0) return false
+  let at = messageAt + DNS_HEADER_LEN
+  while (at < endAt && bytes[at]! !== 0) {
+    if (bytes[at]! >= 0xc0) return false
+    at += bytes[at]! + 1
+  }
+  at += 5
+  return at + 4 <= endAt && bytes[at]! >= 0xc0 && u16(bytes, at + 2) === DNS_TYPE_CNAME
+}
+
+/** COLD PATH: once, at the first question. */
+function createColumns(): QuestionColumns {
+  return {
+    nameId: new Uint32Array(MAX_SITE_QUESTIONS),
+    server: new Uint32Array(MAX_SITE_QUESTIONS),
+    answers: new Uint32Array(MAX_SITE_QUESTIONS),
+    epoch: new Uint32Array(MAX_SITE_QUESTIONS),
+    interfaceId: new Uint16Array(MAX_SITE_QUESTIONS),
+    rcode: new Uint8Array(MAX_SITE_QUESTIONS),
+    outcome: new Uint8Array(MAX_SITE_QUESTIONS),
+    queryMicros: new Float64Array(MAX_SITE_QUESTIONS),
+    latencyMicros: new Uint32Array(MAX_SITE_QUESTIONS),
+    questions: new Uint16Array(MAX_SITE_QUESTIONS),
+    responseFrame: new Uint32Array(MAX_SITE_QUESTIONS),
+  }
+}

@@ -1,0 +1,310 @@
+// Connections to named sites, each with what its facts told: TLS, HTTP, QUIC, losses and its figures. A connection becomes
+// a visit when a name is seen (SNI, Host), or when it fails and a DNS answer gave its address.
+import { MAX_OPEN_VISITS } from '../../constants/limits.ts'
+import { IPPROTO_TCP } from '../../constants/wire.ts'
+import type { ConnectionFact, FactHandlers, HttpFact } from '../../model/facts.ts'
+import type { TlsStage } from '../../model/site.ts'
+import { tlsAlertName, tlsVersionName } from '../../text/tls-tables.ts'
+
+export interface VisitTls {
+  stage: TlsStage
+  version?: string
+  alpn?: string
+  issuer?: string
+  alert?: string
+  isReset: boolean
+  resetTtl: number
+  serverTtl: number
+}
+
+export interface VisitHttp {
+  status: number
+  path: string
+  server?: string
+  via?: string
+  cfRay?: string
+  proxyStatus?: string
+  xCache?: string
+  bodyLen: number
+  /** −1 when the request was not seen. */
+  firstByteMillis: number
+  frame: number
+}
+
+/** One connection. Written to while it lasts, also after it was given to its epoch. */
+export interface Visit {
+  /** '' while only its address is known. */
+  host: string
+  timeMicros: number
+  interfaceId: number
+  address: string
+  port: number
+  ipVersion: number
+  frame: number
+  connect: 'answered' | 'refused' | 'silent'
+  rttMillis: number
+  mssToServer: number
+  mssToClient: number
+  packets: number
+  retransmissions: number
+  bytesToClient: number
+  tls: VisitTls | undefined
+  /** The worst answer, and how many there were. */
+  http: VisitHttp | undefined
+  responses: number
+  unanswered: number
+  /** Undefined for TCP. */
+  quicAnswered: boolean | undefined
+  isStalled: boolean
+  isReset: boolean
+  lostUp: boolean
+  lostLen: number
+  deliveredLen: number
+}
+
+export interface VisitTracker {
+  readonly handlers: FactHandlers
+  /** Visits begun since the last call. */
+  takeBegun(): Visit[]
+  /** Something was told since the last call. */
+  takeChanged(): boolean
+  readonly begunCount: number
+}
+
+/** Characters kept of a header. */
+const MAX_HEADER_LEN = 200
+
+/** `hasName(serverId)`: a DNS answer held that address, so that a failed connection may belong to a site. */
+export function createVisitTracker(hasName: (serverId: number) => boolean): VisitTracker {
+  const open = new Map<number, Visit>()
+  let begun: Visit[] = []
+  let changed = false
+
+  function visitOf(fact: ConnectionFact, host: string): Visit {
+    changed = true
+    const known = open.get(fact.flowId)
+    if (known !== undefined) return known
+    if (open.size === MAX_OPEN_VISITS) open.delete(open.keys().next().value!)
+    const made = newVisit(host, fact.timeMicros, fact.interfaceId, fact.serverAddress, fact.serverPort, fact.ipVersion)
+    made.frame = fact.frameNumber
+    open.set(fact.flowId, made)
+    begun.push(made)
+    return made
+  }
+
+  /** The visit of a flow that is one already. */
+  function known(fact: ConnectionFact): Visit | undefined {
+    const visit = open.size === 0 ? undefined : open.get(fact.flowId)
+    if (visit !== undefined) changed = true
+    return visit
+  }
+
+  const handlers: FactHandlers = {
+    tls(message) {
+      if (message.kind === 'client-hello') {
+        if (message.sni === undefined || message.sni === '') return
+        const visit = visitOf(message, hostName(message.sni))
+        visit.tls ??= { stage: 'client-hello', isReset: false, resetTtl: -1, serverTtl: -1 }
+        return
+      }
+      const visit = known(message)
+      const tls = visit?.tls
+      if (visit === undefined || tls === undefined) return
+      if (message.kind === 'alert') {
+        // A client's alert says what it thinks of the server's certificate: that handshake failed too.
+        if (message.alertDescription !== undefined && message.alertDescription !== CLOSE_NOTIFY) {
+          tls.alert = tlsAlertName(message.alertDescription)
+        }
+        return
+      }
+      visit.isStalled = false
+      if (message.kind === 'server-hello') {
+        tls.stage = 'server-hello'
+        if (message.version !== undefined) tls.version = tlsVersionName(message.version)
+        if (message.serverAlpn !== undefined) tls.alpn = message.serverAlpn
+      } else {
+        tls.stage = 'certificate'
+        if (message.issuer !== undefined) tls.issuer = message.issuer.slice(0, MAX_HEADER_LEN)
+      }
+    },
+    quic(message) {
+      if (message.kind === 'client-hello') {
+        if (message.sni === undefined || message.sni === '') return
+        visitOf(message, hostName(message.sni)).quicAnswered ??= false
+      } else {
+        const visit = known(message)
+        if (visit !== undefined) visit.quicAnswered = true
+      }
+    },
+    http(message) {
+      if (message.kind === 'request' && message.host !== undefined && message.host !== '') {
+        visitOf(message, hostName(message.host))
+      }
+    },
+    httpExchange(request, response) {
+      const visit = known((response ?? request)!)
+      if (visit === undefined) return
+      if (response?.status === undefined) {
+        if (request !== undefined && response === undefined) visit.unanswered++
+        return
+      }
+      if (response.status < 200) return
+      visit.responses++
+      if (response.partial !== 'lost') visit.isStalled = false
+      if (visit.http !== undefined && badness(visit.http.status) > badness(response.status)) return
+      visit.http = readHttp(request, response)
+    },
+    stall(fact) {
+      const visit = known(fact)
+      if (visit === undefined) return
+      const isShown =
+        (!fact.clientAcknowledged && fact.sentCount > 1) ||
+        fact.gapLen > 0 ||
+        (fact.serverBytes === 0 && fact.closedByClient)
+      if (isShown) visit.isStalled = true
+    },
+    reset(fact) {
+      const visit = known(fact)
+      if (visit === undefined || fact.fromClient || fact.serverBytes > 0) return
+      visit.isReset = true
+      if (visit.tls === undefined) return
+      visit.tls.isReset = true
+      visit.tls.resetTtl = fact.ttl
+      visit.tls.serverTtl = fact.handshakeTtl
+    },
+    sizeLoss(fact) {
+      const visit = known(fact)
+      if (visit === undefined) return
+      visit.lostUp = fact.fromClient
+      visit.lostLen = fact.lostLen
+      visit.deliveredLen = fact.deliveredLen
+    },
+    flow(fact) {
+      const visit = known(fact)
+      if (visit === undefined) return
+      open.delete(fact.flowId)
+      visit.packets = fact.packetsToServer + fact.packetsToClient
+      visit.bytesToClient = fact.bytesToClient
+      visit.retransmissions = fact.retransmissions
+      if (fact.ipProtocol !== IPPROTO_TCP) {
+        visit.quicAnswered = fact.packetsToClient > 0
+        return
+      }
+      visit.rttMillis = fact.rttMillis
+      visit.mssToServer = fact.mssToServer
+      visit.mssToClient = fact.mssToClient
+      const { tls } = visit
+      if (tls !== undefined && tls.stage !== 'client-hello' && tls.alert === undefined && !visit.isStalled) {
+        tls.stage = 'established'
+      }
+    },
+    connectionOpened(connection) {
+      if (connection.outcome === 'answered' || !hasName(connection.serverId)) return
+      if (begun.length >= MAX_OPEN_VISITS) return
+      changed = true
+      const made = newVisit(
+        '',
+        connection.timeMicros,
+        connection.interfaceId,
+        connection.serverAddress,
+        connection.serverPort,
+        connection.ipVersion,
+      )
+      made.frame = connection.frame
+      made.connect = connection.outcome
+      begun.push(made)
+    },
+  }
+
+  return {
+    handlers,
+    takeBegun() {
+      const taken = begun
+      begun = []
+      return taken
+    },
+    takeChanged() {
+      const was = changed
+      changed = false
+      return was
+    },
+    get begunCount() {
+      return begun.length
+    },
+  }
+}
+
+/** Alert 0 ends a connection as it should (RFC 8446 6.1). */
+const CLOSE_NOTIFY = 0
+
+/** Lower case, without port and final dot. */
+function hostName(text: string): string {
+  return text.slice(0, 255).toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '')
+}
+
+function newVisit(
+  host: string,
+  timeMicros: number,
+  interfaceId: number,
+  address: string,
+  port: number,
+  ipVersion: number,
+): Visit {
+  return {
+    host,
+    timeMicros,
+    interfaceId,
+    address,
+    port,
+    ipVersion,
+    frame: 0,
+    connect: 'answered',
+    rttMillis: -1,
+    mssToServer: 0,
+    mssToClient: 0,
+    packets: 0,
+    retransmissions: 0,
+    bytesToClient: 0,
+    tls: undefined,
+    http: undefined,
+    responses: 0,
+    unanswered: 0,
+    quicAnswered: undefined,
+    isStalled: false,
+    isReset: false,
+    lostUp: false,
+    lostLen: 0,
+    deliveredLen: 0,
+  }
+}
+
+function readHttp(request: HttpFact | undefined, response: HttpFact): VisitHttp {
+  const cut = (text: string) => text.slice(0, MAX_HEADER_LEN)
+  return {
+    status: response.status!,
+    path: cut((request?.url ?? '').replace(/\?.*$/s, '')),
+    ...(response.server === undefined ? {} : { server: cut(response.server) }),
+    ...(response.via === undefined ? {} : { via: cut(response.via) }),
+    ...(response.cfRay === undefined ? {} : { cfRay: cut(response.cfRay) }),
+    ...(response.proxyStatus === undefined ? {} : { proxyStatus: cut(response.proxyStatus) }),
+    ...(response.xCache === undefined ? {} : { xCache: cut(response.xCache) }),
+    bodyLen: response.bodyLen ?? 0,
+    firstByteMillis: request === undefined ? -1 : Math.max(0, (response.headMicros - request.timeMicros) / 1000),
+    frame: response.frameNumber,
+  }
+}
+
+/** A gateway's failure says more than a refusal, and that more than an answer. */
+function badness(status: number): number {
+  return isGatewayStatus(status) ? 3 : isRefusalStatus(status) ? 2 : status >= 500 ? 1 : 0
+}
+
+/** RFC 9110 15.6.3 to 15.6.5. */
+export function isGatewayStatus(status: number): boolean {
+  return status >= 502 && status <= 504
+}
+
+/** RFC 9110 15.5.4, RFC 6585 4 and 6, RFC 7725 3. */
+export function isRefusalStatus(status: number): boolean {
+  return status === 403 || status === 429 || status === 451 || status === 511
+}
