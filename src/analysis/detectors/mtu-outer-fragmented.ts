@@ -4,7 +4,7 @@ import type { PacketBatch } from '../../model/packet-batch.ts'
 import { addressText } from '../../text/address.ts'
 import type { Detector, DetectorMeta, RaisedFinding } from '../detector.ts'
 import { hostFilter } from '../display-filter.ts'
-import { assumptionOf, innerMtuOf, mssOf, type OuterTunnel, outerTunnelTo, sumText } from '../path-context.ts'
+import { assumptionOf, innerMtuOf, mssOf, type OuterTunnel, sumText } from '../path-context.ts'
 
 const meta: DetectorMeta = {
   id: 'mtu-outer-fragmented',
@@ -45,16 +45,37 @@ export const mtuOuterFragmented: Detector = {
   create(context) {
     const pairs = new Map<string, Pair>()
     const { network } = context
+    /** Of the last fragment: they come in runs, and no text is made for those between the same two. */
+    const lastAddresses = new Uint32Array(8)
+    let lastPair: Pair | undefined
 
     function note(batch: PacketBatch, out: DecodedBatch, row: number): void {
       if ((out.flags[row]! & ROW_MF) === 0) return
+      if (lastPair === undefined || lastPair.interfaceId !== batch.interfaceId[row] || !isLast(out, row)) {
+        lastPair = pairOf(batch, out, row)
+        for (let word = 0; word < 8; word++) lastAddresses[word] = out.addresses[(row << 3) + word]!
+      }
+      if (lastPair === undefined) return
+      if (out.fragmentOffset[row] === 0) lastPair.untold++
+      if (out.ipLen[row]! > lastPair.largestLen) lastPair.largestLen = out.ipLen[row]!
+      lastPair.lastMicros = batch.timeMicros[row]!
+      lastPair.lastFrame = batch.frameNumber[row]!
+    }
+
+    function isLast(out: DecodedBatch, row: number): boolean {
+      for (let word = 0; word < 8; word++) if (lastAddresses[word] !== out.addresses[(row << 3) + word]) return false
+      return true
+    }
+
+    /** Undefined when there are too many. */
+    function pairOf(batch: PacketBatch, out: DecodedBatch, row: number): Pair | undefined {
       const interfaceId = batch.interfaceId[row]!
       const source = addressText(out.addresses, row << 3)
       const destination = addressText(out.addresses, (row << 3) + 4)
       const key = `${interfaceId} ${source} ${destination}`
       let pair = pairs.get(key)
       if (pair === undefined) {
-        if (pairs.size === MAX_PAIRS) return
+        if (pairs.size === MAX_PAIRS) return undefined
         const ipVersion = out.ipVersion[row]!
         pair = {
           interfaceId,
@@ -69,10 +90,7 @@ export const mtuOuterFragmented: Detector = {
         }
         pairs.set(key, pair)
       }
-      if (out.fragmentOffset[row] === 0) pair.untold++
-      if (out.ipLen[row]! > pair.largestLen) pair.largestLen = out.ipLen[row]!
-      pair.lastMicros = batch.timeMicros[row]!
-      pair.lastFrame = batch.frameNumber[row]!
+      return pair
     }
 
     /** Exact where a router or the system told the MTU; otherwise what is sure to fit. */
@@ -87,10 +105,10 @@ export const mtuOuterFragmented: Detector = {
       return fits(pair, own) ? own : pair.largestLen
     }
 
-    function raise(pair: Pair): void {
+    function raise(pair: Pair, tunnels: readonly OuterTunnel[]): void {
       if (pair.untold === 0 && pair.told === 0) return
       if (network.roleOf(pair.interfaceId) === 'tunnel') return
-      const outer = outerTunnelTo(network, pair.source, pair.destination)
+      const outer = tunnels.find((one) => one.server === pair.source || one.server === pair.destination)
       if (outer === undefined) return
       const { name, inputName } = context.interfaceOf(pair.interfaceId)
       const pathMtu = pathMtuOf(pair, outer)
@@ -128,9 +146,11 @@ export const mtuOuterFragmented: Detector = {
 
     /** What the machine itself sends shows the MTU best: it is told last and stays. */
     function raiseAll(): void {
-      const servers = new Set(network.outerTunnels().map((one) => one.server))
+      const tunnels = network.outerTunnels()
+      if (tunnels.length === 0) return
+      const servers = new Set(tunnels.map((one) => one.server))
       const own = (pair: Pair): number => (servers.has(pair.destination) ? 1 : 0)
-      for (const pair of [...pairs.values()].sort((a, b) => own(a) - own(b))) raise(pair)
+      for (const pair of [...pairs.values()].sort((a, b) => own(a) - own(b))) raise(pair, tunnels)
     }
 
     return {

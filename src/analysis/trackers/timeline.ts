@@ -165,10 +165,16 @@ export function timelineOf(
     epoch.id = index + 1
   })
 
+  /** The last epoch that had begun, or the first one. */
   const at = (timeMicros: number): EpochSpan | undefined => {
-    let found = epochs[0]
-    for (const epoch of epochs) if (epoch.startMicros <= timeMicros) found = epoch
-    return found
+    let low = 0
+    let high = epochs.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if (epochs[middle]!.startMicros <= timeMicros) low = middle
+      else high = middle - 1
+    }
+    return epochs[low]
   }
   return {
     stateAt: (timeMicros) => {
