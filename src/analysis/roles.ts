@@ -1,5 +1,8 @@
 // What each interface is, and why: by what the operator said, by link type, by name, by the company it keeps.
 import {
+  ARPHRD_ETHERNET,
+  ARPHRD_LOOPBACK,
+  ARPHRD_NONE,
   LINKTYPE_ETHERNET,
   LINKTYPE_IPV4,
   LINKTYPE_IPV6,
@@ -45,7 +48,7 @@ export function decideRoles(
   carriesVpn: (interfaceId: number) => string | undefined,
   told: (interfaceName: string) => RoleDecision | undefined = () => undefined,
 ): RoleDecision[] {
-  const beside = interfaces.find((one) => one.linkType === LINKTYPE_ETHERNET && !isVirtualName(one.name))
+  const beside = interfaces.find((one) => isEthernet(one) && !isVirtualName(one.name))
   return interfaces.map((one) => decideRole(one, options, beside, carriesVpn, told))
 }
 
@@ -61,6 +64,8 @@ function decideRole(
   const name = one.name ?? ''
   const known = told(name)
   if (known !== undefined) return known
+  const byHardware = hardwareRole(one, carriesVpn(one.id))
+  if (byHardware !== undefined) return byHardware
   const link = linkWord(one.linkType)
   if (LOOPBACK_NAME.test(name) || one.linkType === LINKTYPE_LOOP) {
     return { role: 'loopback', reasons: [name === '' ? `link type ${link}` : `name ${name}`] }
@@ -72,6 +77,27 @@ function decideRole(
   const reasons = [`link type ${link}`]
   if (transport !== undefined) reasons.push(`carries ${transport}`)
   return { role: 'physical', reasons }
+}
+
+/** What the kernel says the hardware is, in the cooked header of every packet. */
+function hardwareRole(one: CaptureInterface, transport: string | undefined): RoleDecision | undefined {
+  switch (one.hardwareType) {
+    case ARPHRD_LOOPBACK:
+      return { role: 'loopback', reasons: ['hardware type 772 (loopback)'] }
+    case ARPHRD_NONE:
+      return { role: 'tunnel', reasons: ['hardware type 65534 (none): a tunnel'] }
+    case ARPHRD_ETHERNET: {
+      const reasons = ['hardware type 1 (Ethernet)']
+      if (transport !== undefined) reasons.push(`carries ${transport}`)
+      return { role: 'physical', reasons }
+    }
+    default:
+      return undefined
+  }
+}
+
+function isEthernet(one: CaptureInterface): boolean {
+  return one.linkType === LINKTYPE_ETHERNET || one.hardwareType === ARPHRD_ETHERNET
 }
 
 function layer3Role(

@@ -32,6 +32,13 @@ export const AF_INET6_OPENBSD = 24
 export const AF_INET6_FREEBSD = 28
 export const AF_INET6_DARWIN = 30
 
+/** Linux hardware types, linux/if_arp.h. */
+export const ARPHRD_ETHERNET = 1
+export const ARPHRD_PPP = 512
+export const ARPHRD_LOOPBACK = 772
+/** No link layer: tun, WireGuard, IPsec interfaces. */
+export const ARPHRD_NONE = 65_534
+
 /** Linux hardware types whose cooked header carries no EtherType, https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html. */
 export const ARPHRD_FRAD = 770
 export const ARPHRD_IEEE80211_RADIOTAP = 803

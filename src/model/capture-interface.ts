@@ -17,6 +17,8 @@ export interface CaptureInterface {
   /** The input's name: the path as given, or `-`, or `live`. */
   readonly inputName: string
   readonly linkType: number
+  /** ARPHRD_* of linux/if_arp.h, where the packets or the system tell it. */
+  readonly hardwareType?: number
   /** Longest packet kept, 0 = no limit known. */
   readonly snapLen: number
   /** The operating system's name (if_name), when the input has it. */

@@ -1,6 +1,7 @@
 // `analyze FILE…`: the engine over capture files, merged by time; a report for a person or as JSON.
 import type { Command } from 'commander'
 import type { AnalyzerOptions } from '../../analysis/analyzer.ts'
+import { splitCooked } from '../../capture/cooked-interfaces.ts'
 import { openMerged } from '../../capture/merge.ts'
 import type { CaptureSource } from '../../capture/source.ts'
 import { analyze } from '../../daemon/pipeline.ts'
@@ -47,7 +48,7 @@ export async function runAnalyze(files: string[], flags: AnalyzeFlags): Promise<
     physicals: flags.physical,
     vpnResolvers: flags.vpnResolver.map(addressFlag),
   }
-  const source = await openMerged(files)
+  const source = splitCooked(await openMerged(files))
   const progress = createProgress(source)
   let report: Report
   try {
