@@ -1,10 +1,11 @@
 // Columns to facts to findings: the trackers, the judge and the detectors, wired once. Live and offline alike.
 
+import { DNS_TIMEOUT_MICROS } from '../constants/limits.ts'
 import { DNS_FLAG_QR } from '../constants/wire.ts'
 import type { OwnerLookup } from '../model/address-owner.ts'
 import type { CaptureInterface, InputSummary } from '../model/capture-interface.ts'
 import type { DecodedBatch } from '../model/decoded-batch.ts'
-import type { DnsJudgement, FactHandlers, NetworkEventFact, RouteFact } from '../model/facts.ts'
+import type { DnsJudgement, EncryptedDnsFact, FactHandlers, NetworkEventFact, RouteFact } from '../model/facts.ts'
 import type { Finding } from '../model/finding.ts'
 import { LAYER_DNS } from '../model/layer.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
@@ -15,6 +16,7 @@ import { buildReport, type ReportOverview, type ReportSources, reportOverview, s
 import type { DetectorContext } from './detector.ts'
 import { DETECTORS } from './detectors/index.ts'
 import { judgeExchange } from './dns-judgement.ts'
+import { createEncryptedDns } from './encrypted-dns.ts'
 import { createFanOut } from './fan-out.ts'
 import { PARALLEL_MICROS } from './judgement/causes.ts'
 import { type ConnectionContext, judgeConnection } from './judgement/connections.ts'
@@ -35,6 +37,7 @@ import { createLinkTracker } from './trackers/links.ts'
 import { createNameTable } from './trackers/names.ts'
 import { createNetworkHistory, type NetworkHistory } from './trackers/network-history.ts'
 import { createPathTable } from './trackers/path-table.ts'
+import type { InitialCrypto } from './trackers/quic-keys.ts'
 import { createRecentQuestions } from './trackers/recent-questions.ts'
 import { createResolverTracker } from './trackers/resolvers.ts'
 import { createSiteQuestions } from './trackers/site-questions.ts'
@@ -48,6 +51,10 @@ export interface AnalyzerOptions extends RoleOptions, JudgementOptions {
   version: string
   /** Addresses of the VPN's own resolvers, where the operator names them. */
   vpnResolvers: readonly string[]
+  /** Encrypted resolvers beside the known ones, names or addresses. */
+  encryptedResolvers?: readonly string[]
+  /** For QUIC's first packets; without it QUIC stays closed. */
+  crypto?: InitialCrypto
   /** What the kernel tells of the network; without it the times of the tunnel are read from the capture. */
   network?: NetworkHistory
   /** Who runs an address, from a database the operator gave. */
@@ -145,11 +152,17 @@ export function createAnalyzer(
         verdict.dnsMessages++
         if (isQuestion) links.initiation(batch, out, row)
         else questions.response(batch, out, row)
+        encrypted.dnsMessage(batch, out, row)
       } else if (!isQuestion || out.dnsQuestions[row] === 0) return
       exchanges.message(batch, out, row)
     },
   }
-  const transport = createTransport(transportHandlers, { paths })
+  const encrypted = createEncryptedDns(options.encryptedResolvers ?? [], addresses, context, encryptedTold)
+  const { crypto } = options
+  const transport = createTransport(createFanOut([transportHandlers, encrypted.handlers]), {
+    paths,
+    ...(crypto === undefined ? {} : { crypto }),
+  })
 
   /** Empty where nobody tells; then the times of the tunnel come from the packets. */
   const network = options.network ?? createNetworkHistory(false)
@@ -242,6 +255,7 @@ export function createAnalyzer(
     if (judged === 'leak' || judged === 'leak-window') leaks.add(view)
     if (interfaces.length > 1) noteRecent(judged)
     if (view.reason === 'X3') for (const id of view.answerIds) portalAddresses.add(id)
+    encrypted.exchange(view)
     handlers.dnsExchange?.(view)
   }
 
@@ -265,6 +279,16 @@ export function createAnalyzer(
     }
   }
 
+  function encryptedTold(fact: EncryptedDnsFact, serverId: number): () => void {
+    const figures = resolvers.connection(fact, serverId)
+    verdict.exchange(fact)
+    if (fact.judgement === 'leak-encrypted') leaks.addEncrypted(fact, interfaceOf(fact.interfaceId).name)
+    handlers.encryptedDns?.(fact)
+    return () => {
+      figures.answered++
+    }
+  }
+
   function opened(slot: number): void {
     connectionView.slot = slot
     judgeConnection(connectionView, context())
@@ -283,6 +307,8 @@ export function createAnalyzer(
     exchanges.settle(nowMicros, contextMicros)
     connections.settle(nowMicros, contextMicros)
     if (heldRoutes.length > 0) tellRoutes(contextMicros)
+    // A resolver's own name is looked up before it is used, and that question is judged first.
+    encrypted.settle(contextMicros - DNS_TIMEOUT_MICROS)
     transport.tick(nowMicros)
     tellDropped()
     if (network.isKnown ? nowMicros - settledMicros >= SITES_MICROS : sites.isFull) settleSites()
@@ -349,6 +375,7 @@ export function createAnalyzer(
         connections.packet(batch, out, row)
         leases.packet(batch, out, row)
         transport.packet(batch, out, row)
+        encrypted.packet(batch, out, row, transport.flowId)
         if (out.fault[row] !== 0) handlers.malformed?.(batch, out, row)
         handlers.packet?.(batch, out, row)
       }
@@ -365,6 +392,7 @@ export function createAnalyzer(
       exchanges.end(nowMicros)
       connections.end()
       tellRoutes(Number.POSITIVE_INFINITY)
+      encrypted.end()
       for (const one of interfaces) {
         handlers.captureStatistics?.({
           interfaceName: interfaceOf(one.id).name,

@@ -16,6 +16,12 @@ export function connectionFilter(interfaceName: string, fact: ConnectionFact, ip
   return `${ends} && ${port} == ${fact.clientPort} && ${port} == ${fact.serverPort}`
 }
 
+/** All connections to one port of a server. */
+export function serverFilter(interfaceName: string, address: string, serverPort: number, ipProtocol: number): string {
+  const port = ipProtocol === IPPROTO_TCP ? 'tcp.port' : 'udp.port'
+  return `${hostFilter(interfaceName, address)} && ${port} == ${serverPort}`
+}
+
 /** Everything with one host on an interface. */
 export function hostFilter(interfaceName: string, address: string): string {
   return `${interfaceFilter(interfaceName)}${ipField(address)} == ${address}`

@@ -52,6 +52,8 @@ export interface FactHandlers {
   reset?(fact: ResetFact): void
   /** A question with its answer or its timeout, judged in its network context. */
   dnsExchange?(exchange: DnsExchange): void
+  /** A connection to an encrypted resolver, judged in its network context. */
+  encryptedDns?(connection: EncryptedDnsFact): void
   /** A question shouted on the LAN over mDNS, LLMNR or NBNS, judged. It has no outcome. */
   nameExposure?(exchange: DnsExchange): void
   /** A TCP connection that was opened or tried, judged in the network context of its SYN. */
@@ -288,7 +290,7 @@ export interface RouteFact {
 }
 
 /** How a DNS message travelled. */
-export type DnsTransport = 'udp' | 'tcp' | 'dot' | 'doh' | 'doq'
+export type DnsTransport = 'udp' | 'tcp' | 'dot' | 'doh' | 'doq' | 'dnscrypt'
 
 /** What rules.md part 1 says of one question, given its network context. */
 export type DnsJudgement =
@@ -310,6 +312,24 @@ export type DnsJudgement =
   | 'local'
   /** The context is not known well enough. */
   | 'unknown'
+
+/** RFC 7858, RFC 8484, RFC 9250, RFC 8094, DNSCrypt: one connection to a resolver that hides the questions. */
+export interface EncryptedDnsFact extends ConnectionFact {
+  ipProtocol: number
+  transport: 'dot' | 'doh' | 'doq' | 'dnscrypt'
+  /** The server's name, where the client told it. */
+  host?: string
+  /** By what it was known: `named` by the operator, `name` and `address` of the built-in list, `bootstrap` by DNS itself. */
+  evidence: 'alpn' | 'port' | 'content' | 'named' | 'name' | 'bootstrap' | 'address'
+  confidence: Confidence
+  basis: string
+  /** For counting: as one question. */
+  questions: number
+  epoch: number
+  judgement: DnsJudgement
+  cause: string
+  reason: string
+}
 
 /** One question, answered or not, with the network context of its moment. Valid during the call. */
 export interface DnsExchange {

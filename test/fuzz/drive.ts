@@ -1,13 +1,14 @@
 // One damaged capture through everything a file meets on its way: reader, decoders, trackers, detectors, report.
 import { openCapture } from '../../src/capture/open-capture.ts'
 import { analyze, drain } from '../../src/daemon/pipeline.ts'
+import { platformCrypto } from '../../src/daemon/platform-crypto.ts'
 import { OperatorError } from '../../src/model/operator-error.ts'
 import { overRead } from './over-read.ts'
 
 /** Rows of each batch that are decoded a second time, alone. */
 const OVER_READ_ROWS = 64
 
-const OPTIONS = { version: '0', tunnels: [], physicals: [], vpnResolvers: [] }
+const OPTIONS = { version: '0', tunnels: [], physicals: [], vpnResolvers: [], crypto: platformCrypto }
 
 /**
  * Analyses the whole capture and gives the number of packets; a file that is no capture has none.

@@ -9,6 +9,7 @@ import { dnsFailing } from './dns-failing.ts'
 import { dnsIntercepted } from './dns-intercepted.ts'
 import { dnsLanExposure } from './dns-lan-exposure.ts'
 import { dnsLeak } from './dns-leak.ts'
+import { dnsLeakEncrypted } from './dns-leak-encrypted.ts'
 import { dnsLeakWindow } from './dns-leak-window.ts'
 import { dnsLocalProxy } from './dns-local-proxy.ts'
 import { dnsResolverNotVpn } from './dns-resolver-not-vpn.ts'
@@ -45,6 +46,7 @@ import { tunnelDown } from './tunnel-down.ts'
 export const DETECTORS: readonly Detector[] = Object.freeze([
   dnsLeak,
   dnsLeakWindow,
+  dnsLeakEncrypted,
   dnsLanExposure,
   dnsExpected,
   tunnelDown,

@@ -1,11 +1,13 @@
 // The list of what counts for the verdict: every different question that leaked, folded.
 import { MAX_LEAKS } from '../../constants/limits.ts'
-import type { DnsExchange } from '../../model/facts.ts'
+import type { DnsExchange, EncryptedDnsFact } from '../../model/facts.ts'
 import type { ReportLeak } from '../../model/report.ts'
 import { utcTime } from '../../text/timestamp.ts'
 
 export interface LeakList {
   add(exchange: DnsExchange): void
+  /** A connection whose questions are hidden. */
+  addEncrypted(fact: EncryptedDnsFact, interfaceName: string): void
   all(): ReportLeak[]
   /** Leaks that were counted but are not in the list because it is full. */
   readonly unlisted: number
@@ -14,20 +16,25 @@ export interface LeakList {
 export function createLeakList(): LeakList {
   const byKey = new Map<string, ReportLeak>()
   let unlisted = 0
+
+  /** The leak of that key, told once more; true when it was not known and there is no room for it. */
+  function isMore(key: string, timeMicros: number, count: number): boolean {
+    const known = byKey.get(key)
+    if (known === undefined) {
+      if (byKey.size < MAX_LEAKS) return false
+      unlisted++
+      return true
+    }
+    known.count += count
+    known.last = utcTime(timeMicros)
+    return true
+  }
+
   return {
     add(exchange) {
       const { nameId, type, serverId, serverPort, transport, interfaceName, epoch } = exchange
       const key = `${nameId} ${type} ${serverId} ${serverPort} ${transport} ${interfaceName} ${epoch} ${exchange.cause}`
-      const known = byKey.get(key)
-      if (known !== undefined) {
-        known.count += exchange.questions
-        known.last = utcTime(exchange.queryMicros)
-        return
-      }
-      if (byKey.size >= MAX_LEAKS) {
-        unlisted++
-        return
-      }
+      if (isMore(key, exchange.queryMicros, exchange.questions)) return
       const time = utcTime(exchange.queryMicros)
       byKey.set(key, {
         name: exchange.name,
@@ -42,6 +49,25 @@ export function createLeakList(): LeakList {
         cause: exchange.cause,
         epoch,
         ...(exchange.process === undefined ? {} : { process: { ...exchange.process } }),
+      })
+    },
+    addEncrypted(fact, interfaceName) {
+      const { serverAddress, serverPort, transport, epoch, cause, timeMicros } = fact
+      const key = `${serverAddress} ${serverPort} ${transport} ${interfaceName} ${epoch} ${cause}`
+      if (isMore(key, timeMicros, fact.questions)) return
+      const time = utcTime(timeMicros)
+      byKey.set(key, {
+        name: null,
+        type: null,
+        server: serverAddress,
+        port: serverPort,
+        transport,
+        interface: interfaceName,
+        count: fact.questions,
+        first: time,
+        last: time,
+        cause,
+        epoch,
       })
     },
     all: () => [...byKey.values()],

@@ -1,5 +1,5 @@
 // Who was asked, how often, and how fast they answered: what `dig` shows, for every resolver, interface and epoch.
-import type { DnsExchange, DnsTransport } from '../../model/facts.ts'
+import type { DnsExchange, DnsTransport, EncryptedDnsFact } from '../../model/facts.ts'
 
 /** Latency classes: 8 a doubling from 16 µs on, up to beyond a minute. p50 and p95 are exact to 9 %. */
 export const LATENCY_BUCKETS = 8 * 23
@@ -20,8 +20,15 @@ export interface ResolverFigures {
   readonly latency: Uint32Array
 }
 
+/** Who was asked, how and when. */
+type Asked = Pick<DnsExchange, 'serverAddress' | 'serverPort' | 'transport' | 'interfaceId' | 'epoch' | 'queryMicros'>
+
+const TRANSPORTS: readonly DnsTransport[] = Object.freeze(['udp', 'tcp', 'dot', 'doh', 'doq', 'dnscrypt'])
+
 export interface ResolverTracker {
   exchange(exchange: DnsExchange): ResolverFigures
+  /** A connection whose questions are hidden counts as one; `answered` is for the caller to count. */
+  connection(fact: EncryptedDnsFact, serverId: number): ResolverFigures
   all(): ResolverFigures[]
 }
 
@@ -33,7 +40,7 @@ export function createResolverTracker(): ResolverTracker {
 
   return {
     exchange(exchange) {
-      const group = (exchange.epoch * 4096 + exchange.interfaceId) * 2 + (exchange.transport === 'tcp' ? 1 : 0)
+      const group = (exchange.epoch * 4096 + exchange.interfaceId) * 8 + TRANSPORTS.indexOf(exchange.transport)
       const server = exchange.serverId * 65_536 + exchange.serverPort
       if (last === undefined || server !== lastServer || group !== lastGroup) {
         last = lookup(byKey, group, server, exchange)
@@ -52,6 +59,14 @@ export function createResolverTracker(): ResolverTracker {
       }
       return last
     },
+    connection(fact, serverId) {
+      const group = (fact.epoch * 4096 + fact.interfaceId) * 8 + TRANSPORTS.indexOf(fact.transport)
+      const { timeMicros, serverPort } = fact
+      const figures = lookup(byKey, group, serverId * 65_536 + serverPort, { ...fact, queryMicros: timeMicros })
+      figures.queries++
+      figures.lastMicros = timeMicros
+      return figures
+    },
     all: () => [...byKey.values()].flatMap((group) => [...group.values()]),
   }
 }
@@ -60,7 +75,7 @@ function lookup(
   byKey: Map<number, Map<number, ResolverFigures>>,
   group: number,
   server: number,
-  exchange: DnsExchange,
+  exchange: Asked,
 ): ResolverFigures {
   let servers = byKey.get(group)
   if (servers === undefined) {

@@ -11,8 +11,11 @@ export interface QuestionCounts {
   unknown: number
 }
 
+/** What is counted: questions, and encrypted connections as one question each. */
+export type Counted = Pick<DnsExchange, 'judgement' | 'epoch' | 'questions'>
+
 export interface VerdictCounter {
-  exchange(exchange: DnsExchange): void
+  exchange(exchange: Counted): void
   readonly total: QuestionCounts
   ofEpoch(epoch: number): QuestionCounts
   dnsMessages: number
@@ -51,7 +54,7 @@ function emptyCounts(): QuestionCounts {
   return { outside: 0, inTunnel: 0, leaked: 0, unknown: 0 }
 }
 
-function count(counts: QuestionCounts, exchange: DnsExchange): void {
+function count(counts: QuestionCounts, exchange: Counted): void {
   switch (exchange.judgement) {
     case 'inside':
       counts.inTunnel += exchange.questions

@@ -5,6 +5,7 @@ import { splitCooked } from '../../capture/cooked-interfaces.ts'
 import { openMerged } from '../../capture/merge.ts'
 import type { CaptureSource } from '../../capture/source.ts'
 import { analyze } from '../../daemon/pipeline.ts'
+import { platformCrypto } from '../../daemon/platform-crypto.ts'
 import { VERSION } from '../../daemon/version.ts'
 import { SEVERITY_RANK, type Severity } from '../../model/finding.ts'
 import { OperatorError } from '../../model/operator-error.ts'
@@ -47,6 +48,8 @@ export async function runAnalyze(files: string[], flags: AnalyzeFlags): Promise<
     tunnels: flags.tunnel,
     physicals: flags.physical,
     vpnResolvers: flags.vpnResolver.map(addressFlag),
+    encryptedResolvers: flags.doh,
+    crypto: platformCrypto,
   }
   const source = splitCooked(await openMerged(files))
   const progress = createProgress(source)

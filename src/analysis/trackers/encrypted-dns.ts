@@ -1,0 +1,211 @@
+// Connections to resolvers that hide the questions: DNS over TLS, QUIC, HTTPS, DTLS and DNSCrypt (rules.md R5-R8). One
+// fact a connection. What it is can be told at once; what it means waits for the network context and for the DNS
+// answers that may have introduced the resolver.
+import { IPPROTO_TCP, IPPROTO_UDP, PORT_DNS_OVER_TLS, PORT_HTTPS } from '../../constants/wire.ts'
+import type { ConnectionFact, EncryptedDnsFact, FlowFact, QuicFact, TlsFact } from '../../model/facts.ts'
+import type { ResolverKnowledge } from '../resolver-knowledge.ts'
+
+export interface EncryptedDnsTracker {
+  tls(fact: TlsFact): void
+  quic(fact: QuicFact): void
+  flow(fact: FlowFact): void
+  /** A datagram that is DNSCrypt's or DTLS' by its content. */
+  datagram(where: ConnectionFact, transport: 'dnscrypt' | 'dtls'): void
+  /** Tells the connections that began before `timeMicros`. */
+  settle(timeMicros: number): void
+  /** Tells all that are left. */
+  end(): void
+}
+
+/** A connection whose meaning is not known yet. */
+interface Held extends ConnectionFact {
+  ipProtocol: number
+  sni: string | undefined
+  alpns: readonly string[]
+  content: 'tls' | 'quic' | 'dnscrypt' | 'dtls' | 'unseen'
+  /** The server sent more than its own handshake takes. */
+  answered: boolean
+  /** Set when it was told: to be called when an answer is known of. */
+  noteAnswer: (() => void) | undefined
+}
+
+/** Connections that wait for the tunnel's times; each takes some 300 bytes. The oldest is judged when there are more. */
+const MAX_HELD = 16_384
+/** Flows whose hello was seen or that were told; so that their end does not tell them again. */
+const MAX_SEEN = 65_536
+/** TCP and TLS headers, and little else: nothing was asked. */
+const MIN_ASKED_BYTES = 200
+/** The shortest certificate chain alone is longer. */
+const MIN_ANSWER_BYTES = 400
+
+/** `tell` gets everything but epoch, judgement, cause and reason; what it gives back is called when the server answered. */
+export function createEncryptedDnsTracker(
+  knowledge: ResolverKnowledge,
+  tell: (fact: EncryptedDnsFact) => () => void,
+): EncryptedDnsTracker {
+  let held: Held[] = []
+  const seen = new Map<number, Held>()
+
+  function hold(connection: Held): void {
+    if (seen.has(connection.flowId)) return
+    if (seen.size >= MAX_SEEN) seen.clear()
+    seen.set(connection.flowId, connection)
+    held.push(connection)
+    if (held.length > MAX_HELD) told(held.shift()!)
+  }
+
+  function told(connection: Held): void {
+    const found = classify(connection, knowledge)
+    if (found === undefined) return
+    const { sni } = connection
+    const noteAnswer = tell({
+      ...placeOf(connection),
+      ipProtocol: connection.ipProtocol,
+      ...found,
+      ...(sni === undefined ? {} : { host: sni }),
+      questions: 1,
+      epoch: 1,
+      judgement: 'unknown',
+      cause: '',
+      reason: '',
+    })
+    connection.noteAnswer = noteAnswer
+    if (connection.answered) noteAnswer()
+  }
+
+  return {
+    tls(fact) {
+      if (fact.kind !== 'client-hello') return
+      hold({
+        ...placeOf(fact),
+        ipProtocol: IPPROTO_TCP,
+        sni: fact.sni,
+        alpns: fact.clientAlpns ?? [],
+        content: 'tls',
+        ...NEW,
+      })
+    },
+    quic(fact) {
+      if (fact.kind !== 'client-hello') return
+      hold({
+        ...placeOf(fact),
+        ipProtocol: IPPROTO_UDP,
+        sni: fact.sni,
+        alpns: fact.clientAlpns ?? [],
+        content: 'quic',
+        ...NEW,
+      })
+    },
+    datagram(where, transport) {
+      hold({
+        ...placeOf(where),
+        ipProtocol: IPPROTO_UDP,
+        sni: undefined,
+        alpns: [],
+        content: transport,
+        ...NEW,
+        answered: transport === 'dnscrypt',
+      })
+    },
+    flow(fact) {
+      const { serverPort, ipProtocol } = fact
+      const known = seen.get(fact.flowId)
+      if (known !== undefined) {
+        seen.delete(fact.flowId)
+        if (known.answered || fact.bytesToClient < MIN_ANSWER_BYTES) return
+        known.answered = true
+        known.noteAnswer?.()
+        return
+      }
+      if (serverPort !== PORT_DNS_OVER_TLS && serverPort !== PORT_HTTPS) return
+      // Its beginning was not captured, so that no hello was seen; on 853 that is enough, on 443 the address decides.
+      const hasAnswer = fact.bytesToClient >= MIN_ASKED_BYTES && fact.bytesToServer >= MIN_ASKED_BYTES
+      if (!hasAnswer || ipProtocol !== IPPROTO_TCP) return
+      if (serverPort === PORT_HTTPS && fact.rttMillis >= 0) return
+      const where = { ...placeOf(fact), timeMicros: fact.startMicros }
+      held.push({ ...where, ipProtocol, sni: undefined, alpns: [], content: 'unseen', ...NEW, answered: true })
+    },
+    settle(timeMicros) {
+      if (held.length === 0 || held[0]!.timeMicros >= timeMicros) return
+      const due = held.filter((one) => one.timeMicros < timeMicros)
+      held = held.filter((one) => one.timeMicros >= timeMicros)
+      for (const one of due) told(one)
+    },
+    end() {
+      const due = held.sort((a, b) => a.timeMicros - b.timeMicros)
+      held = []
+      for (const one of due) told(one)
+    },
+  }
+}
+
+const NEW = Object.freeze({ answered: false, noteAnswer: undefined })
+
+type Finding = Pick<EncryptedDnsFact, 'transport' | 'evidence' | 'confidence' | 'basis'>
+
+/** What the connection is, or undefined when nothing says that it is DNS. The surest sign decides. */
+function classify(one: Held, knowledge: ResolverKnowledge): Finding | undefined {
+  if (one.content === 'dnscrypt') {
+    return { transport: 'dnscrypt', evidence: 'content', confidence: 'proven', basis: 'DNSCrypt version 2' }
+  }
+  if (one.content === 'dtls') return { transport: 'dot', evidence: 'port', confidence: 'strong', basis: 'RFC 8094 3' }
+  if (one.alpns.some((alpn) => alpn === 'dot')) {
+    return { transport: 'dot', evidence: 'alpn', confidence: 'proven', basis: 'RFC 7858 3.1' }
+  }
+  if (one.alpns.some((alpn) => alpn === 'doq' || alpn.startsWith('doq-'))) {
+    return { transport: 'doq', evidence: 'alpn', confidence: 'proven', basis: 'RFC 9250 4.1' }
+  }
+  if (one.serverPort === PORT_DNS_OVER_TLS) return onDnsPort(one)
+  const name = one.sni?.toLowerCase().replace(/\.$/, '')
+  const byName = name === undefined ? undefined : knowledge.byName(name)
+  if (byName !== undefined) {
+    return {
+      transport: 'doh',
+      evidence: byName,
+      confidence: byName === 'named' ? 'proven' : 'strong',
+      basis: 'RFC 8484 4',
+    }
+  }
+  const byAddress = knowledge.byAddress(one.serverAddress, one.timeMicros)
+  switch (byAddress) {
+    case 'named':
+      return { transport: 'doh', evidence: byAddress, confidence: 'strong', basis: 'RFC 8484 4' }
+    case 'bootstrap':
+      return { transport: 'doh', evidence: byAddress, confidence: 'strong', basis: 'RFC 9462 4' }
+    case 'address':
+      return { transport: 'doh', evidence: byAddress, confidence: 'probable', basis: 'heuristic' }
+    default:
+      return undefined
+  }
+}
+
+function onDnsPort(one: Held): Finding {
+  const transport = one.ipProtocol === IPPROTO_UDP ? 'doq' : 'dot'
+  const basis = transport === 'doq' ? 'RFC 9250 4.1.1' : 'RFC 7858 3.1'
+  return { transport, evidence: 'port', confidence: one.content === 'unseen' ? 'probable' : 'strong', basis }
+}
+
+function placeOf(fact: ConnectionFact): ConnectionFact {
+  const {
+    timeMicros,
+    frameNumber,
+    interfaceId,
+    flowId,
+    clientAddress,
+    clientPort,
+    serverAddress,
+    serverPort,
+    ipVersion,
+  } = fact
+  return {
+    timeMicros,
+    frameNumber,
+    interfaceId,
+    flowId,
+    clientAddress,
+    clientPort,
+    serverAddress,
+    serverPort,
+    ipVersion,
+  }
+}
