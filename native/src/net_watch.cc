@@ -86,10 +86,12 @@ bool NetWatch::Dump(SystemFault* fault) {
         break;
       }
     }
-    if (interrupted && attempt + 1 < kMaxDumpTries) continue;
     messages.time_micros = NowMicros();
+    const bool again = interrupted && attempt + 1 < kMaxDumpTries;
+    // A dump that is not whole still holds events: a link that came and went meanwhile is told by nothing else.
+    if (again) messages.snapshot = false;
     Queue(std::move(messages));
-    return true;
+    if (!again) return true;
   }
   lost_ = true;
   return Fail(fault, "netlink dump", EAGAIN);
@@ -145,7 +147,13 @@ bool NetWatch::DumpKind(uint16_t type, std::vector<uint8_t>* data, bool* interru
   }
 }
 
-bool NetWatch::ReadEvents() {
+bool NetWatch::ReadEvents(bool wait) {
+  std::unique_lock<std::mutex> reading(read_mutex_, std::defer_lock);
+  if (wait) {
+    reading.lock();
+  } else if (!reading.try_lock()) {
+    return false;
+  }
   bool queued = false;
   while (!lost_) {
     const ssize_t received = recv(fd_, buffer_.data(), buffer_.size(), MSG_DONTWAIT | MSG_TRUNC);
@@ -171,7 +179,8 @@ bool NetWatch::ReadEvents() {
       queued_len_ = 0;
     }
   }
-  if (!lost_) return queued;
+  // A dump takes a while: that is for the one who may wait.
+  if (!lost_ || !wait) return queued;
   // Should the dump fail, `lost_` stays and the next event tries again.
   SystemFault fault;
   return Dump(&fault) || queued;

@@ -31,8 +31,11 @@ class NetWatch {
   bool Open(SystemFault* fault);
   int fd() const { return fd_; }
 
-  // Reads what is there without waiting, and dumps again when events were lost. True when something was queued.
-  bool ReadEvents();
+  // Reads what is there without waiting for more; true when something was queued. Any thread. With `wait` it waits for
+  // another thread that is reading, and dumps again when events were lost.
+  bool ReadEvents(bool wait);
+  // Events were lost, or a dump was asked for: a ReadEvents() that may wait is due.
+  bool IsDumpDue() const { return lost_; }
   // Everything queued so far, oldest first. Any thread.
   std::vector<NetMessages> Take();
 
@@ -47,6 +50,8 @@ class NetWatch {
   int fd_ = -1;
   uint32_t sequence_ = 0;
   std::atomic<bool> lost_{false};
+  // Held by who reads from the socket: it guards all above but `lost_`.
+  std::mutex read_mutex_;
   std::vector<uint8_t> buffer_;
   std::mutex mutex_;
   std::vector<NetMessages> queue_;

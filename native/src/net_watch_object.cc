@@ -36,17 +36,20 @@ NetWatchObject::NetWatchObject(const Napi::CallbackInfo& info)
   }
   NetWatch* watch = watch_.get();
   wake_ = std::make_unique<WakeCallback>(info.Env(), info[0].As<Napi::Function>(), watch->fd(), true,
-                                         [watch] { return watch->ReadEvents(); });
+                                         [watch] { return watch->ReadEvents(true); });
   if (!wake_->IsRunning()) {
     wake_ = nullptr;
     ThrowSystemFault(info.Env(), {"thread", EAGAIN});
   }
 }
 
-// Array of [timeMicros, snapshot, Uint8Array].
+// Array of [timeMicros, snapshot, Uint8Array]. Reads the socket itself first: on a busy machine the watcher's thread is
+// late, and what the kernel told before a packet must be known before that packet. The argument: wait for that thread.
 Napi::Value NetWatchObject::Take(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (watch_ == nullptr) return Napi::Array::New(env);
+  watch_->ReadEvents(info[0].ToBoolean());
+  if (watch_->IsDumpDue() && wake_ != nullptr) wake_->Kick();
   const std::vector<NetMessages> taken = watch_->Take();
   Napi::Array result = Napi::Array::New(env, taken.size());
   for (size_t i = 0; i < taken.size(); i++) {

@@ -114,13 +114,13 @@ void TestNetWatch() {
   std::vector<NetMessages> first = watch.Take();
   Check(first.size() == 1 && first[0].snapshot && first[0].data.size() > 100, "the first dump is there");
   Check(watch.Take().empty(), "taken once");
-  Check(!watch.ReadEvents(), "nothing happened yet");
+  Check(!watch.ReadEvents(true), "nothing happened yet");
   RaiseLoopback();
-  Check(Eventually([&] { return watch.ReadEvents(); }), "the event is read");
+  Check(Eventually([&] { return watch.ReadEvents(true); }), "the event is read");
   std::vector<NetMessages> events = watch.Take();
   Check(!events.empty() && !events[0].snapshot, "an event, not a dump");
   watch.RequestDump();
-  Check(watch.ReadEvents(), "a dump on request");
+  Check(watch.ReadEvents(true), "a dump on request");
   events = watch.Take();
   Check(events.size() == 1 && events[0].snapshot, "the dump is a snapshot");
 
@@ -144,7 +144,7 @@ void TestNetWatch() {
   }
   const int large = 1 << 20;
   setsockopt(watch.fd(), SOL_SOCKET, SO_RCVBUF, &large, sizeof large);
-  Check(watch.ReadEvents(), "the overrun is read");
+  Check(watch.ReadEvents(true), "the overrun is read");
   bool snapshot = false;
   for (const NetMessages& messages : watch.Take()) snapshot = snapshot || messages.snapshot;
   Check(snapshot, "an overrun brings a snapshot");

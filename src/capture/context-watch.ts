@@ -44,7 +44,7 @@ export class ContextWatch implements LinkNames {
     const wake = () => options.onChange?.()
     this.#watch = openNetWatch(wake)
     this.#files = new ResolverFiles(options.root ?? '', wake)
-    const messages = this.#watch.take()
+    const messages = this.#watch.take(true)
     for (const item of messages) this.#apply(item)
     this.#resolvers = this.#files.read(Date.now())
     this.#current = this.#build(messages[0]?.[0] ?? Date.now() * 1000)
@@ -56,9 +56,9 @@ export class ContextWatch implements LinkNames {
     return this.#current
   }
 
-  /** Takes in what the kernel and the files have told since the last call. Cheap when there is nothing. */
-  refresh(): void {
-    const messages = this.#watch.take()
+  /** Takes in what the kernel and the files have told since the last call, `wait`: also of a dump under way. Cheap. */
+  refresh(wait = false): void {
+    const messages = this.#watch.take(wait)
     for (let i = 0; i < messages.length; i++) {
       this.#apply(messages[i]!)
       this.#pendingMicros = messages[i]![0]
@@ -81,8 +81,8 @@ export class ContextWatch implements LinkNames {
     return changes
   }
 
-  refreshLinks(): boolean {
-    this.refresh()
+  refreshLinks(wait = false): boolean {
+    this.refresh(wait)
     const changed = this.#linksChanged
     this.#linksChanged = false
     return changed

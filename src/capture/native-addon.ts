@@ -42,8 +42,11 @@ export interface NativeRing {
 export type NetMessages = [timeMicros: number, snapshot: boolean, data: Uint8Array]
 
 export interface NativeNetWatch {
-  /** Everything since the last call, in the kernel's order. */
-  take(): NetMessages[]
+  /**
+   * Everything the kernel has told since the last call, in its order. A dump that is due or under way is waited for with
+   * `wait`; otherwise what it brings comes with a later call.
+   */
+  take(wait: boolean): NetMessages[]
   /** Asks for a snapshot, which also comes by itself when events were lost. */
   requestDump(): void
   close(): void

@@ -18,7 +18,9 @@ export class NetworkState {
   readonly #routes = new Map<string, RouteState[]>()
   #routeCount = 0
 
+  /** What is known is out of date; names are kept for packets that are still on their way. */
   clear(): void {
+    for (const link of this.links.values()) this.#rememberName(link)
     this.links.clear()
     this.addresses.clear()
     this.rules.clear()

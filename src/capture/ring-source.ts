@@ -45,8 +45,11 @@ export interface RingSourceOptions {
 
 /** What the source must know about links. */
 export interface LinkNames {
-  /** Takes in what the kernel has told; true when a link came, went or changed its name since the last call. */
-  refreshLinks(): boolean
+  /**
+   * Takes in what the kernel has told (`wait`: and waits for a dump that is under way); true when a link came, went or
+   * changed its name since the last call.
+   */
+  refreshLinks(wait?: boolean): boolean
   linkName(interfaceIndex: number): string | undefined
   /** Indices of all links there are. */
   linkIndices(): Iterable<number>
@@ -222,8 +225,8 @@ export class RingSource implements CaptureSource {
   #nameOf(interfaceIndex: number): string | undefined {
     const name = this.#links.linkName(interfaceIndex)
     if (name !== undefined) return name
-    // Its first packet was faster than its announcement.
-    this.#links.refreshLinks()
+    // Its announcement is behind a dump of the tables that is under way.
+    this.#links.refreshLinks(true)
     return this.#links.linkName(interfaceIndex)
   }
 
