@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import { DEFAULT_CONFIG } from '../constants/paths.ts'
 import { type Config, defaultConfig, listenAddress, readConfig } from '../daemon/config.ts'
 import type { DaemonOptions } from '../daemon/daemon.ts'
+import type { EvidenceLimits } from '../daemon/evidence.ts'
 import { type Inherited, inheritedPath, type ServiceStart } from '../daemon/privileges.ts'
 import { VERSION } from '../daemon/version.ts'
 import { OperatorError } from '../model/operator-error.ts'
@@ -102,6 +103,15 @@ export function daemonOptions(
       ...(packetCount === undefined ? {} : { packetCount }),
       ...(snapLen === 0 ? {} : { snapLen }),
       ...(flags.write === undefined ? {} : { writePath: inheritedPath(inherited, flags.write) }),
+      ...(flags.service && config.evidence.enabled
+        ? {
+            evidence: {
+              directory: config.evidence.directory,
+              memoryLen: config.evidence['memory-mib'] * 2 ** 20,
+              ...evidenceLimits(config),
+            },
+          }
+        : {}),
       ...(inherited?.socket === undefined ? {} : { socket: inherited.socket }),
     },
     ...(flags.service && {
@@ -119,6 +129,16 @@ export function daemonOptions(
     }),
     ...(config.events.file === undefined ? {} : { eventLogPath: config.events.file }),
     ...(flags.report === undefined ? {} : { reportPath: inheritedPath(inherited, flags.report) }),
+  }
+}
+
+/** The part of the evidence's settings that a reload may change. */
+export function evidenceLimits({ evidence }: Config): EvidenceLimits {
+  return {
+    seconds: evidence.seconds,
+    blank: evidence.blank,
+    maxAgeMicros: evidence['max-age-days'] * 86_400_000_000,
+    maxBytes: evidence['max-size-mb'] * 1_000_000,
   }
 }
 

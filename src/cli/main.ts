@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   findings: async () => (await import('./commands/findings.ts')).addFindingsCommand,
   interfaces: async () => (await import('./commands/interfaces.ts')).addInterfacesCommand,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
+  export: async () => (await import('./commands/export.ts')).addExportCommand,
   'install-service': async () => (await import('./commands/install-service.ts')).addInstallServiceCommand,
   'uninstall-service': async () => (await import('./commands/install-service.ts')).addUninstallServiceCommand,
   start: async () => (await import('./commands/start.ts')).addStartCommand,

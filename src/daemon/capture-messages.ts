@@ -1,6 +1,7 @@
 // What the capturing thread and the one that started it say to each other.
 import type { Finding } from '../model/finding.ts'
 import type { Epoch, ReportInterface, Stats, Verdict } from '../model/report.ts'
+import type { EvidenceLimits, EvidenceOptions } from './evidence.ts'
 
 export interface CaptureOptions {
   readonly version: string
@@ -17,6 +18,8 @@ export interface CaptureOptions {
   readonly ringLen?: number
   /** A packet socket opened before the rights were dropped. */
   readonly socket?: number
+  /** Absent: no packets of findings are kept. */
+  readonly evidence?: EvidenceOptions
   readonly tunnels: readonly string[]
   readonly physicals: readonly string[]
   readonly vpnResolvers: readonly string[]
@@ -30,7 +33,10 @@ export interface Overview {
   readonly interfaces: readonly ReportInterface[]
 }
 
-export type ToCaptureWorker = { readonly type: 'report' } | { readonly type: 'stop' }
+export type ToCaptureWorker =
+  | { readonly type: 'report' }
+  | { readonly type: 'stop' }
+  | { readonly type: 'evidence'; readonly limits: EvidenceLimits }
 
 export type FromCaptureWorker =
   /** Packets from now on are seen. */

@@ -1,11 +1,14 @@
 // What leaves the capturing thread, and how often.
 import type { Analyzer } from '../analysis/analyzer.ts'
 import type { RingSource } from '../capture/ring-source.ts'
+import type { Finding } from '../model/finding.ts'
 import { utcTime } from '../text/timestamp.ts'
 import type { FromCaptureWorker } from './capture-messages.ts'
 
 /** Findings leave at most so often: a person sees no difference, and a finding that grows is worded once. */
 const FLUSH_MILLIS = 5
+
+const NONE: readonly Finding[] = []
 
 /** What leaves the thread, and when. */
 export class CaptureOutbox {
@@ -25,13 +28,14 @@ export class CaptureOutbox {
     this.#source = source
   }
 
-  /** What is new, unless something left a moment ago. `now`: performance.now(). */
-  findings(now: number): void {
-    if (now - this.#flushedAt < FLUSH_MILLIS) return
+  /** Sends what is new, unless something left a moment ago, and gives it back. `now`: performance.now(). */
+  findings(now: number): readonly Finding[] {
+    if (now - this.#flushedAt < FLUSH_MILLIS) return NONE
     const findings = this.#analyzer.takeFindings()
-    if (findings.length === 0) return
+    if (findings.length === 0) return NONE
     this.#flushedAt = now
     this.#tell({ type: 'findings', findings })
+    return findings
   }
 
   /** The network and the verdict as they are now. */

@@ -10,6 +10,7 @@ import type {
   ToCaptureWorker,
   WatchedInterface,
 } from './capture-messages.ts'
+import type { EvidenceLimits } from './evidence.ts'
 
 /** Compiled code runs in the thread, whatever runs here. */
 const WORKER_FILE = './capture-worker.js'
@@ -38,6 +39,8 @@ export interface CaptureThread {
   readonly shortage: string | undefined
   /** The report as of now, as JSON. */
   report(): Promise<string>
+  /** Takes effect with the next file. */
+  setEvidence(limits: EvidenceLimits): void
   /** What arrived up to now is still analysed; then `ended` is resolved. */
   stop(): void
   /** Rejected with a bug of ours. */
@@ -103,6 +106,7 @@ export async function startCapture(options: CaptureOptions, handlers: CaptureHan
         post({ type: 'report' })
       }),
     stop: () => post({ type: 'stop' }),
+    setEvidence: (limits) => post({ type: 'evidence', limits }),
     ended,
   }
 }

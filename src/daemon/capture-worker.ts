@@ -12,6 +12,7 @@ import type { PacketBatch } from '../model/packet-batch.ts'
 import { CaptureFile } from './capture-file.ts'
 import type { CaptureOptions, FromCaptureWorker, ToCaptureWorker } from './capture-messages.ts'
 import { CaptureOutbox } from './capture-outbox.ts'
+import { EvidenceKeeper } from './evidence.ts'
 import { drain } from './pipeline.ts'
 
 const STATS_MILLIS = 1000
@@ -47,11 +48,18 @@ function openRing(watch: ContextWatch): RingSource {
   })
 }
 
+function openEvidence(): EvidenceKeeper | undefined {
+  if (options.evidence === undefined) return undefined
+  const application = `tunnelscope ${options.version}`
+  return new EvidenceKeeper(options.evidence, application, (sentence) => tell({ type: 'trouble', sentence }))
+}
+
 async function captureFrom(source: RingSource, watch: ContextWatch): Promise<void> {
   const chosen = options.interfaces
   const network = createNetworkHistory(true)
   const analyzer = createAnalyzer(source.interfaces, source.inputs, { ...options, network })
   const file = new CaptureFile(options, (sentence) => tell({ type: 'trouble', sentence }))
+  const evidence = openEvidence()
   const outbox = new CaptureOutbox(analyzer, source, tell)
   const summary = source.inputs[0]!
   let isStopping = false
@@ -68,11 +76,13 @@ async function captureFrom(source: RingSource, watch: ContextWatch): Promise<voi
     followNetwork()
     if (options.packetCount !== undefined) isStopping = cutAt(options.packetCount, batch, summary) || isStopping
     file.packets(batch, source)
+    evidence?.add(batch, out)
     analyzer.consume(batch, out)
     analyzer.tick(source.caughtUpMicros)
   }
   const between = (): boolean => {
-    outbox.findings(performance.now())
+    evidence?.note(outbox.findings(performance.now()), source.caughtUpMicros)
+    evidence?.tick(source.caughtUpMicros, source.interfaces, watch.current)
     if (network.version !== told) {
       told = network.version
       outbox.overview()
@@ -83,7 +93,9 @@ async function captureFrom(source: RingSource, watch: ContextWatch): Promise<voi
   followNetwork()
   port.on('message', (message: ToCaptureWorker) => {
     if (message.type === 'stop') source.stop()
-    else tell({ type: 'report', json: JSON.stringify(analyzer.report()) })
+    else if (message.type === 'evidence') {
+      if (evidence !== undefined) evidence.limits = message.limits
+    } else tell({ type: 'report', json: JSON.stringify(analyzer.report()) })
   })
   const everySecond = setInterval(() => {
     outbox.statistics()
@@ -103,7 +115,8 @@ async function captureFrom(source: RingSource, watch: ContextWatch): Promise<voi
   analyzer.tick(endMicros)
   analyzer.end()
   file.close(source, endMicros, dropped)
-  outbox.findings(Number.POSITIVE_INFINITY)
+  evidence?.note(outbox.findings(Number.POSITIVE_INFINITY), endMicros)
+  evidence?.close(source.interfaces, watch.current)
   outbox.overview()
   tell({ type: 'ended', json: JSON.stringify(analyzer.report()), packets: summary.packets, dropped })
 }

@@ -7,6 +7,7 @@ import type { ReportInterface } from '../model/report.ts'
 import type { CaptureOptions, Overview, WatchedInterface } from './capture-messages.ts'
 import { type CaptureEnd, startCapture } from './capture-thread.ts'
 import { openEventLog } from './event-log.ts'
+import type { EvidenceLimits } from './evidence.ts'
 import { type Service, type ServiceOptions, startService } from './service.ts'
 import { createServiceManager } from './service-manager.ts'
 
@@ -33,6 +34,7 @@ export interface Daemon {
   writeReport(): Promise<void>
   /** SIGHUP: the event log is opened anew, `apply` takes over the settings; the service manager is told. */
   reloading(apply: () => void): void
+  setEvidence(limits: EvidenceLimits): void
   /** Ends the capture; `ended` tells when everything is flushed. */
   stop(): void
   /** Rejected with a bug of ours. */
@@ -119,6 +121,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       apply()
       manager.ready(status)
     },
+    setEvidence: capture.setEvidence,
     stop: capture.stop,
     ended,
   }

@@ -39,6 +39,7 @@ const MAX_WRITTEN = 10_000
 const MIN_WRITE_GAP_MICROS = 100_000
 const RETENTION_MICROS = 60_000_000
 const BLANK = 0x78
+const MARK = 'tunnelscope finding '
 const DNS_PORT = 53
 
 export class EvidenceKeeper {
@@ -285,8 +286,13 @@ function directionKey(bytes: Uint8Array, startAt: number): string {
   return `${addresses}|${port(startAt + headerLen)}|${port(startAt + headerLen + 2)}|`
 }
 
+/** A Wireshark display filter that selects exactly the packets that show the finding, in its file. */
+export function evidenceFilter({ id }: Pick<Finding, 'id'>): string {
+  return `frame.comment contains "${MARK}${id} ("`
+}
+
 function packetComment({ id, severity, confidence, summary }: Finding): string {
-  return `tunnelscope finding ${id} (${severity}, ${confidence}): ${summary}`
+  return `${MARK}${id} (${severity}, ${confidence}): ${summary}`
 }
 
 function fileComment(finding: Finding): string {

@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LINKTYPE_RAW } from '../../src/constants/wire.ts'
 import { blankPayload } from '../../src/daemon/blank-payload.ts'
-import { EvidenceKeeper, type EvidenceOptions, evidenceName, trimEvidence } from '../../src/daemon/evidence.ts'
+import {
+  EvidenceKeeper,
+  type EvidenceOptions,
+  evidenceFilter,
+  evidenceName,
+  trimEvidence,
+} from '../../src/daemon/evidence.ts'
 import { drain } from '../../src/daemon/pipeline.ts'
 import type { Finding } from '../../src/model/finding.ts'
 import type { NetworkContext } from '../../src/model/network-context.ts'
@@ -221,7 +227,7 @@ describe('what is written', () => {
         return spawnSync('tshark', words, { encoding: 'utf8' }).stdout.trim().split('\n')
       }
       expect(frames(finding.filter!)).toEqual(['2\teth0', '4\teth0'])
-      expect(frames('frame.comment contains "tunnelscope finding dns-leak"')).toEqual(['2\teth0', '4\teth0'])
+      expect(frames(evidenceFilter(finding))).toEqual(['2\teth0', '4\teth0'])
       expect(frames('frame')).toHaveLength(5)
     })
   }

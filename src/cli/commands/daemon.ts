@@ -6,7 +6,14 @@ import type { Daemon, DaemonOptions } from '../../daemon/daemon.ts'
 import { createLog, type Log } from '../../daemon/log.ts'
 import { OperatorError } from '../../model/operator-error.ts'
 import { createStyle } from '../../text/style.ts'
-import { configFile, type DaemonFlags, daemonConfig, daemonOptions, serviceStart } from '../daemon-settings.ts'
+import {
+  configFile,
+  type DaemonFlags,
+  daemonConfig,
+  daemonOptions,
+  evidenceLimits,
+  serviceStart,
+} from '../daemon-settings.ts'
 import { findingRow } from '../screen/finding-row.ts'
 import { localTime } from '../screen/local-time.ts'
 import { createRepeatFilter } from '../screen/repeat-filter.ts'
@@ -94,6 +101,7 @@ export async function daemonOf(
       daemon.reloading(() => {
         config = reloaded(config, flags, log)
         log.setLevel(config.log.level)
+        daemon.setEvidence(evidenceLimits(config))
       })
     },
   }
