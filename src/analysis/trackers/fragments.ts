@@ -44,7 +44,7 @@ export interface FragmentHandlers {
 
 export function createFragmentTracker(handlers: FragmentHandlers): FragmentTracker {
   const pool = createPiecePool()
-  const buckets: (FragmentSet | undefined)[] = Array.from({ length: BUCKETS }, () => undefined)
+  const buckets = new Array<FragmentSet | undefined>(BUCKETS).fill(undefined)
   const free: FragmentSet[] = []
   const scratches: ScratchRow[] = []
   const buffers: Uint8Array[] = []
