@@ -90,14 +90,7 @@ export class PcapngWriter {
     ]
     if (options.wholeComment !== undefined) head.push([OPTION_COMMENT, commentOf(options.wholeComment)])
     if (options.context !== undefined) head.push([OPTION_COMMENT, contextComment(options.context)])
-    const body = new Uint8Array(16)
-    const view = new DataView(body.buffer)
-    view.setUint32(0, BYTE_ORDER_MAGIC, true)
-    view.setUint16(4, 1, true)
-    // Section length unknown: -1.
-    view.setInt32(8, -1, true)
-    view.setInt32(12, -1, true)
-    this.#block(BLOCK_SECTION_HEADER, body, head)
+    this.#sectionHeader(head)
     if (options.context !== undefined) this.#noteSpans(options.context)
   }
 
@@ -176,18 +169,31 @@ export class PcapngWriter {
     this.#fd = -1
   }
 
-  /** A network that changes while nothing is captured: statistics of the first interface that say nothing else. */
+  /**
+   * A network that changes while nothing is captured: statistics of the first interface that say nothing else, or, before
+   * there is one, a section that holds nothing else.
+   */
   #writeComments(timeMicros: number): void {
-    if (this.#written.length > 0) {
-      const body = new Uint8Array(12)
-      setTime(new DataView(body.buffer), 4, timeMicros)
-      this.#block(
-        BLOCK_INTERFACE_STATISTICS,
-        body,
-        this.#comments.map((comment) => [OPTION_COMMENT, comment]),
-      )
-    }
+    const options = this.#comments.map((comment): Option => [OPTION_COMMENT, comment])
     this.#comments = []
+    if (this.#written.length === 0) {
+      this.#sectionHeader(options)
+      return
+    }
+    const body = new Uint8Array(12)
+    setTime(new DataView(body.buffer), 4, timeMicros)
+    this.#block(BLOCK_INTERFACE_STATISTICS, body, options)
+  }
+
+  #sectionHeader(options: readonly Option[]): void {
+    const body = new Uint8Array(16)
+    const view = new DataView(body.buffer)
+    view.setUint32(0, BYTE_ORDER_MAGIC, true)
+    view.setUint16(4, 1, true)
+    // Section length unknown: -1.
+    view.setInt32(8, -1, true)
+    view.setInt32(12, -1, true)
+    this.#block(BLOCK_SECTION_HEADER, body, options)
   }
 
   #noteSpans(context: NetworkContext): void {

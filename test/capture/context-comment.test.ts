@@ -98,6 +98,7 @@ test('every context of a capture is read: head, packets, silence, end', async ()
     batch.capturedLen[0] = 64
     batch.wireLen[0] = 64
     batch.timeMicros[0] = context.timeMicros + 3e6
+    for (let n = 1; n < 10; n++) writer.noteContext(at(n / 10, [`early ${n}`]))
     writer.noteContext(at(1, ['one']))
     writer.noteContext(at(2, ['two']))
     writer.write(batch, interfaces)
@@ -108,6 +109,7 @@ test('every context of a capture is read: head, packets, silence, end', async ()
     expect(source.inputs[0]?.damage).toBeUndefined()
     expect(source.annex.contexts?.map(({ changes }) => changes[0])).toEqual([
       'start',
+      ...Array.from({ length: 9 }, (_, n) => `early ${n + 1}`),
       'one',
       'two',
       ...Array.from({ length: 10 }, (_, n) => `change ${n + 4}`),
