@@ -45,7 +45,7 @@ import { createSiteTracker } from './trackers/sites.ts'
 import { createTransport } from './trackers/transport.ts'
 import { tellLosses } from './trackers/tunnel-losses.ts'
 import { createVerdictCounter } from './trackers/verdict.ts'
-import { createVpnTransportTracker, TRANSPORT_NAMES } from './trackers/vpn-transport.ts'
+import { createVpnTransportTracker, TRANSPORT_ESP_NAT_T, TRANSPORT_NAMES } from './trackers/vpn-transport.ts'
 
 export interface AnalyzerOptions extends RoleOptions, JudgementOptions {
   version: string
@@ -185,6 +185,8 @@ export function createAnalyzer(
 
   function outerTunnels(): OuterTunnel[] {
     const used = vpn.endpoints(context().ownAddresses).filter((one) => one.isUsed)
+    // On port 4500 anything that is not known better looks like ESP.
+    used.sort((a, b) => Number(a.transport === TRANSPORT_ESP_NAT_T) - Number(b.transport === TRANSPORT_ESP_NAT_T))
     return used.map((one) => ({
       server: addresses.text(one.addressId),
       transport: TRANSPORT_NAMES[one.transport] ?? '',

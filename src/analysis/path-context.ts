@@ -16,8 +16,17 @@ export interface OuterTunnel {
   /** In words, as TRANSPORT_NAMES. */
   transport: string
   ipVersion: 4 | 6
+  /** What the tunnel adds, where inner and outer packets showed it (rules.md 5); otherwise the table is asked. */
+  measured?: MeasuredOverhead
   firstMicros: number
   lastMicros: number
+}
+
+/** Bytes added to each inner packet, which is padded to `unit` together with `trailer` bytes. */
+export interface MeasuredOverhead {
+  bytes: number
+  unit: number
+  trailer: number
 }
 
 export interface PathContext {
@@ -47,10 +56,13 @@ export function overheadOf(outer: OuterTunnel): TunnelOverhead | undefined {
 
 /** The largest inner packet that fits a path of `pathMtu` unfragmented; undefined when the transport is not known. */
 export function innerMtuOf(outer: OuterTunnel, pathMtu: number): number | undefined {
-  const overhead = overheadOf(outer)
-  if (overhead === undefined) return undefined
-  const room = pathMtu - (outer.ipVersion === 6 ? overhead.v6 : overhead.v4)
-  return Math.floor(room / overhead.unit) * overhead.unit - overhead.trailer
+  const { measured } = outer
+  const table = overheadOf(outer)
+  // WireGuard never pads above its MTU: with the right MTU its padding costs nothing (whitepaper 5.4.6).
+  const unit = table?.unit ?? measured?.unit
+  if (unit === undefined) return undefined
+  const room = pathMtu - (measured?.bytes ?? (outer.ipVersion === 6 ? table!.v6 : table!.v4))
+  return Math.floor(room / unit) * unit - (table?.trailer ?? measured?.trailer ?? 0)
 }
 
 /** MSS that fits an MTU (RFC 6691 2). */
@@ -68,6 +80,7 @@ export function sumText(outer: OuterTunnel, pathMtu: number, tunnelMtu: number):
 
 /** How sure the overhead is: what the table had to assume, or nothing. */
 export function assumptionOf(outer: OuterTunnel): string {
+  if (outer.measured !== undefined) return ''
   const note = overheadOf(outer)?.note ?? ''
   return note.includes('assumed') ? note.slice(note.lastIndexOf(';') + 2) : ''
 }
