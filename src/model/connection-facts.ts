@@ -1,5 +1,20 @@
 // Facts about segments that died, connections that fell silent and resets: what the path does to a connection.
-import type { ConnectionFact } from './facts.ts'
+
+/** Where a message of a connection comes from: the frame that completed it and the connection, seen from the client. */
+export interface ConnectionFact {
+  timeMicros: number
+  frameNumber: number
+  interfaceId: number
+  /** Joins all facts of one flow; unique in a run. */
+  flowId: number
+  /** Addresses in text form, client first. */
+  clientAddress: string
+  clientPort: number
+  serverAddress: string
+  serverPort: number
+  /** 4 or 6. */
+  ipVersion: number
+}
 
 /** How it is known that a size dies (rules.md 2.2). */
 export type SizeLossProof =

@@ -1,6 +1,7 @@
 // What trackers tell and detectors, event lines and the store listen to. A fact is a row of columns or a small
 // object that is used again: whoever wants to keep something copies it during the call.
 import type {
+  ConnectionFact,
   ResetFact,
   SizeLossFact,
   SizePassedFact,
@@ -13,6 +14,8 @@ import type { Confidence, ProcessRef } from './finding.ts'
 import type { PacketBatch } from './packet-batch.ts'
 import type { InterfaceRole } from './report.ts'
 import type { SiteObservation } from './site.ts'
+
+export type { ConnectionFact } from './connection-facts.ts'
 
 /**
  * Handlers of facts; all optional. The triple (batch, out, row) is the decoded packet that completed the fact: for a
@@ -113,22 +116,6 @@ export interface FragmentSetFact {
   totalLen: number
   /** The first fragment, which has the ports, came. */
   hasFirst: boolean
-}
-
-/** Where a message of a connection comes from: the frame that completed it and the connection, seen from the client. */
-export interface ConnectionFact {
-  timeMicros: number
-  frameNumber: number
-  interfaceId: number
-  /** Joins all facts of one flow; unique in a run. */
-  flowId: number
-  /** Addresses in text form, client first. */
-  clientAddress: string
-  clientPort: number
-  serverAddress: string
-  serverPort: number
-  /** 4 or 6. */
-  ipVersion: number
 }
 
 /** RFC 8446, RFC 5246: what a connection shows of TLS before it is encrypted. Absent = not seen. */

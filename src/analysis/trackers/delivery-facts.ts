@@ -179,7 +179,7 @@ export function createDeliveryFacts(
   function bytesAcknowledged(block: number): number {
     if ((words[block + BLOCK_FLAGS]! & ACKED_KNOWN) === 0) return 0
     const bytes = (words[block + ACKED]! - words[block + FIRST]!) | 0
-    return bytes < 0 ? 0 : bytes
+    return Math.max(bytes, 0)
   }
 }
 

@@ -217,7 +217,7 @@ export function createDeliveryTracker(
     const scale = out.tcpWindowScale[row]!
     const known = side === 0 ? SCALE_CLIENT_KNOWN : SCALE_SERVER_KNOWN
     const shift = side === 0 ? SCALE_CLIENT_SHIFT : SCALE_SERVER_SHIFT
-    const bits = scale === NO_WINDOW_SCALE ? 0 : (scale > 14 ? 14 : scale) << shift
+    const bits = scale === NO_WINDOW_SCALE ? 0 : Math.min(scale, 14) << shift
     words[base + STATE_AT] = (words[base + STATE_AT]! & ~(15 << shift)) | known | bits | sack
     const mss = out.tcpMss[row]!
     if (mss !== 0) paths.mss[path * 2 + side] = mss
@@ -362,7 +362,7 @@ export function createDeliveryTracker(
     const end = (seq + dataLen) >>> 0
     const full = fullLen(flow, out.ipVersion[row]!)
     const wholeLen = out.ipLen[row]!
-    const ipLen = full === 0 ? (wholeLen > MAX_UNKNOWN_LEN ? 0 : wholeLen) : wholeLen < full ? wholeLen : full
+    const ipLen = full === 0 ? (wholeLen > MAX_UNKNOWN_LEN ? 0 : wholeLen) : Math.min(wholeLen, full)
     const perSegment = full - (wholeLen - dataLen)
     const segments = full !== 0 && wholeLen > full && perSegment > 0 ? Math.ceil(dataLen / perSegment) : 1
     const counter = direction * SIZE_CLASSES + sizeClassOf(ipLen)
@@ -551,7 +551,7 @@ export function createDeliveryTracker(
     const server = blockAt(base, 1)
     if (words[server + ACKED] === words[server + FIRST]) return asked
     const answered = sinceThen(words[server + PROGRESS]!)
-    return asked < answered ? asked : answered
+    return Math.min(asked, answered)
   }
 
   function tellStall(record: number, base: number, flow: number, closedByClient: boolean): void {
