@@ -3,6 +3,7 @@ import type { CaptureInterface } from '../model/capture-interface.ts'
 import type { ProcessRef } from '../model/finding.ts'
 import type { InterfaceRole } from '../model/report.ts'
 import { parseAddress } from '../text/address.ts'
+import { splitEndpoint } from './endpoint-text.ts'
 import type { ConnectionContext } from './judgement/connections.ts'
 import { LAN_SUFFIXES } from './judgement/special-names.ts'
 import type { RoleDecision } from './roles.ts'
@@ -248,13 +249,4 @@ function createEndpointSet(
     has: (addressId, port) => whole.has(addressId) || ports.has(addressId * 65_536 + port),
     hasAddress: (addressId) => all.has(addressId),
   }
-}
-
-/** `192.0.2.1:51820`, `[2001:db8::1]:51820` or an address alone; port 0 = any. */
-export function splitEndpoint(text: string): { address: string; port: number } {
-  const bracketed = /^\[([^\]]*)\](?::(\d{1,5}))?$/.exec(text)
-  if (bracketed !== null) return { address: bracketed[1]!, port: Number(bracketed[2] ?? 0) }
-  const plain = /^([^:]*):(\d{1,5})$/.exec(text)
-  if (plain !== null) return { address: plain[1]!, port: Number(plain[2]) }
-  return { address: text, port: 0 }
 }

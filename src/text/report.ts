@@ -1,6 +1,6 @@
 // The report for a person: verdict first, then what it rests on, then every finding with what to do. Cold path.
 import type { Finding, Severity } from '../model/finding.ts'
-import type { Epoch, Report, ReportInterface } from '../model/report.ts'
+import type { Epoch, Report, ReportInterface, ReportResolver } from '../model/report.ts'
 import { escapeForTerminal } from './escape.ts'
 import { pathLines } from './report-paths.ts'
 import { createStyle, type Style } from './style.ts'
@@ -133,6 +133,8 @@ function resolverLines(report: Report, style: Style, width: number): string[] {
   const head = ['resolver', 'port', 'over', 'interface', 'side', 'asked', 'answered', 'p50 ms', 'p95 ms']
   const rows: Cell[][] = [head.map((text, index) => ({ text, paint: style.dim, right: index >= 5 }))]
   if (several) rows[0]!.push({ text: 'epoch', paint: style.dim })
+  const owned = report.resolvers.some((one) => ownerText(one) !== '')
+  if (owned) rows[0]!.push({ text: 'run by', paint: style.dim })
   for (const one of [...report.resolvers].sort((a, b) => a.epoch - b.epoch || b.queries - a.queries)) {
     const right = (text: string): Cell => ({ text, paint: String, right: true })
     const row: Cell[] = [
@@ -147,9 +149,16 @@ function resolverLines(report: Report, style: Style, width: number): string[] {
       right(one.p95Ms === undefined ? '-' : one.p95Ms.toFixed(1)),
     ]
     if (several) row.push(`${one.epoch}`)
+    if (owned) row.push(clean(ownerText(one)))
     rows.push(row)
   }
   return [style.bold('Resolvers'), ...tableLines(rows, width, 2)]
+}
+
+/** `AS64500 Example Net, DE`, as far as it is known. */
+function ownerText({ asn, organisation, country }: ReportResolver): string {
+  const owner = [asn === undefined ? '' : `AS${asn}`, organisation ?? ''].filter((part) => part !== '').join(' ')
+  return [owner, country ?? ''].filter((part) => part !== '').join(', ')
 }
 
 function leakLines(report: Report, style: Style, width: number): string[] {

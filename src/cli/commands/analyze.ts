@@ -1,9 +1,11 @@
 // `analyze FILE…`: the engine over capture files, merged by time; a report for a person or as JSON.
 import type { Command } from 'commander'
 import type { AnalyzerOptions } from '../../analysis/analyzer.ts'
+import { splitEndpoint } from '../../analysis/endpoint-text.ts'
 import { splitCooked } from '../../capture/cooked-interfaces.ts'
 import { openMerged } from '../../capture/merge.ts'
 import type { CaptureSource } from '../../capture/source.ts'
+import { openAsDatabase } from '../../daemon/as-database.ts'
 import { analyze } from '../../daemon/pipeline.ts'
 import { platformCrypto } from '../../daemon/platform-crypto.ts'
 import { VERSION } from '../../daemon/version.ts'
@@ -22,6 +24,9 @@ interface AnalyzeFlags {
   physical: string[]
   vpnResolver: string[]
   doh: string[]
+  endpoint?: string[]
+  splitDns?: string[]
+  asDatabase?: string
   json?: boolean
   failOn?: string
 }
@@ -34,6 +39,9 @@ export function addAnalyzeCommand(program: Command): void {
     .option('--tunnel <name>', 'this interface or file is the tunnel (repeatable)', collect, [])
     .option('--physical <name>', 'this interface or file is a way out of the machine (repeatable)', collect, [])
     .option('--vpn-resolver <address>', 'address of a resolver that belongs to the VPN (repeatable)', collect, [])
+    .option('--endpoint <address[:port]>', 'a VPN server: what goes there is the VPN’s own (repeatable)', collect, [])
+    .option('--split-dns <domain>', 'this domain is resolved outside the tunnel on purpose (repeatable)', collect, [])
+    .option('--as-database <file>', 'AS-number database (.mmdb) that tells who runs a resolver')
     .option('--doh <name-or-address>', 'a DNS-over-HTTPS server besides the well-known ones (repeatable)', collect, [])
     .option('--json', 'print the report as JSON')
     .option('--fail-on <severity>', 'exit 1 when there is a finding of this severity or worse: info, warning, critical')
@@ -47,7 +55,10 @@ export async function runAnalyze(files: string[], flags: AnalyzeFlags): Promise<
     version: VERSION,
     tunnels: flags.tunnel,
     physicals: flags.physical,
-    vpnResolvers: flags.vpnResolver.map(addressFlag),
+    vpnResolvers: flags.vpnResolver.map((value) => addressFlag('--vpn-resolver', value)),
+    endpoints: (flags.endpoint ?? []).map(endpointFlag),
+    splitDomains: flags.splitDns ?? [],
+    ...(flags.asDatabase === undefined ? {} : { ownerOf: openAsDatabase(flags.asDatabase) }),
     encryptedResolvers: flags.doh,
     crypto: platformCrypto,
   }
@@ -81,9 +92,14 @@ function severityFlag(value: string | undefined): Severity | undefined {
   throw new OperatorError('bad-severity', `--fail-on ${value}: no such severity; use info, warning or critical.`)
 }
 
-function addressFlag(value: string): string {
+function addressFlag(flag: string, value: string): string {
   if (parseAddress(value) !== undefined) return value
-  throw new OperatorError('bad-address', `--vpn-resolver ${value}: not an IP address; give one like 10.64.0.1.`)
+  throw new OperatorError('bad-address', `${flag} ${value}: not an IP address; give one like 10.64.0.1.`)
+}
+
+function endpointFlag(value: string): string {
+  addressFlag('--endpoint', splitEndpoint(value).address)
+  return value
 }
 
 /** A role given to an interface that is not there would silently change nothing. */
