@@ -3,8 +3,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { type Analyzer, createAnalyzer } from '../analysis/analyzer.ts'
 import { createNetworkHistory } from '../analysis/trackers/network-history.ts'
+import { CapSource } from '../capture/cap-source.ts'
 import { ContextWatch } from '../capture/context-watch.ts'
 import { RingSource } from '../capture/ring-source.ts'
+import type { LiveSource } from '../capture/source.ts'
 import type { InputSummary } from '../model/capture-interface.ts'
 import type { NetworkContext } from '../model/network-context.ts'
 import { OperatorError } from '../model/operator-error.ts'
@@ -25,7 +27,7 @@ async function capture(): Promise<void> {
   const watch = new ContextWatch()
   try {
     checkChosen(watch.current, options.interfaces)
-    const source = openRing(watch)
+    const source = await openSource(watch)
     try {
       await captureFrom(source, watch)
     } finally {
@@ -36,16 +38,20 @@ async function capture(): Promise<void> {
   }
 }
 
-function openRing(watch: ContextWatch): RingSource {
+async function openSource(watch: ContextWatch): Promise<LiveSource> {
   const { interfaces: chosen, expression, snapLen, ringLen, socket } = options
-  return new RingSource({
+  const settings = {
     links: watch,
     ...(chosen === undefined ? {} : { interfaces: chosen }),
     ...(expression === undefined ? {} : { expression }),
     ...(snapLen === undefined ? {} : { snapLen }),
     ...(ringLen === undefined ? {} : { ringLen }),
     ...(socket === undefined ? {} : { socket }),
-  })
+  }
+  if (options.backend !== 'cap') return new RingSource(settings)
+  const source = new CapSource(settings, (sentence) => tell({ type: 'trouble', sentence }))
+  await source.opened()
+  return source
 }
 
 function openEvidence(): EvidenceKeeper | undefined {
@@ -54,7 +60,7 @@ function openEvidence(): EvidenceKeeper | undefined {
   return new EvidenceKeeper(options.evidence, application, (sentence) => tell({ type: 'trouble', sentence }))
 }
 
-async function captureFrom(source: RingSource, watch: ContextWatch): Promise<void> {
+async function captureFrom(source: LiveSource, watch: ContextWatch): Promise<void> {
   const chosen = options.interfaces
   const network = createNetworkHistory(true)
   const analyzer = createAnalyzer(source.interfaces, source.inputs, { ...options, network })
@@ -81,7 +87,8 @@ async function captureFrom(source: RingSource, watch: ContextWatch): Promise<voi
     analyzer.tick(source.caughtUpMicros)
   }
   const between = (): boolean => {
-    evidence?.note(outbox.findings(performance.now()), source.caughtUpMicros)
+    const findings = outbox.findings(performance.now())
+    evidence?.note(findings, source.caughtUpMicros)
     evidence?.tick(source.caughtUpMicros, source.interfaces, watch.current)
     if (network.version !== told) {
       told = network.version
@@ -115,7 +122,8 @@ async function captureFrom(source: RingSource, watch: ContextWatch): Promise<voi
   analyzer.tick(endMicros)
   analyzer.end()
   file.close(source, endMicros, dropped)
-  evidence?.note(outbox.findings(Number.POSITIVE_INFINITY), endMicros)
+  const lastFindings = outbox.findings(Number.POSITIVE_INFINITY)
+  evidence?.note(lastFindings, endMicros)
   evidence?.close(source.interfaces, watch.current)
   outbox.overview()
   tell({ type: 'ended', json: JSON.stringify(analyzer.report()), packets: summary.packets, dropped })
