@@ -24,45 +24,82 @@ export const dnsSlow: Detector = {
   meta,
   create(context) {
     const raised = new Set<string>()
+    const summaries = createSummaries(context)
     let nextMicros = 0
     return {
       tick(timeMicros) {
         if (timeMicros < nextMicros) return
         nextMicros = timeMicros + INTERVAL_MICROS
-        judge(context, raised)
+        judge(context, summaries(), raised)
       },
-      end: () => judge(context, raised),
+      end: () => judge(context, summaries(), raised),
     }
   },
 }
 
-/** One resolver on one interface, all epochs and both transports together: the path is the same. */
+/** One resolver on one interface, all epochs and transports together: the path is the same. */
 interface Summary {
+  key: string
   figures: ResolverFigures
-  latency: Uint32Array
+  parts: ResolverFigures[]
+  answered: number
+  median: number
+  /** Answers came since the median was found. */
+  isStale: boolean
+}
+
+/** What was known of one line of figures at the last look. */
+interface Part {
+  summary: Summary
   answered: number
 }
 
-function judge(context: DetectorContext, raised: Set<string>): void {
+/** A scan asks thousands of resolvers: only those with new answers are looked at again. */
+function createSummaries(context: DetectorContext): () => Iterable<Summary> {
   const summaries = new Map<string, Summary>()
-  for (const figures of context.resolvers()) {
+  const parts = new Map<ResolverFigures, Part>()
+
+  function partOf(figures: ResolverFigures): Part {
     const key = `${figures.interfaceId} ${figures.server} ${figures.port}`
-    const known = summaries.get(key)
-    if (known === undefined) {
-      summaries.set(key, { figures, latency: figures.latency.slice(), answered: figures.answered })
-      continue
+    const summary = summaries.get(key) ?? { key, figures, parts: [], answered: 0, median: 0, isStale: true }
+    summaries.set(key, summary)
+    summary.parts.push(figures)
+    const part = { summary, answered: 0 }
+    parts.set(figures, part)
+    return part
+  }
+
+  return () => {
+    for (const figures of context.resolvers()) {
+      const part = parts.get(figures) ?? partOf(figures)
+      if (part.answered === figures.answered) continue
+      part.summary.answered += figures.answered - part.answered
+      part.summary.isStale = true
+      part.answered = figures.answered
     }
-    known.answered += figures.answered
-    for (const [bucket, count] of figures.latency.entries()) known.latency[bucket] = known.latency[bucket]! + count
+    return summaries.values()
   }
-  const judged = [...summaries].filter(([, one]) => one.answered >= MIN_ANSWERS)
-  const medians = judged.map(([, one]) => latencyQuantile(one.latency, 0.5) ?? 0)
-  const best = Math.min(...medians)
-  for (const [index, [key, one]] of judged.entries()) {
-    const median = medians[index]!
-    if (median < SLOW_MICROS) continue
-    raise(context, key, one, median, best, raised)
+}
+
+function judge(context: DetectorContext, summaries: Iterable<Summary>, raised: Set<string>): void {
+  const judged: Summary[] = []
+  let best = Number.POSITIVE_INFINITY
+  for (const one of summaries) {
+    if (one.answered < MIN_ANSWERS) continue
+    if (one.isStale) one.median = medianOf(one.parts)
+    one.isStale = false
+    if (one.median < best) best = one.median
+    if (one.median >= SLOW_MICROS) judged.push(one)
   }
+  for (const one of judged) raise(context, one.key, one, one.median, best, raised)
+}
+
+function medianOf(parts: readonly ResolverFigures[]): number {
+  const [first, ...others] = parts
+  if (others.length === 0) return latencyQuantile(first!.latency, 0.5) ?? 0
+  const latency = first!.latency.slice()
+  for (const { latency: more } of others) for (let i = 0; i < latency.length; i++) latency[i] = latency[i]! + more[i]!
+  return latencyQuantile(latency, 0.5) ?? 0
 }
 
 function raise(
