@@ -18,6 +18,7 @@ import { DETECTORS } from './detectors/index.ts'
 import { judgeExchange } from './dns-judgement.ts'
 import { createEncryptedDns } from './encrypted-dns.ts'
 import { createFanOut } from './fan-out.ts'
+import { joinedRoles, measuredTunnels, withJoins } from './joined-tunnels.ts'
 import { PARALLEL_MICROS } from './judgement/causes.ts'
 import { type ConnectionContext, judgeConnection } from './judgement/connections.ts'
 import { createKnownNetwork, type JudgementOptions } from './known-network.ts'
@@ -31,6 +32,8 @@ import { createAnswerTable } from './trackers/dns-answers.ts'
 import { createDnsExchangeTracker } from './trackers/dns-exchanges.ts'
 import { ExchangeView } from './trackers/exchange-view.ts'
 import { createRouteTable } from './trackers/injected-routes.ts'
+import { createLeakServiceTracker } from './trackers/leak-service.ts'
+import { createLeakTestTracker } from './trackers/leak-tests.ts'
 import { createLeakList } from './trackers/leaks.ts'
 import { createLeaseTracker } from './trackers/leases.ts'
 import { createLinkTracker } from './trackers/links.ts'
@@ -43,6 +46,7 @@ import { createResolverTracker } from './trackers/resolvers.ts'
 import { createSiteQuestions } from './trackers/site-questions.ts'
 import { createSiteTracker } from './trackers/sites.ts'
 import { createTransport } from './trackers/transport.ts'
+import { createTunnelJoin } from './trackers/tunnel-join.ts'
 import { tellLosses } from './trackers/tunnel-losses.ts'
 import { createVerdictCounter } from './trackers/verdict.ts'
 import { createVpnTransportTracker, TRANSPORT_ESP_NAT_T, TRANSPORT_NAMES } from './trackers/vpn-transport.ts'
@@ -97,7 +101,10 @@ export function createAnalyzer(
   const names = createNameTable()
   const addresses = createAddressTable()
   const links = createLinkTracker(addresses, declaredAddresses)
-  const vpn = createVpnTransportTracker(addresses)
+  const join = createTunnelJoin(addresses, () => interfaces.length, links.ownAddresses)
+  const vpn = withJoins(createVpnTransportTracker(addresses), join)
+  const leakTests = createLeakTestTracker()
+  const leakService = createLeakServiceTracker()
   const answers = createAnswerTable(addresses)
   const recent = createRecentQuestions()
   const routes = createRouteTable(addresses)
@@ -121,7 +128,7 @@ export function createAnalyzer(
     paths,
     addresses,
     roleOf: (interfaceId) => context().roleOf(interfaceId),
-    outerTunnels,
+    outerTunnels: () => measuredTunnels(outerTunnels(), join.joins(), addresses),
     mtuOf: (interfaceId) => network.mtu(interfaceOf(interfaceId).name),
   }
   const detectorContext: DetectorContext = {
@@ -218,7 +225,7 @@ export function createAnalyzer(
     judgedVersion = network.version
     judgedInterfaces = interfaces.length
     judgedMicros = nowMicros
-    const decided = decideRoles(interfaces, options, vpn.carried, network.role)
+    const decided = joinedRoles(decideRoles(interfaces, options, vpn.carried, network.role), join.joins())
     roles = decided
     judgement = createKnownNetwork({
       interfaces,
@@ -258,6 +265,8 @@ export function createAnalyzer(
     if (interfaces.length > 1) noteRecent(judged)
     if (view.reason === 'X3') for (const id of view.answerIds) portalAddresses.add(id)
     encrypted.exchange(view)
+    leakTests.exchange(view)
+    leakService.exchange(view)
     handlers.dnsExchange?.(view)
   }
 
@@ -355,6 +364,9 @@ export function createAnalyzer(
       addresses,
       connections,
       resolvers,
+      joins: join.joins(),
+      leakTests,
+      leakService,
       paths,
       leaks,
       exposures,
@@ -374,6 +386,7 @@ export function createAnalyzer(
       for (let row = 0; row < batch.count; row++) {
         links.packet(batch, out, row)
         vpn.packet(batch, out, row)
+        join.packet(batch, out, row)
         connections.packet(batch, out, row)
         leases.packet(batch, out, row)
         transport.packet(batch, out, row)

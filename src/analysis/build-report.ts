@@ -15,12 +15,16 @@ import {
 import type { SiteNetwork } from '../model/site.ts'
 import { utcTime } from '../text/timestamp.ts'
 import { reportPaths } from './build-paths.ts'
+import { reportTunnels } from './joined-tunnels.ts'
 import { endpointSpans } from './known-network.ts'
 import type { FindingSet } from './raise.ts'
 import type { RoleDecision } from './roles.ts'
 import type { AddressTable } from './trackers/addresses.ts'
 import type { ConnectionTracker } from './trackers/connections.ts'
 import type { DnsExchangeTracker } from './trackers/dns-exchanges.ts'
+import type { TunnelJoin } from './trackers/join-description.ts'
+import type { LeakServiceTracker } from './trackers/leak-service.ts'
+import type { LeakTestTracker } from './trackers/leak-tests.ts'
 import type { LeakList } from './trackers/leaks.ts'
 import type { LinkTracker } from './trackers/links.ts'
 import type { NameTable } from './trackers/names.ts'
@@ -46,6 +50,9 @@ export interface ReportSources {
   connections: ConnectionTracker
   resolvers: ResolverTracker
   paths: PathTable
+  joins: readonly TunnelJoin[]
+  leakTests: LeakTestTracker
+  leakService: LeakServiceTracker
   leaks: LeakList
   exposures: LeakList
   verdict: VerdictCounter
@@ -76,6 +83,9 @@ export function buildReport(from: ReportSources): Report {
     exposures: from.exposures.all(),
     findings: from.findings.all(),
     sites: from.sites.all(siteContext(from)),
+    tunnels: reportTunnels(from.joins, from.addresses, from.interfaces),
+    leakTests: from.leakTests.all(),
+    leakService: from.leakService.all(),
     paths: reportPaths(
       from.paths,
       from.addresses,

@@ -151,6 +151,60 @@ export interface ReportPath {
   toClient: ReportPathDirection
 }
 
+/** One run of a leak-test page: every question it made this machine ask, explained (rules.md X9). */
+export interface ReportLeakTest {
+  page: string
+  questions: {
+    name: string
+    type: string
+    server: string
+    transport: DnsTransport
+    interface: string
+    explanation: string
+  }[]
+  outside: number
+  inside: number
+}
+
+/** What left outside the tunnel on one day by one program: names, and how long their questions were outside. */
+export interface ReportLeakService {
+  day: string
+  /** `unknown` where the system cannot tell. */
+  app: string
+  questions: number
+  names: number
+  /** Milliseconds from question to answer, added up over all questions. */
+  outsideMs: number
+}
+
+/** A tunnel as its inner and outer packets show it together; absent where only one side was captured. */
+export interface ReportTunnel {
+  interface: string
+  outerInterface: string
+  endpoint: string
+  /** 0 for protocols without ports. */
+  port: number
+  transport: string
+  outerFamily: 'ipv4' | 'ipv6'
+  /** Bytes that the tunnel adds to each inner packet, outer IP header included. */
+  overhead: number
+  /** False for streams, which cut and join packets. */
+  overheadIsExact: boolean
+  /** Inner packets are padded to a multiple of this; 1 = not at all. */
+  paddingTo: number
+  /** Whole outer packets, and those that an inner one explains. */
+  packets: number
+  explained: number
+  /** This machine's packets that entered the tunnel, and those that never came out of it. */
+  entered: number
+  neverLeft: number
+  /** From the inner packet to the outer one. */
+  addedP50Ms?: number
+  addedP95Ms?: number
+  first: string
+  last: string
+}
+
 export interface Report {
   tool: { name: 'tunnelscope'; version: string }
   schema: number
@@ -163,6 +217,9 @@ export interface Report {
   findings: Finding[]
   sites: SiteObservation[]
   paths: ReportPath[]
+  tunnels: ReportTunnel[]
+  leakTests: ReportLeakTest[]
+  leakService: ReportLeakService[]
   counters: Record<string, number>
 }
 

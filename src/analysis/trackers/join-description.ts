@@ -6,8 +6,10 @@ import type { JoinCandidate } from './tunnel-join.ts'
 import {
   TRANSPORT_ESP,
   TRANSPORT_ESP_NAT_T,
+  TRANSPORT_IP_IN_UDP,
   TRANSPORT_NAMES,
   TRANSPORT_OPENVPN_UDP,
+  TRANSPORT_OTHER,
   TRANSPORT_WIREGUARD,
 } from './vpn-transport.ts'
 
@@ -90,10 +92,10 @@ export function joinName(ipProtocol: number, outerFamily: 4 | 6, padding: Paddin
   const { unit, trailer } = padding
   if (unit === 16 && trailer === 0 && added === WIREGUARD_LEN) return TRANSPORT_NAMES[TRANSPORT_WIREGUARD]!
   if (unit === 4 && added === ESP_GCM_LEN) return TRANSPORT_NAMES[TRANSPORT_ESP_NAT_T]!
-  if (unit === 1 && added === 0) return 'IP in UDP'
+  if (unit === 1 && added === 0) return TRANSPORT_NAMES[TRANSPORT_IP_IN_UDP]!
   if (unit === 1 && (added === OPENVPN_AEAD_LEN || added === OPENVPN_AEAD_EPOCH_LEN)) {
     return TRANSPORT_NAMES[TRANSPORT_OPENVPN_UDP]!
   }
   if (unit === 16 && trailer === 5) return TRANSPORT_NAMES[TRANSPORT_OPENVPN_UDP]!
-  return 'an unknown transport over UDP'
+  return TRANSPORT_NAMES[TRANSPORT_OTHER]!
 }

@@ -13,6 +13,8 @@ export const TRANSPORT_ESP = 3
 export const TRANSPORT_ESP_NAT_T = 4
 export const TRANSPORT_OPENVPN_TCP = 5
 export const TRANSPORT_IP_IN_UDP = 6
+/** Known by its lengths alone. */
+export const TRANSPORT_OTHER = 7
 
 export const TRANSPORT_NAMES: readonly string[] = Object.freeze([
   '',
@@ -22,6 +24,7 @@ export const TRANSPORT_NAMES: readonly string[] = Object.freeze([
   'IPsec ESP in UDP',
   'OpenVPN (TCP)',
   'IP in UDP',
+  'an unknown transport over UDP',
 ])
 
 /** One VPN server as seen from the packets. */

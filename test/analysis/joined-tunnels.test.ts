@@ -1,0 +1,69 @@
+// What the analyzer makes of a join: a VPN that no message format gives away, on port 53, is known for what it is.
+
+import { type Bytes, tcp, udp } from '../decoders/build-packet.ts'
+import { createRandom } from '../fixtures/frames.ts'
+import { findingsOf, ip, LAN_CLIENT, lookup, play, type Step, TUNNEL_CLIENT } from './scenario.ts'
+
+const SERVER = '203.0.113.9'
+
+/** Every inner packet with its outer one on UDP port 53, scrambled and 41 bytes longer. */
+function tunnel(seed: number): Step[] {
+  const random = createRandom(seed)
+  const steps: Step[] = []
+  for (let index = 0; index < 60; index++) {
+    const atMillis = index * 100
+    const outgoing = index % 2 === 0
+    const payload = new Uint8Array(20 + (random() % 700))
+    const flow = 40_000 + (index % 3)
+    const inner = outgoing
+      ? ip(TUNNEL_CLIENT, '198.51.100.80', 6, tcp(flow, 443, payload, { flags: 0x10 }))
+      : ip('198.51.100.80', TUNNEL_CLIENT, 6, tcp(443, flow, payload, { flags: 0x10 }))
+    const sealed = Uint8Array.from({ length: inner.length + 41 }, () => random() & 0xff)
+    const outer = outgoing
+      ? ip(LAN_CLIENT, SERVER, 17, udp(51_111, 53, sealed))
+      : ip(SERVER, LAN_CLIENT, 17, udp(53, 51_111, sealed))
+    steps.push({ on: 'tunnel-x', atMillis, outgoing, ip: inner as Bytes })
+    steps.push({ on: 'eth0', atMillis: outgoing ? atMillis + 1 : atMillis - 1, outgoing, ip: outer })
+  }
+  return steps
+}
+
+const interfaces = [
+  { name: 'eth0', linkType: 1 },
+  { name: 'tunnel-x', linkType: 101 },
+]
+
+test('server, overhead and transport stand in the report, and nothing of it counts as DNS outside', () => {
+  for (const seed of [1, 2, 3]) {
+    const report = play(tunnel(seed), { interfaces })
+    expect(report.tunnels).toMatchObject([
+      {
+        interface: 'tunnel-x',
+        outerInterface: 'eth0',
+        endpoint: SERVER,
+        port: 53,
+        transport: 'an unknown transport over UDP',
+        overhead: 69,
+        overheadIsExact: true,
+        outerFamily: 'ipv4',
+        neverLeft: 0,
+      },
+    ])
+    expect(report.epochs.find((epoch) => epoch.tunnelUp)).toMatchObject({ endpoint: `${SERVER}:53` })
+    expect(report.leaks).toEqual([])
+    expect(report.verdict.dns).toBe('ok')
+  }
+})
+
+test('a real question beside it is still a leak', () => {
+  const report = play(
+    [...tunnel(4), ...lookup({ on: 'eth0', atMillis: 3050, name: 'a.example', to: '198.51.100.53', answeredAfter: 4 })],
+    { interfaces },
+  )
+  expect(findingsOf(report, 'dns-leak')).toHaveLength(1)
+  expect(report.leaks).toMatchObject([{ name: 'a.example', server: '198.51.100.53' }])
+})
+
+test('without a tunnel there is none', () => {
+  expect(play(lookup({ on: 'eth0', atMillis: 0, name: 'a.example', answeredAfter: 3 })).tunnels).toEqual([])
+})
