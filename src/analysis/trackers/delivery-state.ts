@@ -1,0 +1,73 @@
+// HOT PATH. What the parts of the delivery tracker share: the pool, packet time, and what the flow record tells.
+import { MAX_DELIVERIES } from '../../constants/limits.ts'
+import { TCP_HEADERS_V4, TCP_HEADERS_V6 } from '../../constants/tunnel-overhead.ts'
+import type { FactHandlers } from '../../model/facts.ts'
+import { createDeliveryFacts, type DeliveryFacts } from './delivery-facts.ts'
+import { DELIVERY_WORDS } from './delivery-record.ts'
+import { FLOW_HANDSHAKE_DONE, STATE_AT as FLOW_STATE_AT, HANDSHAKE_AT, MSS_AT } from './flow-record.ts'
+import type { FlowTable } from './flows.ts'
+import type { PathTable } from './path-table.ts'
+
+/** What the parts of the delivery tracker share. */
+export interface DeliveryState {
+  /** Records of the pool, DELIVERY_WORDS each. */
+  readonly words: Uint32Array
+  /** The flow table's words, which move when it grows. */
+  flowWords: Uint32Array
+  /** Packet time and its low 32 bits; in arrays, for a large number in a variable is a new object at every change. */
+  readonly nowMicros: Float64Array
+  readonly nowLow: Uint32Array
+  /** Records that a deadline may be due for. */
+  readonly armed: Uint8Array
+  armedCount: number
+  readonly paths: PathTable
+  readonly facts: DeliveryFacts
+}
+
+export function createDeliveryState(flows: FlowTable, paths: PathTable, handlers: FactHandlers): DeliveryState {
+  const words = new Uint32Array((MAX_DELIVERIES + 1) * DELIVERY_WORDS)
+  return {
+    words,
+    flowWords: flows.words,
+    nowMicros: new Float64Array(1),
+    nowLow: new Uint32Array(1),
+    armed: new Uint8Array(MAX_DELIVERIES + 1),
+    armedCount: 0,
+    paths,
+    facts: createDeliveryFacts(flows, words, paths, handlers),
+  }
+}
+
+/** Microseconds since then; clocks that jump back give 0. */
+export function sinceThen(state: DeliveryState, low: number): number {
+  const elapsed = (state.nowLow[0]! - low) >>> 0
+  return elapsed > 0x7fff_ffff ? 0 : elapsed
+}
+
+/** IP length of a full segment by both announcements (RFC 6691 2); 0 when no SYN was seen. */
+export function fullLen(state: DeliveryState, flow: number, ipVersion: number): number {
+  const mss = state.flowWords[flow + MSS_AT]!
+  const client = mss & 0xffff
+  const server = mss >>> 16
+  const least = client === 0 ? server : server === 0 || client < server ? client : server
+  if (least === 0) return 0
+  return least + (ipVersion === 4 ? TCP_HEADERS_V4 : TCP_HEADERS_V6)
+}
+
+export function roundTripOf(state: DeliveryState, flow: number): number {
+  return (state.flowWords[flow + FLOW_STATE_AT]! & FLOW_HANDSHAKE_DONE) !== 0
+    ? state.flowWords[flow + HANDSHAKE_AT]!
+    : 0
+}
+
+export function arm(state: DeliveryState, record: number): void {
+  if (state.armed[record] !== 0) return
+  state.armed[record] = 1
+  state.armedCount++
+}
+
+export function disarm(state: DeliveryState, record: number): void {
+  if (state.armed[record] === 0) return
+  state.armed[record] = 0
+  state.armedCount--
+}
