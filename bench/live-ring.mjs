@@ -4,6 +4,7 @@ import { RingSource } from '../dist/capture/ring-source.js'
 
 const links = new ContextWatch()
 const source = new RingSource({ links })
+console.log('reading')
 process.on('SIGINT', () => source.stop())
 let packets = 0
 let versions = 0

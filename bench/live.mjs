@@ -1,5 +1,6 @@
-// `npm run bench:live`, as root: a million packets at top speed through a veth pair in namespaces of our own, caught by our
-// ring, by `tcpdump -i any -w /dev/null` and by dumpcap, one after the other. Prints packets, drops and CPU seconds.
+// `npm run bench:live`, as root: a million packets at top speed through a veth pair in namespaces of our own, caught by the
+// daemon with its whole analysis, by our ring alone, by `tcpdump -i any -w /dev/null` and by dumpcap, one after the other;
+// then the same packets as a file through `analyze`. Prints packets, drops and CPU seconds.
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,10 +16,17 @@ const TICKS_PER_SECOND = 100
 
 /** What is measured: the command, and how its own words tell packets and drops. */
 const CAPTURERS = {
+  'tunnelscope daemon': {
+    argv: [process.execPath, join(ROOT, 'dist/cli/main.js'), 'daemon', '--no-service'],
+    packets: /(\d+) packets captured/,
+    dropped: /(\d+) dropped by the kernel/,
+    ready: /watching/,
+  },
   'tunnelscope ring': {
     argv: [process.execPath, fileURLToPath(new URL('./live-ring.mjs', import.meta.url))],
     packets: /packets (\d+)/,
     dropped: /dropped (\d+)/,
+    ready: /reading/,
   },
   'tcpdump -i any': {
     argv: ['tcpdump', '-i', 'any', '-w', '/dev/null'],
@@ -42,7 +50,9 @@ const near = `tsbench${process.pid}a`
 const far = `tsbench${process.pid}b`
 try {
   const file = join(folder, 'packets.pcap')
-  makePackets(file)
+  makePackets(file, 1)
+  const whole = join(folder, 'whole.pcap')
+  makePackets(whole, PACKETS / FRAMES)
   for (const name of [near, far]) ip('netns', 'add', name)
   ip('-n', near, 'link', 'add', 'v0', 'type', 'veth', 'peer', 'name', 'v1', 'netns', far)
   ip('-n', near, 'link', 'set', 'v0', 'up')
@@ -51,13 +61,14 @@ try {
   console.log('capturer             packets   dropped      kpps   CPU s')
   for (let round = 0; round < ROUNDS; round++) {
     for (const [name, capturer] of Object.entries(CAPTURERS)) await measure(name, capturer, file)
+    offline(whole)
   }
 } finally {
   for (const name of [near, far]) ip('netns', 'del', name)
   rmSync(folder, { recursive: true })
 }
 
-async function measure(name, { argv, packets, dropped }, file) {
+async function measure(name, { argv, packets, dropped, ready = / on |Capturing/ }, file) {
   const child = spawn('ip', ['netns', 'exec', near, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] })
   let words = ''
   for (const stream of [child.stdout, child.stderr]) {
@@ -65,7 +76,8 @@ async function measure(name, { argv, packets, dropped }, file) {
       words += text
     })
   }
-  await sleep(1500)
+  for (let waited = 0; waited < 100 && !ready.test(words); waited++) await sleep(100)
+  await sleep(500)
   const atRest = cpuSeconds(child.pid)
   const replay = spawn('ip', [
     'netns',
@@ -104,7 +116,32 @@ function cpuSeconds(pid) {
   return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND
 }
 
-function makePackets(path) {
+/** Analysis of the same packets from a file, start-up subtracted: what the daemon's CPU is to be held against. */
+function offline(file) {
+  const main = join(ROOT, 'dist/cli/main.js')
+  const run = (words) => childCpu(() => spawnSync(process.execPath, [main, ...words]))
+  const used = run(['analyze', '--json', file]) - run(['--version'])
+  console.log(
+    `${'analyze FILE'.padEnd(18)} ${String(PACKETS).padStart(9)} ${'-'.padStart(9)} ${'-'.padStart(9)} ${used.toFixed(2).padStart(7)}`,
+  )
+}
+
+/** CPU seconds of the children that `action` runs and waits for. */
+function childCpu(action) {
+  const before = childTicks()
+  action()
+  return (childTicks() - before) / TICKS_PER_SECOND
+}
+
+function childTicks() {
+  const fields = readFileSync('/proc/self/stat', 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  return Number(fields[13]) + Number(fields[14])
+}
+
+/** FRAMES packets, so many times over. */
+function makePackets(path, times) {
   const sizes = [64, 64, 90, 120, 300, 600, 1400]
   const head = Buffer.alloc(24)
   head.writeUInt32LE(0xa1b2c3d4, 0)
@@ -130,7 +167,9 @@ function makePackets(path) {
     record.writeUInt16BE(8 + payloadLen, 54)
     parts.push(record)
   }
-  writeFileSync(path, Buffer.concat(parts))
+  const [start, ...records] = parts
+  const once = Buffer.concat(records)
+  writeFileSync(path, Buffer.concat([start, ...new Array(times).fill(once)]))
 }
 
 function ip(...words) {

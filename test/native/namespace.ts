@@ -36,9 +36,10 @@ export class Namespace {
     other.ip(`link set ${theirs} up`)
   }
 
-  /** Starts a program inside. */
-  start(command: string, words: readonly string[]): Program {
-    const child = spawn('ip', ['netns', 'exec', this.name, command, ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
+  /** Starts a program inside; `isSpokenTo`: with a standard input. */
+  start(command: string, words: readonly string[], isSpokenTo = false): Program {
+    const input = isSpokenTo ? 'pipe' : 'ignore'
+    const child = spawn('ip', ['netns', 'exec', this.name, command, ...words], { stdio: [input, 'pipe', 'pipe'] })
     this.#programs.push(child)
     return new Program(child)
   }

@@ -1,12 +1,14 @@
 // Compiled copies of our own files for tests that need another process or thread: those run plain JavaScript, whatever
 // `dist` holds at the moment.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { transformSync } from '@swc/core'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+/** What compiled code looks for at the project's root. */
+const BESIDE = ['package.json', 'native', 'examples']
 /** Inside node_modules, so that packages are found from there. */
 const CACHE = join(ROOT, 'node_modules/.cache/tunnelscope-compiled')
 const IMPORT = /(?:from|import)\s*\(?\s*'(\.[^']+)\.ts'|new URL\(\s*'(\.[^']+)\.js'|= '(\.\/[\w-]+-worker)\.js'/g
@@ -24,6 +26,7 @@ export function compiled(entry: string): string {
   if (!existsSync(folder)) {
     const building = `${folder}.${process.pid}`
     for (const [path, text] of sources) write(building, path, text)
+    for (const beside of BESIDE) symlinkSync(join(ROOT, beside), join(building, beside))
     try {
       renameSync(building, folder)
     } catch {
