@@ -177,6 +177,8 @@ function incompleteReasons(from: ReportSources, coverage: Coverage): string[] {
   const reasons: string[] = []
   if ((coverage.dropped ?? 0) > 0) reasons.push(`The capture lost ${coverage.dropped} packets.`)
   for (const input of from.inputs) {
+    if (input.lossUnknown === true)
+      reasons.push('How many packets the capture lost is unknown: its library does not count them.')
     if (input.damage !== undefined) {
       reasons.push(`${input.name} is damaged at byte ${input.damage.offset}: ${input.damage.reason}.`)
     }

@@ -6,7 +6,7 @@ import { buildCaptureFilter, type FilterOptions } from './filter.ts'
 import { LiveInterfaces } from './interfaces.ts'
 import { compileFilterExpression, type NativeRing, openPacketRing, type RingStatistics } from './native-addon.ts'
 import { RingWalk } from './ring-walk.ts'
-import type { CaptureAnnex, CaptureSource } from './source.ts'
+import type { CaptureAnnex, LiveSource } from './source.ts'
 
 /** At 330,000 small packets a second this is a second and a half of a busy reader. */
 export const DEFAULT_RING_LEN = 64 << 20
@@ -55,7 +55,7 @@ export interface LinkNames {
   linkIndices(): Iterable<number>
 }
 
-export class RingSource implements CaptureSource {
+export class RingSource implements LiveSource {
   readonly inputs: InputSummary[]
   readonly annex: CaptureAnnex = { tlsKeyLogs: [], names: [] }
   readonly #ring: NativeRing

@@ -27,3 +27,15 @@ export interface CaptureSource {
   next(): Promise<PacketBatch | undefined>
   close(): Promise<void>
 }
+
+/** A capture that goes on until it is stopped. An empty batch is the tick of an idle network. */
+export interface LiveSource extends CaptureSource {
+  /** Every packet with an earlier time has been delivered: deadlines before it are due. Microseconds since 1970. */
+  readonly caughtUpMicros: number
+  /** One sentence when it can hold less than it should. */
+  readonly shortage: string | undefined
+  /** Counters since the start; also valid after close(). */
+  statistics(): { received: number; dropped: number; freezes: number }
+  /** What arrived up to now is still delivered, then next() gives undefined. */
+  stop(): void
+}

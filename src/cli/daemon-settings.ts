@@ -94,6 +94,7 @@ export function daemonOptions(
   return {
     capture: {
       version: VERSION,
+      backend: capture.backend,
       tunnels: network.tunnel,
       physicals: network.physical,
       vpnResolvers: network['vpn-resolvers'],

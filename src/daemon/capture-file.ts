@@ -1,6 +1,6 @@
 // The file of `daemon -w`: packets and the network context as they come.
 import { PcapngWriter } from '../capture/pcapng-writer.ts'
-import type { RingSource } from '../capture/ring-source.ts'
+import type { LiveSource } from '../capture/source.ts'
 import type { NetworkContext } from '../model/network-context.ts'
 import { OperatorError } from '../model/operator-error.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
@@ -31,7 +31,7 @@ export class CaptureFile {
   }
 
   /** Appends all rows. */
-  packets(batch: PacketBatch, source: RingSource): void {
+  packets(batch: PacketBatch, source: LiveSource): void {
     if (batch.count > 0) this.#do((writer) => writer.write(batch, source.interfaces))
   }
 
@@ -41,7 +41,7 @@ export class CaptureFile {
   }
 
   /** The file is whole afterwards. `endMicros`: until when the capture saw everything. */
-  close(source: RingSource, endMicros: number, dropped: number): void {
+  close(source: LiveSource, endMicros: number, dropped: number): void {
     this.#do((writer) => writer.close(source.interfaces, endMicros, dropped))
   }
 

@@ -16,6 +16,8 @@ export interface CaptureOptions {
   /** A pcapng of everything that is captured. */
   readonly writePath?: string
   readonly ringLen?: number
+  /** `cap`: npm cap in child processes. */
+  readonly backend?: 'ring' | 'cap'
   /** A packet socket opened before the rights were dropped. */
   readonly socket?: number
   /** Absent: no packets of findings are kept. */

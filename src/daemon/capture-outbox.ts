@@ -1,6 +1,6 @@
 // What leaves the capturing thread, and how often.
 import type { Analyzer } from '../analysis/analyzer.ts'
-import type { RingSource } from '../capture/ring-source.ts'
+import type { LiveSource } from '../capture/source.ts'
 import type { Finding } from '../model/finding.ts'
 import { utcTime } from '../text/timestamp.ts'
 import type { FromCaptureWorker } from './capture-messages.ts'
@@ -13,7 +13,7 @@ const NONE: readonly Finding[] = []
 /** What leaves the thread, and when. */
 export class CaptureOutbox {
   readonly #analyzer: Analyzer
-  readonly #source: RingSource
+  readonly #source: LiveSource
   readonly #tell: (message: FromCaptureWorker) => void
   #flushedAt = 0
   #firstEpoch = 1
@@ -22,7 +22,7 @@ export class CaptureOutbox {
   #bytes = 0
   #countedAt = performance.now()
 
-  constructor(analyzer: Analyzer, source: RingSource, tell: (message: FromCaptureWorker) => void) {
+  constructor(analyzer: Analyzer, source: LiveSource, tell: (message: FromCaptureWorker) => void) {
     this.#tell = tell
     this.#analyzer = analyzer
     this.#source = source

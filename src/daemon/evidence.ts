@@ -243,22 +243,18 @@ function copyRows(rows: readonly HistoryRow[]): PacketBatch {
 function blankAll(packets: PacketBatch, rows: readonly HistoryRow[]): void {
   const { bytes } = packets
   const spans = rows.map(({ half, row }, slot) => {
-    const at = packets.startAt[slot]!
-    const endAt = at + packets.capturedLen[slot]!
-    return {
-      kind: half.payload[row]!,
-      at: Math.min(endAt, at + half.payloadAt[row]! - half.batch.startAt[row]!),
-      endAt,
-      startAt: at,
-    }
+    const startAt = packets.startAt[slot]!
+    const endAt = startAt + packets.capturedLen[slot]!
+    const here = (at: number) => Math.min(endAt, startAt + at - half.batch.startAt[row]!)
+    return { kind: half.payload[row]!, at: here(half.payloadAt[row]!), ipAt: here(half.ipAt[row]!), endAt }
   })
   // What follows a TLS record in the same direction is as unreadable; before it may stand a proxy's CONNECT.
   const encrypted = new Set<string>()
-  for (const { kind, at, endAt, startAt } of spans) {
+  for (const { kind, at, ipAt, endAt } of spans) {
     if (kind === PAYLOAD_QUOTED) blankQuoted(bytes, at, endAt)
-    else if (kind === PAYLOAD_OTHER) blankOther(bytes, startAt, at, endAt)
+    else if (kind === PAYLOAD_OTHER) blankOther(bytes, ipAt, at, endAt)
     else if (kind === PAYLOAD_TCP && at < endAt) {
-      const key = directionKey(bytes, startAt)
+      const key = directionKey(bytes, ipAt)
       if (isTlsRecord(bytes, at, endAt)) encrypted.add(key)
       else blankPayload(bytes, at, endAt, encrypted.has(key) || key.includes(`|${DNS_PORT}|`))
     }
@@ -266,24 +262,24 @@ function blankAll(packets: PacketBatch, rows: readonly HistoryRow[]): void {
 }
 
 /** Fragments of UDP stay (a DNS answer in pieces); anything else that was not understood keeps its IP header only. */
-function blankOther(bytes: Uint8Array, startAt: number, at: number, endAt: number): void {
-  const version = bytes[startAt]! >> 4
-  const protocol = version === 4 ? bytes[startAt + 9] : version === 6 ? bytes[startAt + 6] : undefined
+function blankOther(bytes: Uint8Array, ipAt: number, at: number, endAt: number): void {
+  const version = bytes[ipAt]! >> 4
+  const protocol = version === 4 ? bytes[ipAt + 9] : version === 6 ? bytes[ipAt + 6] : undefined
   // 44: an IPv6 fragment, whose own header names what is in it.
-  const inner = protocol === 44 ? bytes[startAt + 40] : protocol
+  const inner = protocol === 44 ? bytes[ipAt + 40] : protocol
   if (inner === 17 || inner === 2 || inner === 58) return
-  const from = at > startAt ? at : Math.min(endAt, startAt + 40)
+  const from = at > ipAt ? at : Math.min(endAt, ipAt + 40)
   bytes.fill(BLANK, from, endAt)
 }
 
 /** Addresses and ports of an unencapsulated TCP packet, as text. */
-function directionKey(bytes: Uint8Array, startAt: number): string {
-  const isV4 = bytes[startAt]! >> 4 === 4
-  const headerLen = isV4 ? (bytes[startAt]! & 0x0f) * 4 : 40
-  const [addressesAt, addressesLen] = isV4 ? [startAt + 12, 8] : [startAt + 8, 32]
+function directionKey(bytes: Uint8Array, ipAt: number): string {
+  const isV4 = bytes[ipAt]! >> 4 === 4
+  const headerLen = isV4 ? (bytes[ipAt]! & 0x0f) * 4 : 40
+  const [addressesAt, addressesLen] = isV4 ? [ipAt + 12, 8] : [ipAt + 8, 32]
   const addresses = Buffer.from(bytes.buffer, bytes.byteOffset + addressesAt, addressesLen).toString('hex')
   const port = (at: number) => (bytes[at]! << 8) | bytes[at + 1]!
-  return `${addresses}|${port(startAt + headerLen)}|${port(startAt + headerLen + 2)}|`
+  return `${addresses}|${port(ipAt + headerLen)}|${port(ipAt + headerLen + 2)}|`
 }
 
 /** A Wireshark display filter that selects exactly the packets that show the finding, in its file. */

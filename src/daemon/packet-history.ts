@@ -35,6 +35,8 @@ export interface HistoryHalf {
   readonly payload: Uint8Array
   /** Offsets into `batch.bytes`: the payload, or the quoted IP header. */
   readonly payloadAt: Uint32Array
+  /** Where the innermost IP header begins; the packet's start without one. */
+  readonly ipAt: Uint32Array
 }
 
 export class PacketHistory {
@@ -97,6 +99,8 @@ export class PacketHistory {
       } else if (layer !== LAYER_FRAGMENT && out.ipProtocol[row] === 17) kind = PAYLOAD_HARMLESS
       half.payload[slot] = kind
       half.payloadAt[slot] = payloadAt < from ? at : at + (payloadAt - from)
+      const ipAt = out.ipAt[row]!
+      half.ipAt[slot] = ipAt < from || ipAt >= from + len ? at : at + (ipAt - from)
       this.#at = at + len
     }
   }
@@ -131,5 +135,5 @@ function createHalf(len: number): HistoryHalf {
   const rows = Math.ceil(len / USUAL_LEN)
   const batch = createPacketBatch(rows)
   batch.bytes = new Uint8Array(len)
-  return { batch, payload: new Uint8Array(rows), payloadAt: new Uint32Array(rows) }
+  return { batch, payload: new Uint8Array(rows), payloadAt: new Uint32Array(rows), ipAt: new Uint32Array(rows) }
 }

@@ -45,6 +45,8 @@ export interface InputSummary {
   dropped?: number
   firstMicros?: number
   lastMicros?: number
+  /** Set when the capturing library does not count what it loses. */
+  lossUnknown?: boolean
   /** Set when the input is damaged: everything before it was used. */
   damage?: InputDamage
   /** Packets that came later than the sorting window allows; they were delivered out of order. */

@@ -54,7 +54,8 @@ async function runDaemon(expression: string[], flags: DaemonFlags): Promise<void
     process.stdout.write(file === undefined ? 'ok: no file, the defaults hold\n' : `ok: ${file}\n`)
     return
   }
-  const log = createLog(daemonConfig(flags).log.level, process.env.JOURNAL_STREAM !== undefined, writeError)
+  const config = daemonConfig(flags)
+  const log = createLog(config.log.level, process.env.JOURNAL_STREAM !== undefined, writeError)
   const daemon = await daemonOf(flags, expression, printFindings(), log)
   const signals = {
     SIGTERM: daemon.stop,
@@ -67,7 +68,8 @@ async function runDaemon(expression: string[], flags: DaemonFlags): Promise<void
   log.tell('info', `watching ${watchedText(daemon.interfaces)}${served}`)
   try {
     const { packets, dropped } = await daemon.ended
-    log.tell('info', `${packets} packets captured, ${dropped} dropped by the kernel`)
+    const lost = config.capture.backend === 'cap' ? 'how many were lost is unknown' : `${dropped} dropped by the kernel`
+    log.tell('info', `${packets} packets captured, ${lost}`)
   } finally {
     for (const [name, action] of Object.entries(signals)) process.off(name, action)
   }
