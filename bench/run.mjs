@@ -229,6 +229,7 @@ function reportOf(tables) {
     'Judged by CPU time (user and system, all threads, compiling included), for wall time says more about what else the',
     'machine was doing. tshark is measured once. The peers do less (dnstop only counts DNS, tcpdump only copies) or more',
     '(tshark knows thousands of protocols); the table is here to say what a question costs, not who is better.',
+    'Where tshark was given a slice its start is scaled along with the rest, which makes it look slower than it is.',
     '',
     `Machine: ${machine()}. ${loadText()}`,
     '',
