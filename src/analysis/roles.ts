@@ -64,7 +64,7 @@ function decideRole(
   const name = one.name ?? ''
   const known = told(name)
   if (known !== undefined) return known
-  const byHardware = hardwareRole(one, carriesVpn(one.id))
+  const byHardware = hardwareRole(one, beside, carriesVpn(one.id))
   if (byHardware !== undefined) return byHardware
   const link = linkWord(one.linkType)
   if (LOOPBACK_NAME.test(name) || one.linkType === LINKTYPE_LOOP) {
@@ -80,12 +80,21 @@ function decideRole(
 }
 
 /** What the kernel says the hardware is, in the cooked header of every packet. */
-function hardwareRole(one: CaptureInterface, transport: string | undefined): RoleDecision | undefined {
+function hardwareRole(
+  one: CaptureInterface,
+  beside: CaptureInterface | undefined,
+  transport: string | undefined,
+): RoleDecision | undefined {
   switch (one.hardwareType) {
     case ARPHRD_LOOPBACK:
       return { role: 'loopback', reasons: ['hardware type 772 (loopback)'] }
     case ARPHRD_NONE:
-      return { role: 'tunnel', reasons: ['hardware type 65534 (none): a tunnel'] }
+      return beside === undefined
+        ? { role: 'unknown', reasons: ['hardware type 65534 (none): a tunnel, a modem or a container'] }
+        : {
+            role: 'tunnel',
+            reasons: [`hardware type 65534 (none), beside ${beside.name ?? beside.inputName} (Ethernet)`],
+          }
     case ARPHRD_ETHERNET: {
       const reasons = ['hardware type 1 (Ethernet)']
       if (transport !== undefined) reasons.push(`carries ${transport}`)

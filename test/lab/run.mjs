@@ -1,0 +1,87 @@
+// Plays the lab (a small internet in network namespaces, ../shared/lab) and holds what `analyze` says against its truth.
+//   npm run test:lab -- [--seeds 1,2] [--vpn wg,ovpn,tun] [--scenarios 1-6,9] [--part dns|mtu|connection|all] [--keep DIR]
+// Needs root and the lab's programs; says so when they are not there.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+const LAB = join(ROOT, '../shared/lab')
+const CLI = join(ROOT, 'dist/cli/main.js')
+const RUN_TIMEOUT_MILLIS = 120_000
+
+function option(name, otherwise) {
+  const at = process.argv.indexOf(`--${name}`)
+  return at < 0 ? otherwise : process.argv[at + 1]
+}
+
+/** `1-3,7` as numbers. */
+function numbers(text) {
+  return text.split(',').flatMap((span) => {
+    const [low, high = low] = span.split('-').map(Number)
+    return Array.from({ length: high - low + 1 }, (_, index) => low + index)
+  })
+}
+
+function notRun(why) {
+  console.log(`test:lab did not run: ${why}`)
+  process.exit(0)
+}
+
+function share(part, whole) {
+  return whole === 0 ? '-' : `${((part * 100) / whole).toFixed(1)} %`
+}
+
+/** The figures of judge.py's last line, `leak found 12, leak missed 0, …`. */
+function totalsOf(line) {
+  return Object.fromEntries(
+    [...line.matchAll(/([a-z][a-z ]*?) (\d+)(?=,|$)/g)].map(([, name, count]) => [name, Number(count)]),
+  )
+}
+
+if (!existsSync(join(LAB, 'vpnlab'))) notRun('the lab (../shared/lab) is not beside the project.')
+if (process.getuid() !== 0) notRun('it makes network namespaces, which needs root.')
+if (!existsSync(CLI)) notRun('dist/ is not there; `npm run build` makes it.')
+const check = spawnSync(join(LAB, 'vpnlab'), ['check'], { encoding: 'utf8' })
+if (check.status !== 0) notRun(`programs are missing: ${check.stdout.trim()} ${check.stderr.trim()}`)
+
+const seeds = numbers(option('seeds', '1'))
+const kinds = option('vpn', 'wg,ovpn,tun').split(',')
+const scenarios = numbers(option('scenarios', '1-6,9,10,16,17,21'))
+const part = option('part', 'dns')
+const kept = option('keep', undefined)
+const folder = kept ?? mkdtempSync(join(tmpdir(), 'tunnelscope-lab-'))
+
+for (const seed of seeds) {
+  for (const kind of kinds) {
+    for (const scenario of scenarios) {
+      const out = join(folder, `${kind}-${seed}`, `${scenario}`)
+      if (existsSync(join(out, 'truth.json'))) continue
+      process.stderr.write(`\rplaying scenario ${scenario}, ${kind}, seed ${seed}   `)
+      const run = ['run', `${scenario}`, '--seed', `${seed}`, '--vpn', kind, '--out', out]
+      const played = spawnSync(join(LAB, 'vpnlab'), run, { encoding: 'utf8', timeout: RUN_TIMEOUT_MILLIS })
+      if (played.status !== 0) console.log(`scenario ${scenario}, ${kind}, seed ${seed}: the lab itself failed`)
+    }
+  }
+}
+process.stderr.write('\n')
+
+const judge = ['--part', part, folder, '--', process.execPath, CLI, 'analyze', '--json']
+const judged = spawnSync(join(LAB, 'judge.py'), judge, { encoding: 'utf8' })
+console.log(judged.stdout.trimEnd())
+const totals = totalsOf(judged.stdout.trimEnd().split('\n').at(-1) ?? '')
+const count = (name) => totals[name] ?? 0
+console.log('\n             found  missed  invented  precision  recall')
+for (const [label, found, missed, extra] of [
+  ['leaks', count('leak found'), count('leak missed'), count('leak extra')],
+  ['findings', count('found'), count('missed'), count('invented')],
+]) {
+  const row = [found, missed, extra].map((value, index) => `${value}`.padStart([5, 8, 10][index])).join('')
+  console.log(
+    `${label.padEnd(13)}${row}${share(found, found + extra).padStart(11)}${share(found, found + missed).padStart(8)}`,
+  )
+}
+if (kept === undefined) rmSync(folder, { recursive: true })
+process.exitCode = judged.status ?? 1
