@@ -16,6 +16,7 @@ import type { CaptureOptions, FromCaptureWorker, ToCaptureWorker } from './captu
 import { CaptureOutbox } from './capture-outbox.ts'
 import { EvidenceKeeper } from './evidence.ts'
 import { drain } from './pipeline.ts'
+import { platformCrypto } from './platform-crypto.ts'
 
 const STATS_MILLIS = 1000
 
@@ -63,7 +64,7 @@ function openEvidence(): EvidenceKeeper | undefined {
 async function captureFrom(source: LiveSource, watch: ContextWatch): Promise<void> {
   const chosen = options.interfaces
   const network = createNetworkHistory(true)
-  const analyzer = createAnalyzer(source.interfaces, source.inputs, { ...options, network })
+  const analyzer = createAnalyzer(source.interfaces, source.inputs, { ...options, crypto: platformCrypto, network })
   const file = new CaptureFile(options, (sentence) => tell({ type: 'trouble', sentence }))
   const evidence = openEvidence()
   const outbox = new CaptureOutbox(analyzer, source, tell)

@@ -71,6 +71,9 @@ const MIN_SHARE_OF_ONE_FLOW = 0.8
 const MIN_LEAD = 2
 /** One reading of who is who must match so much more than the other. */
 const CLEARLY_MORE = 1.25
+/** And by so many packets, before the other reading is given up; how often that is looked at. */
+const SETTLE_MATCHES = 32
+const SETTLE_MASK = 31
 /** How often a ballot is looked at. */
 const COUNT_EVERY = 4
 
@@ -114,6 +117,11 @@ export function createTunnelJoin(
     const outerLen = outer.ipLen[outerAt]!
     const innerLen = inner.ipLen[innerAt]!
     if (!mayCarry(outerLen, innerLen)) return
+    // What a tunnel carries does not carry the tunnel.
+    for (let i = 0; i < proven.length; i++) {
+      const one = proven[i]!
+      if (one.innerInterfaceId === outer.interfaceId && one.outerInterfaceId === inner.interfaceId) return
+    }
     effort++
     const timeMicros = outer.timeMicros[outerAt]!
     const candidate = candidateOf(outer, outerAt, inner.interfaceId, timeMicros)
@@ -157,8 +165,9 @@ export function createTunnelJoin(
    * addresses tell, else what came first, which mistakes an answer that comes at once for a question.
    */
   function isMachineLower(candidate: JoinCandidate): boolean {
-    const asLower = candidate.asLower!.matched
-    const asHigher = candidate.asHigher!.matched
+    const asLower = candidate.asLower?.matched ?? -1
+    const asHigher = candidate.asHigher?.matched ?? -1
+    if (asLower < 0 || asHigher < 0) return asHigher < 0
     if (asLower > asHigher * CLEARLY_MORE || asHigher > asLower * CLEARLY_MORE) return asLower > asHigher
     const own = ownAddresses(candidate.outerInterfaceId)
     const lowerIsOwn = own.has(candidate.lowerId)
@@ -181,8 +190,9 @@ export function createTunnelJoin(
         if ((out.flags[row]! & ROW_FRAGMENT) !== 0) return true
         one.packets++
         if (timeMicros > one.lastMicros) one.lastMicros = timeMicros
-        one.asLower!.outer(timeMicros, out.ipLen[row]!, sourceIsLower)
-        one.asHigher!.outer(timeMicros, out.ipLen[row]!, !sourceIsLower)
+        if ((one.packets & SETTLE_MASK) === 0) settleEnds(one)
+        one.asLower?.outer(timeMicros, out.ipLen[row]!, sourceIsLower)
+        one.asHigher?.outer(timeMicros, out.ipLen[row]!, !sourceIsLower)
         return true
       }
       if (one.innerInterfaceId === interfaceId && (inside === undefined || one.lastMicros > inside.lastMicros))
@@ -192,8 +202,8 @@ export function createTunnelJoin(
       const word = row << 3
       const { addresses: a } = out
       const sender = a[word]! ^ a[word + 1]! ^ Math.imul(a[word + 2]!, 31) ^ a[word + 3]!
-      inside.asLower!.inner(timeMicros, out.ipLen[row]!, sender)
-      inside.asHigher!.inner(timeMicros, out.ipLen[row]!, sender)
+      inside.asLower?.inner(timeMicros, out.ipLen[row]!, sender)
+      inside.asHigher?.inner(timeMicros, out.ipLen[row]!, sender)
     }
     return false
   }
@@ -276,6 +286,13 @@ function isProven(candidate: JoinCandidate): boolean {
     hits - innerFirstHits >= MIN_EACH_WAY &&
     votes.lengthCount >= MIN_LENGTHS
   )
+}
+
+/** Once it is clear which end we are, the other reading is not followed any further: nothing in it ever matches. */
+function settleEnds(one: JoinCandidate): void {
+  if (one.asLower === undefined || one.asHigher === undefined) return
+  if (one.asLower.matched > one.asHigher.matched * CLEARLY_MORE + SETTLE_MATCHES) one.asHigher = undefined
+  else if (one.asHigher.matched > one.asLower.matched * CLEARLY_MORE + SETTLE_MATCHES) one.asLower = undefined
 }
 
 /** When the table is full, the one with the fewest votes makes room. */
