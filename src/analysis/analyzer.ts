@@ -331,8 +331,8 @@ export function createAnalyzer(
     sites.settle(siteContext({ timeline: context().timeline, vpn, links, addresses }), tellSite)
   }
 
-  function tellSite(now: SiteObservation, others: SiteObservation[]): void {
-    handlers.siteObserved?.(now, others)
+  function tellSite(now: SiteObservation, others: SiteObservation[], timeMicros: number): void {
+    handlers.siteObserved?.(now, others, timeMicros)
   }
 
   function tellNetwork(event: NetworkEventFact): void {

@@ -39,7 +39,7 @@ export function createFindingSet(epochAt: (timeMicros: number) => number): Findi
       confidence: raised.confidence,
       basis: meta.basis,
       key: raised.key,
-      epoch: epochAt(raised.timeMicros),
+      epoch: 0,
       time: '',
       last: '',
       count: 0,
@@ -81,13 +81,13 @@ export function createFindingSet(epochAt: (timeMicros: number) => number): Findi
     },
     takeChanged() {
       if (changed.size === 0) return NONE
-      const taken = [...changed].map(worded)
+      const taken = [...changed].map((one) => worded(one, epochAt))
       changed.clear()
       return taken
     },
     all() {
       return [...kept.values()]
-        .map(worded)
+        .map((one) => worded(one, epochAt))
         .sort(
           (a, b) =>
             SEVERITY_RANK[b.severity] - SEVERITY_RANK[a.severity] || (a.time < b.time ? -1 : a.time > b.time ? 1 : 0),
@@ -103,7 +103,12 @@ export function createFindingSet(epochAt: (timeMicros: number) => number): Findi
 }
 
 /** Words are made when somebody reads them: the numbers in them grow with every repeat. */
-function worded({ meta, latest, firstMicros, lastMicros, finding }: Kept): Finding {
+function worded(
+  { meta, latest, firstMicros, lastMicros, finding }: Kept,
+  epochAt: (timeMicros: number) => number,
+): Finding {
+  // A file tells at its end when its tunnel was up.
+  finding.epoch = epochAt(firstMicros)
   finding.time = utcTime(firstMicros)
   finding.last = utcTime(lastMicros)
   const data = { ...finding.data, count: finding.count, interface: finding.interface ?? '' }

@@ -90,7 +90,7 @@ export interface SiteHttp {
   cfRay?: string
   proxyStatus?: string
   xCache?: string
-  bodyLen?: number
+  bodyLen: number
   firstByteMs?: number
   /** Packet that ended it. */
   frame: number

@@ -33,12 +33,13 @@ import { mtuPtbInvalid } from './mtu-ptb-invalid.ts'
 import { mtuPtbUnmatched } from './mtu-ptb-unmatched.ts'
 import { mtuQuicBlocked } from './mtu-quic-blocked.ts'
 import { mtuTooBig } from './mtu-too-big.ts'
+import { routeInjection } from './route-injection.ts'
+import { siteDiffers } from './site-differs.ts'
 import { tcpLossy } from './tcp-lossy.ts'
 import { tcpUnreachable } from './tcp-unreachable.ts'
 import { tlsAlert } from './tls-alert.ts'
 import { tlsReset } from './tls-reset.ts'
 import { tlsStalled } from './tls-stalled.ts'
-import { routeInjection } from './route-injection.ts'
 import { trafficMalformed } from './traffic-malformed.ts'
 import { trafficOutsideTunnel } from './traffic-outside-tunnel.ts'
 import { tunnelDown } from './tunnel-down.ts'
@@ -83,6 +84,7 @@ export const DETECTORS: readonly Detector[] = Object.freeze([
   httpGatewayError,
   httpRefused,
   httpLocalProxy,
+  siteDiffers,
   captureLoss,
   captureBlind,
   trafficMalformed,

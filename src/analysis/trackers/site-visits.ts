@@ -60,6 +60,8 @@ export interface Visit {
   lostUp: boolean
   lostLen: number
   deliveredLen: number
+  /** Who has to hear of changes. */
+  owner: { isTold: boolean } | undefined
 }
 
 export interface VisitTracker {
@@ -81,9 +83,9 @@ export function createVisitTracker(hasName: (serverId: number) => boolean): Visi
   let changed = false
 
   function visitOf(fact: ConnectionFact, host: string): Visit {
+    const found = known(fact)
+    if (found !== undefined) return found
     changed = true
-    const known = open.get(fact.flowId)
-    if (known !== undefined) return known
     if (open.size === MAX_OPEN_VISITS) open.delete(open.keys().next().value!)
     const made = newVisit(host, fact.timeMicros, fact.interfaceId, fact.serverAddress, fact.serverPort, fact.ipVersion)
     made.frame = fact.frameNumber
@@ -95,7 +97,9 @@ export function createVisitTracker(hasName: (serverId: number) => boolean): Visi
   /** The visit of a flow that is one already. */
   function known(fact: ConnectionFact): Visit | undefined {
     const visit = open.size === 0 ? undefined : open.get(fact.flowId)
-    if (visit !== undefined) changed = true
+    if (visit === undefined) return undefined
+    changed = true
+    if (visit.owner !== undefined) visit.owner.isTold = false
     return visit
   }
 
@@ -275,6 +279,7 @@ function newVisit(
     lostUp: false,
     lostLen: 0,
     deliveredLen: 0,
+    owner: undefined,
   }
 }
 

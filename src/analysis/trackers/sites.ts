@@ -11,6 +11,9 @@ import { QUESTION_MASK, type SiteQuestions } from './site-questions.ts'
 import { observationOf, type SiteGroup, type SiteWords } from './site-summary.ts'
 import { createVisitTracker, type Visit } from './site-visits.ts'
 
+/** Hears of a site, of what it was in other epochs, and when its latest connection began. */
+export type SiteListener = (now: SiteObservation, others: SiteObservation[], timeMicros: number) => void
+
 /** What the sites are held against; asked when visits are given to their epochs. */
 export interface SiteContext {
   epochAt(timeMicros: number): number
@@ -21,7 +24,7 @@ export interface SiteContext {
 export interface SiteTracker {
   readonly handlers: FactHandlers
   /** Gives what has come to its epochs. `tell` gets each site that changed and was seen in another epoch too. */
-  settle(context: SiteContext, tell: (now: SiteObservation, others: SiteObservation[]) => void): void
+  settle(context: SiteContext, tell: SiteListener): void
   /** So many connections wait that they should be given to their epochs. */
   readonly isFull: boolean
   all(context: SiteContext): SiteObservation[]
@@ -66,6 +69,7 @@ export function createSiteTracker(
     if (group.visits.length < MAX_VISITS_KEPT) group.visits.push(visit)
     else group.visits[MAX_VISITS_KEPT / 2 + (group.visitCount % (MAX_VISITS_KEPT / 2))] = visit
     group.visitCount++
+    visit.owner = group
     group.isTold = false
   }
 
@@ -142,7 +146,7 @@ export function createSiteTracker(
     dns.extendedErrors = note.extendedErrors
   }
 
-  function settle(context: SiteContext, tell: (now: SiteObservation, others: SiteObservation[]) => void): void {
+  function settle(context: SiteContext, tell: SiteListener): void {
     const begun = visits.takeBegun()
     const hasChanged = visits.takeChanged()
     const newHosts = new Set<string>()
@@ -165,19 +169,15 @@ export function createSiteTracker(
     return parsed === undefined ? '' : hostOf(addresses.idOf(Uint32Array.from(parsed), 0), visit.timeMicros)
   }
 
-  function tellOf(
-    group: SiteGroup,
-    known: ReadonlySet<SiteGroup>,
-    context: SiteContext,
-    tell: (now: SiteObservation, others: SiteObservation[]) => void,
-  ): void {
+  function tellOf(group: SiteGroup, known: ReadonlySet<SiteGroup>, context: SiteContext, tell: SiteListener): void {
     const now = observationOf(group, context.networkOf(group.epoch), words)
-    if (now.outcome === 'unknown') return
+    if (now.outcome === 'unknown' || group.visits.length === 0) return
     group.isTold = true
     const others = [...known].filter((one) => one !== group)
     tell(
       now,
       others.map((one) => observationOf(one, context.networkOf(one.epoch), words)),
+      Math.max(...group.visits.map((one) => one.timeMicros)),
     )
   }
 

@@ -1,0 +1,126 @@
+// All observations of all sites held against each other: which pair tells most, and what follows from it.
+import type { Hypothesis, LabelledObservation, NetworkVariable, SiteComparison } from '../../model/comparison.ts'
+import { capped, changedVariables, ruleOut } from './difference.ts'
+import { firstDifference } from './ladder.ts'
+import { nextExperiment } from './next-experiment.ts'
+import { networkWords } from './observation.ts'
+
+/** Sites in order: those that fail somewhere first, then by name. The observations of a site in their order of time. */
+export function compareSites(observations: readonly LabelledObservation[]): SiteComparison[] {
+  const byHost = new Map<string, LabelledObservation[]>()
+  for (const one of observations) {
+    const known = byHost.get(one.observation.host)
+    if (known === undefined) byHost.set(one.observation.host, [one])
+    else known.push(one)
+  }
+  return [...byHost.values()]
+    .flatMap((all) => compareSite(all))
+    .sort((a, b) => rank(a) - rank(b) || (a.host < b.host ? -1 : a.host > b.host ? 1 : 0))
+}
+
+/** One site: a comparison for every context in which it fails, one when it fails nowhere. */
+export function compareSite(all: readonly LabelledObservation[]): SiteComparison[] {
+  const host = all[0]!.observation.host
+  const works = all.filter((one) => one.observation.outcome === 'works')
+  const fails = all.filter((one) => one.observation.outcome === 'fails')
+  const base = { host, works: works.map((one) => one.label), fails: fails.map((one) => one.label) }
+  if (fails.length > 0 && works.length > 0) {
+    return fails.map((test) => ({ ...base, ...compareWith(nearest(works, test), test, all) }))
+  }
+  if (fails.length > 1) {
+    const hasPlain = fails.some((one) => one.observation.network.tunnel === 'none')
+    const why = hasPlain ? 'also without the VPN, which is not to blame' : 'nothing shows that the VPN is to blame'
+    return [{ ...base, verdict: 'fails-everywhere', summary: `${host} fails in every context it was seen in: ${why}.` }]
+  }
+  if (works.length > 1) return [{ ...base, ...compareWorking(works) }]
+  const only = all.map((one) => networkWords(one.observation)).join(' and ')
+  return [{ ...base, verdict: 'not-comparable', summary: `${host} was seen only ${only}: nothing to compare with.` }]
+}
+
+type Outcome = Omit<SiteComparison, 'host' | 'works' | 'fails'>
+
+/** The one whose network differs least; of those the latest before it. */
+function nearest(works: readonly LabelledObservation[], test: LabelledObservation): LabelledObservation {
+  const distance = (one: LabelledObservation) => changedVariables(one.observation, test.observation).length
+  return [...works].sort(
+    (a, b) => distance(a) - distance(b) || (a.observation.first < b.observation.first ? 1 : -1),
+  )[0]!
+}
+
+function compareWith(
+  control: LabelledObservation,
+  test: LabelledObservation,
+  all: readonly LabelledObservation[],
+): Outcome {
+  const changed = changedVariables(control.observation, test.observation)
+  const difference = firstDifference(control.observation, test.observation, changed)
+  const { host } = test.observation
+  if (difference === undefined) {
+    const summary = `${host} fails ${networkWords(test.observation)} and works ${networkWords(control.observation)}, and what was captured of it does not show why.`
+    return { verdict: 'differs', summary, control, test, changed }
+  }
+  const left = ruleOut(difference.hypotheses, test, all)
+  const isTried = isTriedAlready(left.hypotheses, changed)
+  difference.hypotheses = left.hypotheses
+  difference.confidence = capped(
+    isTried && difference.confidence === 'strong' ? 'proven' : difference.confidence,
+    left.hypotheses,
+  )
+  const settledBy = isTried ? [...new Set([control.label, ...left.settledBy])] : left.settledBy
+  const next = isTried ? undefined : nextExperiment(difference, control.observation, test.observation)
+  return {
+    verdict: 'differs',
+    summary: difference.summary,
+    control,
+    test,
+    changed,
+    difference,
+    ...(settledBy.length === 0 ? {} : { settledBy }),
+    ...(next === undefined ? {} : { next }),
+  }
+}
+
+/** The only thing that changed is the only explanation: the experiment is made. */
+function isTriedAlready(hypotheses: readonly Hypothesis[], changed: readonly NetworkVariable[]): boolean {
+  if (hypotheses.length !== 1 || changed.length !== 1) return false
+  return TRIED_BY[changed[0]!] === hypotheses[0]
+}
+
+/** A tunnel brings too much along to be one change. */
+const TRIED_BY: Readonly<Partial<Record<NetworkVariable, Hypothesis>>> = Object.freeze({
+  location: 'exit',
+  resolver: 'resolver',
+  'tunnel-mtu': 'mtu',
+  family: 'family',
+})
+
+/** It works everywhere: the first context, without a tunnel if there is one, is what the others are held against. */
+function compareWorking(works: readonly LabelledObservation[]): Outcome {
+  const control = works.find((one) => one.observation.network.tunnel === 'none') ?? works[0]!
+  for (const test of works) {
+    if (test === control) continue
+    const changed = changedVariables(control.observation, test.observation)
+    const difference = firstDifference(control.observation, test.observation, changed)
+    if (difference === undefined) continue
+    return compareWith(control, test, works)
+  }
+  const test = works.find((one) => one !== control)!
+  return {
+    verdict: 'same',
+    summary: `${control.observation.host}: no difference that matters between ${works.map((one) => one.label).join(' and ')}.`,
+    control,
+    test,
+    changed: changedVariables(control.observation, test.observation),
+  }
+}
+
+const RANKS: Readonly<Record<SiteComparison['verdict'], number>> = Object.freeze({
+  differs: 0,
+  'fails-everywhere': 1,
+  same: 2,
+  'not-comparable': 3,
+})
+
+function rank(one: SiteComparison): number {
+  return RANKS[one.verdict]
+}
