@@ -40,6 +40,7 @@ export class JoinTraffic {
   #next = 0
   readonly #receivedMicros = new Float64Array(MAX_RECEIVED)
   readonly #receivedLen = new Uint32Array(MAX_RECEIVED)
+  #receivedFirst = 0
   #receivedNext = 0
   readonly #senders: Sender[] = []
 
@@ -54,10 +55,13 @@ export class JoinTraffic {
   inner(timeMicros: number, innerLen: number, senderHash: number): void {
     const sender = this.#senderOf(senderHash)
     if (sender === 0) return
-    for (let i = 0; i < MAX_RECEIVED; i++) {
-      const len = this.#receivedLen[i]!
-      if (len === 0 || timeMicros - this.#receivedMicros[i]! > RECEIVED_MICROS || !this.#fits(len, innerLen)) continue
-      this.#receivedLen[i] = 0
+    for (let position = this.#receivedFirst; position < this.#receivedNext; position++) {
+      const at = position % MAX_RECEIVED
+      const len = this.#receivedLen[at]!
+      const isOver = len === 0 || timeMicros - this.#receivedMicros[at]! > RECEIVED_MICROS
+      if (isOver && position === this.#receivedFirst) this.#receivedFirst++
+      if (isOver || !this.#fits(len, innerLen)) continue
+      this.#receivedLen[at] = 0
       this.#senders[sender - 1]!.arrived++
       this.matched++
       return
@@ -77,6 +81,7 @@ export class JoinTraffic {
     if (outerLen > MAX_WIRE_IP_LEN) this.isOffloaded = true
     else if (outerLen > this.#largestOuterLen) this.#largestOuterLen = outerLen
     if (!isSent) {
+      if (this.#receivedNext - this.#receivedFirst === MAX_RECEIVED) this.#receivedFirst++
       const at = this.#receivedNext++ % MAX_RECEIVED
       this.#receivedMicros[at] = timeMicros
       this.#receivedLen[at] = outerLen
