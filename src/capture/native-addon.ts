@@ -76,9 +76,10 @@ export interface Addon {
   compileFilter(expression: string): { program?: Uint8Array; error?: string; missing?: boolean }
 }
 
+/** What was built here wins over what the package brought. */
 const PLACES = [
-  `../../native/prebuilds/${process.platform}-${process.arch}/tunnelscope.node`,
   '../../native/build/Release/tunnelscope.node',
+  `../../native/prebuilds/${process.platform}-${process.arch}/tunnelscope.node`,
 ]
 
 const EPERM = 1
