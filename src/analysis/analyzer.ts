@@ -63,6 +63,8 @@ export interface AnalyzerOptions extends RoleOptions, JudgementOptions {
   network?: NetworkHistory
   /** Who runs an address, from a database the operator gave. */
   ownerOf?: OwnerLookup
+  /** Flows followed at once; MAX_FLOWS unless given. */
+  maxFlows?: number
   /** Further listeners to facts (event lines, the store). */
   listeners?: readonly FactHandlers[]
 }
@@ -169,6 +171,7 @@ export function createAnalyzer(
   const transport = createTransport(createFanOut([transportHandlers, encrypted.handlers]), {
     paths,
     ...(crypto === undefined ? {} : { crypto }),
+    ...(options.maxFlows === undefined ? {} : { maxFlows: options.maxFlows }),
   })
 
   /** Empty where nobody tells; then the times of the tunnel come from the packets. */

@@ -7,6 +7,7 @@ import { CapSource } from '../capture/cap-source.ts'
 import { ContextWatch } from '../capture/context-watch.ts'
 import { RingSource } from '../capture/ring-source.ts'
 import type { LiveSource } from '../capture/source.ts'
+import { MAX_LIVE_FLOWS } from '../constants/limits.ts'
 import type { InputSummary } from '../model/capture-interface.ts'
 import type { NetworkContext } from '../model/network-context.ts'
 import { OperatorError } from '../model/operator-error.ts'
@@ -64,7 +65,12 @@ function openEvidence(): EvidenceKeeper | undefined {
 async function captureFrom(source: LiveSource, watch: ContextWatch): Promise<void> {
   const chosen = options.interfaces
   const network = createNetworkHistory(true)
-  const analyzer = createAnalyzer(source.interfaces, source.inputs, { ...options, crypto: platformCrypto, network })
+  const analyzer = createAnalyzer(source.interfaces, source.inputs, {
+    ...options,
+    crypto: platformCrypto,
+    maxFlows: MAX_LIVE_FLOWS,
+    network,
+  })
   const file = new CaptureFile(options, (sentence) => tell({ type: 'trouble', sentence }))
   const evidence = openEvidence()
   const outbox = new CaptureOutbox(analyzer, source, tell)
