@@ -1,8 +1,8 @@
 // A proven join in words and numbers. The transport is told by the arithmetic of rules.md 2.4, read backwards: a guess by
 // lengths alone, which holds for obfuscated transports too.
 import { IPPROTO_ESP, IPPROTO_TCP } from '../../constants/wire.ts'
+import type { JoinCandidate } from './join-candidate.ts'
 import type { Padding } from './join-votes.ts'
-import type { JoinCandidate } from './tunnel-join.ts'
 import {
   TRANSPORT_ESP,
   TRANSPORT_ESP_NAT_T,
@@ -55,11 +55,21 @@ const OPENVPN_AEAD_EPOCH_LEN = 28
 /** SPI and sequence number 8, IV 8, ICV 16 (RFC 4303 2, RFC 4106). */
 const ESP_GCM_LEN = 32
 
+/** The proven candidates, most packets first. */
+export function describeJoins(
+  proven: readonly JoinCandidate[],
+  isMachineLower: (candidate: JoinCandidate) => boolean,
+): TunnelJoin[] {
+  return proven.map((one) => describeJoin(one, isMachineLower(one))).sort((a, b) => b.packets - a.packets)
+}
+
 /** `machineIsLower`: which end of the proven candidate we are. */
-export function describeJoin(candidate: JoinCandidate, machineIsLower: boolean): TunnelJoin {
+function describeJoin(candidate: JoinCandidate, machineIsLower: boolean): TunnelJoin {
   const traffic = (machineIsLower ? candidate.asLower : candidate.asHigher)!
   const { votes, ipProtocol, outerFamily, packets } = candidate
   const { padding, overhead } = votes
+  // Who sends more than it gets inside is this machine.
+  const sent = traffic.isOffloaded ? [] : traffic.senders.filter((one) => one.left > one.arrived)
   return {
     innerInterfaceId: candidate.innerInterfaceId,
     outerInterfaceId: candidate.outerInterfaceId,
@@ -78,8 +88,8 @@ export function describeJoin(candidate: JoinCandidate, machineIsLower: boolean):
     matched: Math.min(packets, candidate.explained + traffic.matched),
     firstMicros: candidate.firstMicros,
     lastMicros: candidate.lastMicros,
-    entered: traffic.entered,
-    neverLeft: traffic.neverLeft,
+    entered: sent.reduce((sum, one) => sum + one.left + one.lost, 0),
+    neverLeft: sent.reduce((sum, one) => sum + one.lost, 0),
     latency: traffic.latency,
   }
 }

@@ -1,4 +1,4 @@
-// HOT PATH. The last packets of one interface, for comparing them with those of another.
+// The last packets of one interface, for comparing them with those of another.
 
 /** Packets remembered, a power of two. */
 export const RING_LEN = 64

@@ -1,5 +1,6 @@
 // HOT PATH. What goes through a tunnel whose way of wrapping is known: which inner packet left as which outer one, how
 // long that took, and which never left.
+import { addSender, type Sender } from './join-sender.ts'
 import { LATENCY_BUCKETS, latencyBucket } from './resolvers.ts'
 
 /** Inner packets that wait for their outer ones. When more wait, the oldest is no longer told of. */
@@ -15,13 +16,6 @@ const RECEIVED_MICROS = 100_000
 const MAX_SENDERS = 8
 /** Segmentation offload hands larger packets to the interface than any wire takes: lengths then no longer compare. */
 const MAX_WIRE_IP_LEN = 1600
-
-interface Sender {
-  hash: number
-  left: number
-  arrived: number
-  lost: number
-}
 
 export class JoinTraffic {
   readonly latency = new Uint32Array(LATENCY_BUCKETS)
@@ -42,7 +36,8 @@ export class JoinTraffic {
   readonly #receivedLen = new Uint32Array(MAX_RECEIVED)
   #receivedFirst = 0
   #receivedNext = 0
-  readonly #senders: Sender[] = []
+  /** Senders of inner packets. */
+  readonly senders: Sender[] = []
 
   constructor(overhead: number, unit: number, trailer: number, largestOuterLen: number) {
     this.#overhead = overhead
@@ -62,7 +57,7 @@ export class JoinTraffic {
       if (isOver && position === this.#receivedFirst) this.#receivedFirst++
       if (isOver || !this.#fits(len, innerLen)) continue
       this.#receivedLen[at] = 0
-      this.#senders[sender - 1]!.arrived++
+      this.senders[sender - 1]!.arrived++
       this.matched++
       return
     }
@@ -90,7 +85,7 @@ export class JoinTraffic {
     this.#expire(timeMicros)
     const at = this.#waiting(timeMicros, outerLen)
     if (at < 0) return
-    this.#senders[this.#pendingSender[at]! - 1]!.left++
+    this.senders[this.#pendingSender[at]! - 1]!.left++
     this.#pendingSender[at] = 0
     this.matched++
     const bucket = latencyBucket(timeMicros - this.#pendingMicros[at]!)
@@ -114,20 +109,6 @@ export class JoinTraffic {
     return found
   }
 
-  /** Packets of this machine that entered the tunnel, and those of them that never left it. */
-  get entered(): number {
-    return this.#sum((one) => one.left + one.lost)
-  }
-
-  get neverLeft(): number {
-    return this.#sum((one) => one.lost)
-  }
-
-  #sum(figure: (sender: Sender) => number): number {
-    if (this.isOffloaded) return 0
-    return this.#senders.reduce((sum, one) => (one.left > one.arrived ? sum + figure(one) : sum), 0)
-  }
-
   #fits(outerLen: number, innerLen: number): boolean {
     const rest = outerLen - this.#overhead
     if (rest === innerLen) return true
@@ -140,7 +121,7 @@ export class JoinTraffic {
       const at = this.#first % MAX_PENDING
       if (this.#pendingSender[at] !== 0) {
         if (timeMicros - this.#pendingMicros[at]! <= GIVE_UP_MICROS) return
-        this.#senders[this.#pendingSender[at]! - 1]!.lost++
+        this.senders[this.#pendingSender[at]! - 1]!.lost++
       }
       this.#first++
     }
@@ -148,12 +129,8 @@ export class JoinTraffic {
 
   /** Index + 1; 0 when there are too many. */
   #senderOf(hash: number): number {
-    const senders = this.#senders
+    const senders = this.senders
     for (let i = 0; i < senders.length; i++) if (senders[i]!.hash === hash) return i + 1
     return senders.length < MAX_SENDERS ? addSender(senders, hash) : 0
   }
-}
-
-function addSender(senders: Sender[], hash: number): number {
-  return senders.push({ hash, left: 0, arrived: 0, lost: 0 })
 }

@@ -36,25 +36,25 @@ const MAX_PACKET_NUMBER_LEN = 4
 
 /** Derives the client's keys from the connection id bytes[at, at + len). `version` is one that quicLikeness knows. */
 export function clientInitialKeys(
-  crypto: InitialCrypto,
+  ciphers: InitialCrypto,
   version: number,
   bytes: Uint8Array,
   at: number,
   len: number,
 ): InitialKeys {
-  const initial = crypto.hmacSha256(saltOf(version), bytes.subarray(at, at + len))
-  const secret = expandLabel(crypto, initial, 'client in', SECRET_LEN)
+  const initial = ciphers.hmacSha256(saltOf(version), bytes.subarray(at, at + len))
+  const secret = expandLabel(ciphers, initial, 'client in', SECRET_LEN)
   const prefix = version === QUIC_2 ? 'quicv2' : 'quic'
   return {
-    key: expandLabel(crypto, secret, `${prefix} key`, KEY_LEN),
-    iv: expandLabel(crypto, secret, `${prefix} iv`, IV_LEN),
-    headerKey: expandLabel(crypto, secret, `${prefix} hp`, KEY_LEN),
+    key: expandLabel(ciphers, secret, `${prefix} key`, KEY_LEN),
+    iv: expandLabel(ciphers, secret, `${prefix} iv`, IV_LEN),
+    headerKey: expandLabel(ciphers, secret, `${prefix} hp`, KEY_LEN),
   }
 }
 
 /** The payload of the packet at `at` (RFC 9001 5.3, 5.4), or undefined when these are not its keys. */
 export function openInitial(
-  crypto: InitialCrypto,
+  ciphers: InitialCrypto,
   keys: InitialKeys,
   bytes: Uint8Array,
   at: number,
@@ -63,7 +63,7 @@ export function openInitial(
   const { packetNumberAt, endAt } = header
   const sampleAt = packetNumberAt + MAX_PACKET_NUMBER_LEN
   if (sampleAt + SAMPLE_LEN > endAt) return undefined
-  const mask = crypto.aesBlock(keys.headerKey, bytes.subarray(sampleAt, sampleAt + SAMPLE_LEN))
+  const mask = ciphers.aesBlock(keys.headerKey, bytes.subarray(sampleAt, sampleAt + SAMPLE_LEN))
   const firstByte = bytes[at]! ^ (mask[0]! & 0x0f)
   const packetNumberLen = (firstByte & 3) + 1
   const payloadAt = packetNumberAt + packetNumberLen
@@ -78,11 +78,11 @@ export function openInitial(
     const nonceAt = IV_LEN - packetNumberLen + i
     nonce[nonceAt] = nonce[nonceAt]! ^ byte
   }
-  return crypto.aesGcmOpen(keys.key, nonce, clear, bytes.subarray(payloadAt, endAt))
+  return ciphers.aesGcmOpen(keys.key, nonce, clear, bytes.subarray(payloadAt, endAt))
 }
 
 /** RFC 8446 7.1, for at most one block of the hash. */
-function expandLabel(crypto: InitialCrypto, secret: Uint8Array, label: string, len: number): Uint8Array {
+function expandLabel(ciphers: InitialCrypto, secret: Uint8Array, label: string, len: number): Uint8Array {
   const full = `tls13 ${label}`
   const info = new Uint8Array(full.length + 5)
   info[1] = len
@@ -90,7 +90,7 @@ function expandLabel(crypto: InitialCrypto, secret: Uint8Array, label: string, l
   for (let i = 0; i < full.length; i++) info[3 + i] = full.charCodeAt(i)
   // No context; the counter of HKDF-Expand's first block (RFC 5869 2.3).
   info[4 + full.length] = 1
-  return crypto.hmacSha256(secret, info).subarray(0, len)
+  return ciphers.hmacSha256(secret, info).subarray(0, len)
 }
 
 function saltOf(version: number): Uint8Array {

@@ -7,36 +7,10 @@ import type { PacketBatch } from '../../model/packet-batch.ts'
 import { isLoopbackAddress, isMulticastAddress } from '../address-classes.ts'
 import type { AddressTable } from './addresses.ts'
 import { hashOf, isHigher } from './flow-key.ts'
-import { describeJoin, type TunnelJoin } from './join-description.ts'
+import { addCandidate, type JoinCandidate, startMatching } from './join-candidate.ts'
+import { describeJoins, type TunnelJoin } from './join-description.ts'
 import { addRing, KEY_WORDS, PORTS_WORD, RING_LEN, type Ring } from './join-ring.ts'
-import { JoinTraffic } from './join-traffic.ts'
-import { JoinVotes, mayCarry } from './join-votes.ts'
-
-/** One outer flow that may carry one interface's packets. */
-export interface JoinCandidate {
-  readonly innerInterfaceId: number
-  readonly outerInterfaceId: number
-  readonly keyHash: number
-  readonly ipProtocol: number
-  readonly outerFamily: 4 | 6
-  readonly lowerId: number
-  readonly higherId: number
-  readonly lowerPort: number
-  readonly higherPort: number
-  readonly votes: JoinVotes
-  /** Outer packets that voted for the leader; each counts once. */
-  explained: number
-  leader: number
-  /** Whole outer packets since the first vote. */
-  packets: number
-  lastVoter: number
-  largestOuterLen: number
-  firstMicros: number
-  lastMicros: number
-  /** Set when it is proven: from then on packets are matched, not counted, as if we were the one end and the other. */
-  asLower: JoinTraffic | undefined
-  asHigher: JoinTraffic | undefined
-}
+import { mayCarry } from './join-votes.ts'
 
 export interface TunnelJoinTracker {
   packet(batch: PacketBatch, out: DecodedBatch, row: number): void
@@ -49,8 +23,6 @@ const MAX_LOOKS = 24
 /** Userspace VPNs on a busy machine need milliseconds. */
 const WINDOW_MICROS = 5000
 const MAX_JOIN_INTERFACES = 16
-/** Outer flows with a ballot; the one with the fewest votes makes room. */
-const MAX_CANDIDATES = 64
 const MAX_PROVEN = 16
 /** Pairs compared in vain after which only every sixteenth stretch of packets is looked at. */
 const PATIENCE = 1 << 20
@@ -151,12 +123,7 @@ export function createTunnelJoin(
 
   function prove(candidate: JoinCandidate): void {
     if (proven.length === MAX_PROVEN) return
-    const { overhead, padding } = candidate.votes
-    const { unit, trailer } = padding
-    candidate.asLower = new JoinTraffic(overhead, unit, trailer, candidate.largestOuterLen)
-    candidate.asHigher = new JoinTraffic(overhead, unit, trailer, candidate.largestOuterLen)
-    candidates.splice(candidates.indexOf(candidate), 1)
-    proven.push(candidate)
+    startMatching(candidate, candidates, proven)
     effort = 0
   }
 
@@ -260,7 +227,7 @@ export function createTunnelJoin(
         }
       }
     },
-    joins: () => proven.map((one) => describeJoin(one, isMachineLower(one))).sort((a, b) => b.packets - a.packets),
+    joins: () => describeJoins(proven, isMachineLower),
   }
 }
 
@@ -293,47 +260,4 @@ function settleEnds(one: JoinCandidate): void {
   if (one.asLower === undefined || one.asHigher === undefined) return
   if (one.asLower.matched > one.asHigher.matched * CLEARLY_MORE + SETTLE_MATCHES) one.asHigher = undefined
   else if (one.asHigher.matched > one.asLower.matched * CLEARLY_MORE + SETTLE_MATCHES) one.asLower = undefined
-}
-
-/** When the table is full, the one with the fewest votes makes room. */
-function addCandidate(
-  candidates: JoinCandidate[],
-  addresses: AddressTable,
-  outer: Ring,
-  at: number,
-  innerInterfaceId: number,
-  timeMicros: number,
-): JoinCandidate {
-  if (candidates.length === MAX_CANDIDATES) {
-    let least = 0
-    for (let i = 1; i < candidates.length; i++) {
-      if (candidates[i]!.votes.hits < candidates[least]!.votes.hits) least = i
-    }
-    candidates.splice(least, 1)
-  }
-  const keyAt = at * KEY_WORDS
-  const ports = outer.key[keyAt + PORTS_WORD]!
-  const made: JoinCandidate = {
-    innerInterfaceId,
-    outerInterfaceId: outer.interfaceId,
-    keyHash: outer.flowHash[at]!,
-    ipProtocol: outer.ipProtocol[at]!,
-    outerFamily: outer.ipVersion[at] === 6 ? 6 : 4,
-    lowerId: addresses.intern(outer.key, keyAt),
-    higherId: addresses.intern(outer.key, keyAt + 4),
-    lowerPort: ports >>> 16,
-    higherPort: ports & 0xffff,
-    votes: new JoinVotes(),
-    explained: 0,
-    leader: -1,
-    packets: 0,
-    lastVoter: 0,
-    largestOuterLen: 0,
-    firstMicros: timeMicros,
-    lastMicros: timeMicros,
-    asLower: undefined,
-    asHigher: undefined,
-  }
-  candidates.push(made)
-  return made
 }
