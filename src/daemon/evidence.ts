@@ -1,7 +1,7 @@
 // Evidence: for each new finding a pcapng with its packets, some context and the network as it was. Files are 0600 in a 0700
 // directory, secrets are blanked, old files go. Nothing here ever stops the capture.
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { PcapngWriter } from '../capture/pcapng-writer.ts'
 import type { CaptureInterface } from '../model/capture-interface.ts'
@@ -61,7 +61,11 @@ export class EvidenceKeeper {
     this.#application = application
     this.#onTrouble = onTrouble
     this.#limits = options
-    this.#try(() => mkdirSync(options.directory, { recursive: true, mode: 0o700 }))
+    this.#try(() => {
+      mkdirSync(options.directory, { recursive: true, mode: 0o700 })
+      // It may have been made by somebody more generous.
+      chmodSync(options.directory, 0o700)
+    })
   }
 
   set limits(limits: EvidenceLimits) {
