@@ -118,8 +118,8 @@ export const MAX_HOSTS = 1 << 14
 /** Flows followed at once. At 136 bytes each, touched only when used, a full table costs 142 MB. */
 export const MAX_FLOWS = 1 << 20
 
-/** Flows followed at once by the daemon, which has to be a small guest: 37 MB. Beyond it the long idle make room. */
-export const MAX_LIVE_FLOWS = 1 << 18
+/** Flows followed at once by the daemon, which has to be a small guest: 18 MB. Beyond it the long idle make room. */
+export const MAX_LIVE_FLOWS = 1 << 17
 
 /** Flows a table begins with: what a quiet machine has, and small enough for the second-level cache. */
 export const FIRST_FLOWS = 1024

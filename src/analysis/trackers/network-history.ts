@@ -189,7 +189,9 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
     decidedBefore(nowMicros) {
       if (!live) return Number.NEGATIVE_INFINITY
       // Who hears of an exchange has heard before of what happened until then, and during a loss of its end.
-      return Math.min(nowMicros, lostMicros ?? nowMicros, events[0]?.timeMicros ?? nowMicros)
+      let micros = Math.min(nowMicros, lostMicros ?? nowMicros)
+      for (const event of events) micros = Math.min(micros, 'lostMicros' in event ? event.lostMicros : event.timeMicros)
+      return micros
     },
     tick(nowMicros, listener) {
       if (live && lostMicros !== undefined && nowMicros - lostMicros > MAX_RECONNECT_MICROS) {
