@@ -43,9 +43,10 @@ export function createVerdictCounter(): VerdictCounter {
   }
 }
 
-/** `leak`: all that was asked while the tunnel was up left outside; `mixed`: some did (product.md, Verdict). */
-export function verdictOf(hasTunnel: boolean, counts: QuestionCounts): DnsVerdict {
+/** `insideSeen`: what went through the tunnel was captured. `leak`: all that was asked while the tunnel was up left outside; `mixed`: some did (product.md, Verdict). */
+export function verdictOf(hasTunnel: boolean, counts: QuestionCounts, insideSeen = true): DnsVerdict {
   if (!hasTunnel) return 'no-tunnel'
+  if (!insideSeen) return counts.leaked > 0 ? 'leak' : 'unknown'
   if (counts.leaked > 0) return counts.inTunnel > 0 ? 'mixed' : 'leak'
   return counts.unknown > 0 && counts.inTunnel === 0 ? 'unknown' : 'ok'
 }
