@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { compiled } from './support/compiled.ts'
+import { sayNotRun } from './support/not-run.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const hasBash = spawnSync('bash', ['--version']).status === 0
@@ -42,7 +43,7 @@ test('the npm package carries the program, the sources of the addon and nothing 
 })
 
 if (!hasBash) {
-  test('the completion did not run', () => console.log('did not run: bash is not here'))
+  test('the completion did not run', () => sayNotRun('the completion', 'bash'))
 } else {
   test('the completion offers commands, then their flags, then files', () => {
     const complete = (...words: string[]) => {

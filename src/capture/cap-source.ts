@@ -147,17 +147,17 @@ export class CapSource implements LiveSource {
   }
 
   #start(interfaceIndex: number, name: string): void {
-    const process_ = spawn(process.execPath, [...process.execArgv, CHILD_FILE, name, this.#options.expression ?? ''], {
+    const spawned = spawn(process.execPath, [...process.execArgv, CHILD_FILE, name, this.#options.expression ?? ''], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    const child: Child = { name, interfaceIndex, process: process_, linkType: undefined, rest: NOTHING }
+    const child: Child = { name, interfaceIndex, process: spawned, linkType: undefined, rest: NOTHING }
     this.#children.set(interfaceIndex, child)
-    process_.stdout!.on('data', (data: Buffer) => this.#take(child, data))
-    process_.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    spawned.stdout!.on('data', (data: Buffer) => this.#take(child, data))
+    spawned.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#refusal = text.trim().split('\n')[0]
     })
-    process_.once('error', () => {})
-    process_.once('close', () => {
+    spawned.once('error', () => {})
+    spawned.once('close', () => {
       if (this.#isClosed || this.#children.get(interfaceIndex) !== child) return
       if (child.linkType !== undefined)
         this.#onRestart(`the capture on ${name} ended and is started again; packets in between are lost`)

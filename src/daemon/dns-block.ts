@@ -41,7 +41,7 @@ export function nftOutputRules(ruleset: string): FirewallRule[] {
     else if (line.startsWith('chain ')) {
       lines = []
       isOutput = false
-    } else if (/^type filter hook output /.test(line)) {
+    } else if (line.startsWith('type filter hook output ')) {
       isOutput = true
       // The policy is the last word.
       if (/policy drop/.test(line)) lines.push('drop')

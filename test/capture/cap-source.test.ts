@@ -1,7 +1,8 @@
 // The cap backend: what npm cap sees arrives with times and lengths, and an interface that goes down takes nobody with it.
 import { execFileSync } from 'node:child_process'
 import { createRequire } from 'node:module'
-import { canMakeNamespaces, Namespace, sayNotRun } from '../native/namespace.ts'
+import { canMakeNamespaces, Namespace } from '../native/namespace.ts'
+import { sayNotRun } from '../support/not-run.ts'
 
 const hasCap = canLoad()
 
@@ -25,8 +26,7 @@ interface Report {
 }
 
 if (!hasCap || !canMakeNamespaces) {
-  test('the cap backend did not run', () =>
-    hasCap ? sayNotRun('the cap backend') : console.log('did not run: npm cap is not installed'))
+  test('the cap backend did not run', () => sayNotRun('the cap backend', 'npm cap, root and iproute2'))
 } else {
   test('captures every interface, and goes on when one goes down and comes back', async () => {
     const near = new Namespace()

@@ -18,6 +18,7 @@ import type { NetworkContext } from '../../src/model/network-context.ts'
 import { tcpPacket, udpPacket } from '../fixtures/frames.ts'
 import { memorySource } from '../memory-source.ts'
 import { dnsQuery } from '../support/dns-query.ts'
+import { sayNotRun } from '../support/not-run.ts'
 
 const hasTshark = spawnSync('tshark', ['--version']).status === 0
 const text = new TextEncoder()
@@ -202,7 +203,7 @@ describe('what is written', () => {
     expect(bytes).not.toContain('SECRET')
   })
 
-  if (!hasTshark) test('tshark did not read it', () => console.log('did not run: tshark is not here'))
+  if (!hasTshark) test('tshark did not read it', () => sayNotRun('tshark on exported files', 'tshark'))
   else {
     test('tshark reads it, and the finding’s filter selects exactly its packets', async () => {
       const finding = findingOf([2, 4])

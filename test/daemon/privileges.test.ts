@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { excessRights, findAccount, parseThread, threadRights } from '../../src/daemon/privileges.ts'
 import { hasAddon } from '../native/namespace.ts'
+import { sayNotRun } from '../support/not-run.ts'
 
 const loader = new URL('../native/register-typescript.mjs', import.meta.url).href
 const program = fileURLToPath(new URL('./programs/drop.ts', import.meta.url))
@@ -112,7 +113,7 @@ test('accounts are read as the system writes them', () => {
 })
 
 if (!isRoot) {
-  test('dropping rights did not run', () => console.log('did not run: dropping rights (needs root and the addon)'))
+  test('dropping rights did not run', () => sayNotRun('dropping rights', 'root and the addon'))
 } else {
   const folder = mkdtempSync(join(tmpdir(), 'tunnelscope-drop-'))
   chmodSync(folder, 0o755)

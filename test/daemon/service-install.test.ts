@@ -8,6 +8,7 @@ import { DEFAULT_CONFIG } from '../../src/constants/paths.ts'
 import { defaultConfig, readConfig } from '../../src/daemon/config.ts'
 import { findAccount } from '../../src/daemon/privileges.ts'
 import { installSteps, runSteps, type Step, UNIT_PATH, uninstallSteps } from '../../src/daemon/service-install.ts'
+import { sayNotRun } from '../support/not-run.ts'
 
 const exampleConfig = fileURLToPath(new URL('../../packaging/tunnelscope.toml', import.meta.url))
 const isRoot = process.geteuid?.() === 0
@@ -57,7 +58,7 @@ test('a step that fails has the ones before it undone, latest first', () => {
 })
 
 if (!isRoot) {
-  test('installing did not run', () => console.log('did not run: installing into a directory (needs root)'))
+  test('installing did not run', () => sayNotRun('installing into a directory', 'root'))
 } else {
   test('makes user, configuration and unit; a second time changes only the unit', () => {
     runSteps(steps(), () => {})

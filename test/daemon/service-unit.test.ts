@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { serviceUnit, shownDirectories } from '../../src/daemon/service-unit.ts'
+import { sayNotRun } from '../support/not-run.ts'
 
 const hasAnalyze = spawnSync('systemd-analyze', ['--version']).status === 0
 const unitOf = (command: string[]) =>
@@ -39,7 +40,7 @@ test('a program in a home is shown to the service, and nothing else there', () =
 })
 
 if (!hasAnalyze) {
-  test('systemd’s own judgement did not run', () => console.log('did not run: systemd-analyze is not here'))
+  test('systemd’s own judgement did not run', () => sayNotRun('systemd-analyze on the unit', 'systemd'))
 } else {
   test('systemd finds nothing wrong and an exposure of at most 1.5', () => {
     const folder = mkdtempSync(join(tmpdir(), 'tunnelscope-unit-'))
