@@ -11,8 +11,8 @@ import type {
 } from './connection-facts.ts'
 import type { DecodedBatch } from './decoded-batch.ts'
 import type { Confidence, ProcessRef } from './finding.ts'
+import type { InterfaceRole } from './network-context.ts'
 import type { PacketBatch } from './packet-batch.ts'
-import type { InterfaceRole } from './report.ts'
 import type { SiteObservation } from './site.ts'
 
 export type { ConnectionFact } from './connection-facts.ts'

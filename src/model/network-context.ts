@@ -1,7 +1,8 @@
 // What a machine's network looks like at one moment: links, addresses, routes, policy rules and resolvers as the kernel
 // and the system tell them, and what follows from them. Plain values: it is written into captures and reports as JSON.
 
-import type { InterfaceRole } from './report.ts'
+/** What an interface is for us. */
+export type InterfaceRole = 'physical' | 'tunnel' | 'loopback' | 'virtual' | 'unknown'
 
 export type IpFamily = 4 | 6
 

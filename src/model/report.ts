@@ -2,12 +2,13 @@
 // released is never renamed. Addresses and names are strings, times ISO 8601 UTC, durations in ms named so.
 import type { DnsTransport } from './facts.ts'
 import type { DnsVerdict, Finding, ProcessRef } from './finding.ts'
+import type { InterfaceRole } from './network-context.ts'
 import type { SiteObservation } from './site.ts'
 
 /** Version of the report's shape; grows with every addition. */
 export const REPORT_SCHEMA = 1
 
-export type InterfaceRole = 'physical' | 'tunnel' | 'loopback' | 'virtual' | 'unknown'
+export type { InterfaceRole } from './network-context.ts'
 
 /** One interface as the report shows it. */
 export interface ReportInterface {

@@ -62,7 +62,8 @@ function wayLines(context: NetworkContext): string[] {
     const way = context.interfaces.find((one) => one.link.index === interfaceIndex)
     if (way === undefined) return `IPv${family} leaves nowhere: there is no route to public addresses.`
     const routes = shape === 'halves' ? '0/1 and 128/1' : shape === 'prefixes' ? 'several prefixes' : 'a default route'
-    const by = `${routes} in table ${table}${gateway === undefined ? '' : `, via ${gateway}`}`
+    const where = table === undefined ? '' : ` in table ${table}`
+    const by = `${routes}${where}${gateway === undefined ? '' : `, via ${gateway}`}`
     const split = mode === 'split' ? '; a part takes another way' : ''
     return `IPv${family} leaves by ${escapeForTerminal(way.link.name)} (${way.role}): ${by}${split}.`
   })
