@@ -64,7 +64,7 @@ function comparable(report: Report): unknown {
     ...input,
     file: '',
     format: '',
-    interfaces: input.interfaces.map(({ dropped, ...rest }) => rest),
+    interfaces: input.interfaces.map((one) => ({ ...one, dropped: undefined })),
   }))
   const sites = report.sites.map((site) =>
     JSON.parse(JSON.stringify(site, (key, value) => (key === 'source' ? '' : value))),
