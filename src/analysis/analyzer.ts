@@ -335,7 +335,7 @@ export function createAnalyzer(
   }
 
   function tellSite(now: SiteObservation, others: SiteObservation[], timeMicros: number): void {
-    handlers.siteObserved?.(now, others, timeMicros)
+    handlers.siteFails?.(now, others, timeMicros)
   }
 
   function tellNetwork(event: NetworkEventFact): void {

@@ -61,8 +61,11 @@ export interface FactHandlers {
   nameExposure?(exchange: DnsExchange): void
   /** A TCP connection that was opened or tried, judged in the network context of its SYN. */
   connectionOpened?(connection: OpenedConnection): void
-  /** A site as it is in an epoch now (its latest connection at `timeMicros`), and in others. Told when something of it changed, at most once a second. */
-  siteObserved?(now: SiteObservation, others: readonly SiteObservation[], timeMicros: number): void
+  /**
+   * A site that fails in its epoch (its latest connection began at `timeMicros`), and how it was in others. Told when
+   * something of it changed, at most once a second.
+   */
+  siteFails?(now: SiteObservation, others: readonly SiteObservation[], timeMicros: number): void
   /** A route came to the machine's knowledge: by DHCP as captured, or live from the kernel. */
   route?(fact: RouteFact): void
   /** A packet with a fault (`out.fault`), as captured. */

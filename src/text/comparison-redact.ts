@@ -27,7 +27,7 @@ export function redactComparison(comparison: Comparison): Comparison {
       give(value.slice(value.lastIndexOf('/') + 1), 'capture')
     }
     texts.push(value)
-    if (DROPPED.has(key)) give(value, 'text')
+    if (DROPPED.has(key) && value.length >= MIN_TEXT_LEN) give(value, 'text')
   })
   for (const text of texts) {
     for (const [found] of text.matchAll(ADDRESS_LIKE)) if (parseAddress(found) !== undefined) give(found, 'address')
@@ -42,7 +42,10 @@ export function redactComparison(comparison: Comparison): Comparison {
   }) as Comparison
 }
 
-const ADDRESS_LIKE = /[0-9a-fA-F:]*[.:][0-9a-fA-F:.]*[0-9a-fA-F]/g
+/** A shorter text (`/`) stands in every sentence and says nothing. */
+const MIN_TEXT_LEN = 4
+/** IPv4, and what may be IPv6; a port after it is no part of it. */
+const ADDRESS_LIKE = /\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}/g
 /** Dotted names with a top level of letters; versions and basis texts (`RFC 9110 15.6.3`) have none. */
 const NAME_LIKE = /[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b/gi
 

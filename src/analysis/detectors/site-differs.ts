@@ -22,8 +22,7 @@ export const siteDiffers: Detector = {
     /** Failures told so far, by site and epoch: a site is looked at again whenever something of it changes. */
     const told = new Map<string, number>()
     return {
-      siteObserved(now, others, timeMicros) {
-        if (now.outcome !== 'fails' || now.visits === 0) return
+      siteFails(now, others, timeMicros) {
         const all = [...others.filter((one) => one.epoch < now.epoch), now].map(
           (observation): LabelledObservation => ({ label: `epoch ${observation.epoch}`, observation }),
         )

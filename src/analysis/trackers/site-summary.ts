@@ -113,6 +113,11 @@ export function observationOf(group: SiteGroup, network: SiteNetwork, words: Sit
   return made
 }
 
+/** How the site did, without making words of it. */
+export function outcomeOfGroup({ visits, dns }: SiteGroup): SiteOutcome {
+  return siteOutcome(visits, visits.map(outcomeOf), dns)
+}
+
 /** How one connection did. */
 export function outcomeOf(visit: Visit): SiteOutcome {
   if (visit.connect !== 'answered' || visit.isStalled || visit.isReset || visit.tls?.alert !== undefined) return 'fails'

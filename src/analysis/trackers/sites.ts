@@ -8,10 +8,10 @@ import type { AddressTable } from './addresses.ts'
 import type { AnswerTable } from './dns-answers.ts'
 import type { NameTable } from './names.ts'
 import { QUESTION_MASK, type SiteQuestions } from './site-questions.ts'
-import { observationOf, type SiteGroup, type SiteWords } from './site-summary.ts'
+import { observationOf, outcomeOfGroup, type SiteGroup, type SiteWords } from './site-summary.ts'
 import { createVisitTracker, type Visit } from './site-visits.ts'
 
-/** Hears of a site, of what it was in other epochs, and when its latest connection began. */
+/** Hears of a site that fails, of what it was in other epochs, and when its latest connection began. */
 export type SiteListener = (now: SiteObservation, others: SiteObservation[], timeMicros: number) => void
 
 /** What the sites are held against; asked when visits are given to their epochs. */
@@ -23,7 +23,7 @@ export interface SiteContext {
 
 export interface SiteTracker {
   readonly handlers: FactHandlers
-  /** Gives what has come to its epochs. `tell` gets each site that changed and was seen in another epoch too. */
+  /** Gives what has come to its epochs. `tell` gets each site that fails and was seen in another epoch too, when it changed. */
   settle(context: SiteContext, tell: SiteListener): void
   /** So many connections wait that they should be given to their epochs. */
   readonly isFull: boolean
@@ -170,9 +170,9 @@ export function createSiteTracker(
   }
 
   function tellOf(group: SiteGroup, known: ReadonlySet<SiteGroup>, context: SiteContext, tell: SiteListener): void {
-    const now = observationOf(group, context.networkOf(group.epoch), words)
-    if (now.outcome === 'unknown' || group.visits.length === 0) return
     group.isTold = true
+    if (group.visits.length === 0 || outcomeOfGroup(group) !== 'fails') return
+    const now = observationOf(group, context.networkOf(group.epoch), words)
     const others = [...known].filter((one) => one !== group)
     tell(
       now,
