@@ -28,9 +28,13 @@ export const PAYLOAD_TCP = 1
 export const PAYLOAD_QUOTED = 2
 export const PAYLOAD_OTHER = 3
 
+const NOTHING = new Uint8Array(0)
+
 /** One half: packets as a batch of its own memory, and where the parts that may be secret begin. */
 export interface HistoryHalf {
   readonly batch: PacketBatch
+  /** The same memory, four bytes at a time. */
+  readonly words: Int32Array
   /** PAYLOAD_*. */
   readonly payload: Uint8Array
   /** Offsets into `batch.bytes`: the payload, or the quoted IP header. */
@@ -43,6 +47,8 @@ export class PacketHistory {
   #now: HistoryHalf
   #before: HistoryHalf
   #at = 0
+  #source: Uint8Array = NOTHING
+  #sourceWords = wordsOf(NOTHING)
 
   /** `memoryLen` bytes for both halves together, columns apart. */
   constructor(memoryLen: number) {
@@ -62,6 +68,8 @@ export class PacketHistory {
   /** Copies every row; `out` is its decoding. */
   add(batch: PacketBatch, out: DecodedBatch): void {
     const { bytes, count, startAt, timeMicros, wireLen, linkType, interfaceId, direction, frameNumber } = batch
+    if (bytes !== this.#source) this.#lookAt(bytes)
+    const words = this.#sourceWords
     for (let row = 0; row < count; row++) {
       const len = keptLen(batch, out, row)
       let half = this.#now
@@ -73,7 +81,11 @@ export class PacketHistory {
       const from = startAt[row]!
       const to = half.batch
       const target = to.bytes
-      for (let i = 0; i < len; i++) target[at + i] = bytes[from + i]!
+      // The ring aligns its packets, and so do we: words, where both sides allow it.
+      const wholeLen = (from & 3) === 0 && words.length > 0 ? len & ~3 : 0
+      const targetWords = half.words
+      for (let i = 0; i < wholeLen; i += 4) targetWords[(at + i) >> 2] = words[(from + i) >> 2]!
+      for (let i = wholeLen; i < len; i++) target[at + i] = bytes[from + i]!
       const slot = to.count++
       to.timeMicros[slot] = timeMicros[row]!
       to.startAt[slot] = at
@@ -101,8 +113,14 @@ export class PacketHistory {
       half.payloadAt[slot] = payloadAt < from ? at : at + (payloadAt - from)
       const ipAt = out.ipAt[row]!
       half.ipAt[slot] = ipAt < from || ipAt >= from + len ? at : at + (ipAt - from)
-      this.#at = at + len
+      this.#at = (at + len + 3) & ~3
     }
+  }
+
+  /** Another memory: once for a ring. */
+  #lookAt(bytes: Uint8Array): void {
+    this.#source = bytes
+    this.#sourceWords = wordsOf(bytes)
   }
 
   #swap(): void {
@@ -131,9 +149,22 @@ function keptLen(batch: PacketBatch, out: DecodedBatch, row: number): number {
   return Math.min(short, whole)
 }
 
+/** Aligned words of the same memory, as many as are whole. COLD PATH: once for each memory. */
+function wordsOf(bytes: Uint8Array): Int32Array {
+  return (bytes.byteOffset & 3) === 0
+    ? new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
+    : new Int32Array(0)
+}
+
 function createHalf(len: number): HistoryHalf {
   const rows = Math.ceil(len / USUAL_LEN)
   const batch = createPacketBatch(rows)
   batch.bytes = new Uint8Array(len)
-  return { batch, payload: new Uint8Array(rows), payloadAt: new Uint32Array(rows), ipAt: new Uint32Array(rows) }
+  return {
+    batch,
+    words: wordsOf(batch.bytes),
+    payload: new Uint8Array(rows),
+    payloadAt: new Uint32Array(rows),
+    ipAt: new Uint32Array(rows),
+  }
 }
