@@ -21,7 +21,7 @@ h2 { font-size: 1.1rem; margin: 0; color: var(--name); overflow-wrap: anywhere }
 section { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: 1rem 1.25rem; margin: 1rem 0 }
 .where, .basis, footer { color: var(--soft); font-size: .9rem } .axis { font-weight: 600; color: var(--bad) }
 .scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-size: .9rem; margin: .75rem 0 }
-th, td { text-align: left; vertical-align: top; padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere } th { font-weight: 600; color: var(--soft) }
+th, td { text-align: left; vertical-align: top; padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--line) } td { overflow-wrap: anywhere } th, td:first-child { white-space: nowrap } th { font-weight: 600; color: var(--soft) }
 td.other { font-weight: 600 } .next { border-left: 3px solid var(--name); padding-left: .75rem; margin: .75rem 0 } .next p { margin: .2rem 0 }
 `
 
@@ -54,9 +54,15 @@ ${otherList(others)}
 
 function contextTable({ contexts }: Comparison): string {
   const rows = contexts.map((one) =>
-    row([one.label, one.start, one.network, one.resolvers.join(', '), one.files.join(', ')]),
+    row([
+      one.label,
+      `${one.start.slice(0, 10)} ${one.start.slice(11, 19)}`,
+      one.network,
+      one.resolvers.join(', '),
+      one.files.map(nameOfFile).join(', '),
+    ]),
   )
-  return table(['', 'from', 'network', 'resolvers', 'capture'], rows)
+  return table(['', 'from (UTC)', 'network', 'resolvers', 'capture'], rows)
 }
 
 function siteSection(one: SiteComparison): string {
@@ -91,9 +97,18 @@ function factRows(control: SiteObservation, test: SiteObservation): string[] {
     const a = before[name] ?? ''
     const b = now[name] ?? ''
     if (a === '' && b === '') return []
-    const mark = a === b ? '' : ' class="other"'
+    const mark = untimed(a) === untimed(b) ? '' : ' class="other"'
     return [`<tr><th>${safe(name)}</th><td>${safe(a)}</td><td${mark}>${safe(b)}</td></tr>`]
   })
+}
+
+/** No two visits take the same time. */
+function untimed(text: string): string {
+  return text.replace(/[\d.]+ ms/g, '')
+}
+
+function nameOfFile(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
 }
 
 function facts(one: SiteObservation): Record<string, string> {
