@@ -8,7 +8,8 @@ import type { Detector, DetectorMeta } from '../detector.ts'
 const meta: DetectorMeta = {
   id: 'site-differs',
   title: 'A site fails here and worked in another network context',
-  severity: 'warning',
+  // What is wrong has a finding of its own, with its own severity; this one says what to change to settle it.
+  severity: 'info',
   basis: 'heuristic',
   message: '{host} fails {networkWords} and worked {controlWords}. {why}',
   advice: '{next}',
@@ -39,7 +40,6 @@ export const siteDiffers: Detector = {
           key,
           timeMicros,
           confidence: difference?.confidence ?? 'weak',
-          severity: difference === undefined || difference.confidence === 'weak' ? 'info' : 'warning',
           interface: now.network.interface,
           count: now.failures - before,
           ...(difference === undefined ? {} : { cause: difference.axis, basis: difference.basis }),

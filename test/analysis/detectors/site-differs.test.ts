@@ -8,7 +8,7 @@ const TUNNEL = { tunnelUp: [0, 8000] as [number, number] }
 test('raises: 200 through one VPN server, 502 through the next', () => {
   expect(findingsOf(play(raises().steps, TUNNEL), ID)).toMatchObject([
     {
-      severity: 'warning',
+      severity: 'info',
       confidence: 'proven',
       cause: 'gateway',
       epoch: 2,
