@@ -48,6 +48,7 @@ export interface SiteTcp {
   refused: number
   silent: number
   rttMs?: number
+  /** The MSS option of the client's SYN, which bounds what comes back, and of the server's. */
   mssToServer?: number
   mssToClient?: number
   packets: number

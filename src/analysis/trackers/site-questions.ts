@@ -121,16 +121,23 @@ function keyOf(nameId: number, serverId: number): number {
   return nameId * 0x10_0000 + (serverId & 0xf_ffff)
 }
 
-/** The first record of the answer is a CNAME. The question's name is never compressed. */
+/** The first record of the answer is a CNAME (RFC 1035 4.1.3, 4.1.4). */
 function beginsWithCname(bytes: Uint8Array, messageAt: number, endAt: number): boolean {
-  if (u16(bytes, messageAt + 6) === 0) return false
-  let at = messageAt + DNS_HEADER_LEN
-  while (at < endAt && bytes[at]! !== 0) {
-    if (bytes[at]! >= 0xc0) return false
-    at += bytes[at]! + 1
+  if (u16(bytes, messageAt + 4) !== 1 || u16(bytes, messageAt + 6) === 0) return false
+  const recordAt = afterName(bytes, messageAt + DNS_HEADER_LEN, endAt) + 4
+  const typeAt = afterName(bytes, recordAt, endAt)
+  return typeAt + 2 <= endAt && u16(bytes, typeAt) === DNS_TYPE_CNAME
+}
+
+/** The offset behind the name at `at`; `endAt` when it does not end before. */
+function afterName(bytes: Uint8Array, at: number, endAt: number): number {
+  while (at < endAt) {
+    const labelLen = bytes[at]!
+    if (labelLen === 0) return at + 1
+    if (labelLen >= 0xc0) return at + 2
+    at += labelLen + 1
   }
-  at += 5
-  return at + 4 <= endAt && bytes[at]! >= 0xc0 && u16(bytes, at + 2) === DNS_TYPE_CNAME
+  return endAt
 }
 
 /** COLD PATH: once, at the first question. */
