@@ -82,7 +82,7 @@ describe('the packaged example and the documentation', () => {
 
   test('every key is in both, and none that does not exist', () => {
     const document = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
-    expect([...document.matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1])).toEqual(configKeys())
+    expect([...document.matchAll(/^\| `([^`]+)` +\|/gm)].map((match) => match[1])).toEqual(configKeys())
     let table = ''
     const keys: string[] = []
     for (const line of example.split('\n')) {
@@ -95,7 +95,7 @@ describe('the packaged example and the documentation', () => {
 
   test('live keys are the ones the documentation marks', () => {
     const document = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
-    const marked = [...document.matchAll(/^\| `([^`]+)` \| [^|]+ \| yes \|/gm)].map((match) => match[1]!)
+    const marked = [...document.matchAll(/^\| `([^`]+)` +\| [^|]+ \| +yes +\|/gm)].map((match) => match[1]!)
     const other: Record<string, string> = {
       'evidence.seconds': '[evidence]\nseconds = 11',
       'evidence.blank': '[evidence]\nblank = false',

@@ -240,7 +240,7 @@ export class HttpExchanges implements StreamConsumer {
 
   /** RFC 9112 6.3 for requests. */
   #requestBody(direction: Direction, head: HttpHead, message: HttpFact, where: ConnectionFact): void {
-    if (this.#waiting.length >= MAX_WAITING_REQUESTS) this.#sink.httpExchange?.(this.#waiting.shift(), undefined)
+    if (this.#waiting.length >= MAX_WAITING_REQUESTS) this.#tellOldest()
     this.#waiting.push(message)
     if (isChunked(head)) startChunks(direction)
     else startCounted(direction, contentLength(head))
@@ -318,7 +318,13 @@ export class HttpExchanges implements StreamConsumer {
    * but a few do. The requests before it stay unanswered.
    */
   #dropUnanswered(): void {
-    while (this.#waiting.length > 1) this.#sink.httpExchange?.(this.#waiting.shift(), undefined)
+    while (this.#waiting.length > 1) this.#tellOldest()
+  }
+
+  /** The oldest request gets no answer any more. It is taken whether or not anybody listens. */
+  #tellOldest(): void {
+    const request = this.#waiting.shift()
+    this.#sink.httpExchange?.(request, undefined)
   }
 
   /** A response without a length ends at the close. A server that answers the next request first has ended it before. */

@@ -321,3 +321,13 @@ describe('hostile input', () => {
     }
   })
 })
+
+test('without a listener the waiting requests are taken all the same', () => {
+  const consumer = new HttpExchanges({})
+  const request = Buffer.from('GET / HTTP/1.1\r\nHost: a.example\r\n\r\n')
+  for (let count = 0; count < 5000; count++) consumer.push(true, request, 0, request.length, WHERE)
+  consumer.gap(false, 150)
+  const response = Buffer.from('HTTP/1.1 204 No Content\r\n\r\n')
+  expect(consumer.push(false, response, 0, response.length, WHERE)).toBe(response.length)
+  consumer.end()
+})
