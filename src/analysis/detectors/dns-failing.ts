@@ -1,5 +1,5 @@
 // dns-failing: a resolver that answers, but with SERVFAIL or REFUSED (RFC 1035 4.1.1). Told per resolver and interface.
-import { DNS_REFUSED, DNS_SERVFAIL } from '../../constants/wire.ts'
+import { DNS_REFUSED, DNS_SERVFAIL, DNS_TYPE_A } from '../../constants/wire.ts'
 import type { Detector, DetectorMeta } from '../detector.ts'
 import { dnsFilter } from '../display-filter.ts'
 import { createNameList, type NameList } from '../name-list.ts'
@@ -44,6 +44,8 @@ export const dnsFailing: Detector = {
           one = { answered: 0, servfail: 0, refused: 0, names: createNameList(), failing: new Set() }
           resolvers.set(key, one)
         }
+        // A server that has no upstream refuses the types it does not hold; addresses every resolver answers.
+        if (exchange.rcode === DNS_REFUSED && exchange.type !== DNS_TYPE_A) return
         one.answered++
         if (exchange.rcode !== DNS_SERVFAIL && exchange.rcode !== DNS_REFUSED) {
           one.failing.delete(exchange.nameId)
@@ -55,7 +57,7 @@ export const dnsFailing: Detector = {
         one.failing.add(exchange.nameId)
         one.names.add(exchange)
         const failed = one.servfail + one.refused
-        // REFUSED is policy, and often for one record type: it counts when there is nothing else.
+        // REFUSED is policy: it counts when there is nothing else.
         const counted = one.refused === one.answered ? failed : one.servfail
         if (one.failing.size < MIN_FAILING_NAMES || counted < one.answered * MIN_SHARE) return
         context.raise(meta, {
