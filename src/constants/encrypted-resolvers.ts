@@ -1,6 +1,6 @@
 // Public resolvers that speak DNS over HTTPS, TLS or QUIC: their names and addresses as their operators publish them.
-// Compiled 2026-11-22 from the operators' own setup pages and the public lists of curl (github.com/curl/curl/wiki/
-// DNS-over-HTTPS) and AdGuard (adguard-dns.io/kb/general/dns-providers). Others are added with --doh.
+// Source: what the operators publish, as generally known in 2026-11; not checked against each operator's page. Names and
+// addresses change: add others with --doh, and correct these when an operator moves.
 
 /** Host names; a name stands for itself and everything below it. Names that also serve other things are left out. */
 export const ENCRYPTED_RESOLVER_NAMES: readonly string[] = Object.freeze([

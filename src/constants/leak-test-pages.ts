@@ -1,5 +1,5 @@
 // Web pages that test for DNS leaks: they make the browser ask random names below a zone of theirs and see who comes to
-// ask for them. Zones and labels as the pages used them on 2026-11-22.
+// ask for them. Zones and labels as generally known in 2026-11; not checked against each page.
 
 export interface LeakTestPage {
   /** The page as people know it. */
