@@ -31,9 +31,13 @@ const program = new Command('tunnelscope')
 
 for (const name of neededCommands(process.argv[2] ?? '')) (await COMMANDS[name]!())(program)
 
-// A reader that went away (head, less) is no fault of ours.
+// A reader that went away (head, less) is no fault; a full disk is, and 1 would say that findings were found.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? 0 : 1)
+  if (error.code === 'EPIPE') process.exit(0)
+  process.stderr.write(
+    `tunnelscope: standard output cannot be written (${error.code}); make room or write elsewhere.\n`,
+  )
+  process.exit(EXIT_OPERATOR)
 })
 
 try {

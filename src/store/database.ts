@@ -32,7 +32,11 @@ export function openStore(path: string, nowMillis: number): OpenedStore {
     return { db: openOurs(path), setAside: { path: moved, reason } }
   } catch (error) {
     if (error instanceof OperatorError) throw error
-    throw new OperatorError('store-unusable', `The store ${path} cannot be opened: ${(error as Error).message}.`)
+    const why = (error as Error).message
+    throw new OperatorError(
+      'store-unusable',
+      `The store ${path} cannot be opened: ${why}; run as root (sudo) or name another place with --store.`,
+    )
   }
 }
 

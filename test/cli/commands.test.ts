@@ -1,6 +1,6 @@
 // The commands as a person runs them: exit codes, one helpful sentence, nothing half printed.
-import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -139,5 +139,19 @@ describe('events and packets', () => {
     const { code, out } = await run(['packets', '-c', '3', EXAMPLE, EXAMPLE])
     expect(code).toBe(0)
     expect(out.trimEnd().split('\n')).toHaveLength(3)
+  })
+})
+
+test('a full disk behind standard output is the operator’s to mend, not a finding', () => {
+  const full = openSync('/dev/full', 'w')
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', '--import', HOOKS, MAIN, 'analyze', '--json', EXAMPLE],
+    { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' },
+  )
+  closeSync(full)
+  expect({ status, stderr }).toEqual({
+    status: 2,
+    stderr: 'tunnelscope: standard output cannot be written (ENOSPC); make room or write elsewhere.\n',
   })
 })
