@@ -7,6 +7,7 @@ import {
   READ_CHUNK_LEN,
 } from '../constants/limits.ts'
 import type { InputSummary } from '../model/capture-interface.ts'
+import { OperatorError } from '../model/operator-error.ts'
 import { createPacketBatch, type PacketBatch } from '../model/packet-batch.ts'
 import { checkInputs } from './byte-input.ts'
 import type { InputReader } from './input-reader.ts'
@@ -23,6 +24,13 @@ import type { CaptureSource } from './source.ts'
  */
 export async function openMerged(paths: readonly string[]): Promise<CaptureSource> {
   await checkInputs(paths)
+  const repeated = paths.find((path, index) => paths.indexOf(path) !== index)
+  if (repeated !== undefined) {
+    throw new OperatorError(
+      'input-repeated',
+      `${repeated} is named twice; merged with itself every packet would count double.`,
+    )
+  }
   const source = new MergedSource(paths)
   try {
     await source.open()
