@@ -26,6 +26,7 @@ import type { OuterTunnel, PathContext } from './path-context.ts'
 import { createFindingSet } from './raise.ts'
 import { decideRoles, type RoleDecision, type RoleOptions } from './roles.ts'
 import { createAddressTable } from './trackers/addresses.ts'
+import type { Inflate } from './trackers/compressed-payloads.ts'
 import { ConnectionView } from './trackers/connection-view.ts'
 import { createConnectionTracker } from './trackers/connections.ts'
 import { createAnswerTable } from './trackers/dns-answers.ts'
@@ -59,6 +60,8 @@ export interface AnalyzerOptions extends RoleOptions, JudgementOptions {
   encryptedResolvers?: readonly string[]
   /** For QUIC's first packets; without it QUIC stays closed. */
   crypto?: InitialCrypto
+  /** For IPComp; without it compressed packets stay closed. */
+  inflate?: Inflate
   /** What the kernel tells of the network; without it the times of the tunnel are read from the capture. */
   network?: NetworkHistory
   /** Who runs an address, from a database the operator gave. */
@@ -167,10 +170,11 @@ export function createAnalyzer(
     },
   }
   const encrypted = createEncryptedDns(options.encryptedResolvers ?? [], addresses, context, encryptedTold)
-  const { crypto } = options
+  const { crypto, inflate } = options
   const transport = createTransport(createFanOut([transportHandlers, encrypted.handlers]), {
     paths,
     ...(crypto === undefined ? {} : { crypto }),
+    ...(inflate === undefined ? {} : { inflate }),
     ...(options.maxFlows === undefined ? {} : { maxFlows: options.maxFlows }),
   })
 

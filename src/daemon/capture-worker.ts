@@ -17,7 +17,7 @@ import type { CaptureOptions, FromCaptureWorker, ToCaptureWorker } from './captu
 import { CaptureOutbox } from './capture-outbox.ts'
 import { EvidenceKeeper } from './evidence.ts'
 import { drain } from './pipeline.ts'
-import { platformCrypto } from './platform-crypto.ts'
+import { PLATFORM } from './platform.ts'
 
 const STATS_MILLIS = 1000
 
@@ -67,7 +67,7 @@ async function captureFrom(source: LiveSource, watch: ContextWatch): Promise<voi
   const network = createNetworkHistory(true)
   const analyzer = createAnalyzer(source.interfaces, source.inputs, {
     ...options,
-    crypto: platformCrypto,
+    ...PLATFORM,
     maxFlows: MAX_LIVE_FLOWS,
     network,
   })

@@ -5,7 +5,7 @@ import type { CaptureSource } from '../capture/source.ts'
 import { decodeBatch } from '../decoders/decode-batch.ts'
 import { createDecodedBatch, type DecodedBatch } from '../model/decoded-batch.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
-import { platformCrypto } from './platform-crypto.ts'
+import { PLATFORM } from './platform.ts'
 
 /** Called with every decoded batch; what it wants to keep it copies, for the memory is used again. */
 export type BatchConsumer = (batch: PacketBatch, out: DecodedBatch) => void
@@ -34,7 +34,7 @@ export async function analyze(
   progress?: () => void,
 ): Promise<Analyzer> {
   const network = createNetworkHistory(false)
-  const analyzer = createAnalyzer(source.interfaces, source.inputs, { crypto: platformCrypto, ...options, network })
+  const analyzer = createAnalyzer(source.interfaces, source.inputs, { ...PLATFORM, ...options, network })
   const feed = contextFeed(source, network)
   await drain(
     source,

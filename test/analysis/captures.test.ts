@@ -2,8 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { splitCooked } from '../../src/capture/cooked-interfaces.ts'
-import { openMerged } from '../../src/capture/merge.ts'
+import { openCaptures } from '../../src/capture/open-captures.ts'
 import { analyze } from '../../src/daemon/pipeline.ts'
 import { OperatorError } from '../../src/model/operator-error.ts'
 import type { Report } from '../../src/model/report.ts'
@@ -23,7 +22,7 @@ const withVpn = new Set(
 
 async function reportOf(path: string): Promise<Report | undefined> {
   try {
-    const source = splitCooked(await openMerged([join(CAPTURES, path)]))
+    const source = await openCaptures([join(CAPTURES, path)])
     try {
       const options = { version: 'test', tunnels: [], physicals: [], vpnResolvers: [] }
       return (await analyze(source, options)).report()

@@ -1,6 +1,6 @@
 // The report of a made capture, as `analyze` gives it.
 import { fileURLToPath } from 'node:url'
-import { openMerged } from '../../src/capture/merge.ts'
+import { openCaptures } from '../../src/capture/open-captures.ts'
 import { analyze } from '../../src/daemon/pipeline.ts'
 import type { Finding } from '../../src/model/finding.ts'
 import type { Report } from '../../src/model/report.ts'
@@ -8,7 +8,7 @@ import type { Report } from '../../src/model/report.ts'
 /** `test/fixtures/<group>/<name>.pcapng`, analysed. */
 export async function fixtureReport(group: string, name: string): Promise<Report> {
   const path = fileURLToPath(new URL(`../fixtures/${group}/${name}.pcapng`, import.meta.url))
-  const source = await openMerged([path])
+  const source = await openCaptures([path])
   try {
     const analyzer = await analyze(source, { version: 'test', tunnels: [], physicals: [], vpnResolvers: [] })
     return analyzer.report()

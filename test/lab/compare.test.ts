@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { compareSites } from '../../src/analysis/compare/compare-sites.ts'
-import { openMerged } from '../../src/capture/merge.ts'
+import { openCaptures } from '../../src/capture/open-captures.ts'
 import { analyze } from '../../src/daemon/pipeline.ts'
 import type { SiteComparison } from '../../src/model/comparison.ts'
 import type { Finding } from '../../src/model/finding.ts'
@@ -30,7 +30,7 @@ async function compareRun(run: string): Promise<{ sites: SiteComparison[]; findi
   const truth = JSON.parse(readFileSync(join(folder, 'truth.json'), 'utf8')) as Truth
   const merged = join(folder, 'merged.pcapng')
   const single = readdirSync(folder).filter((name) => /^(?!merged).*\.pcapng$/.test(name))
-  const source = await openMerged(existsSync(merged) ? [merged] : single.map((name) => join(folder, name)))
+  const source = await openCaptures(existsSync(merged) ? [merged] : single.map((name) => join(folder, name)))
   try {
     const options = { version: 'test', tunnels: [], physicals: [], vpnResolvers: [] }
     const report = (await analyze(source, options)).report()

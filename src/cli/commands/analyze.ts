@@ -2,12 +2,10 @@
 import type { Command } from 'commander'
 import type { AnalyzerOptions } from '../../analysis/analyzer.ts'
 import { splitEndpoint } from '../../analysis/endpoint-text.ts'
-import { splitCooked } from '../../capture/cooked-interfaces.ts'
-import { openMerged } from '../../capture/merge.ts'
+import { openCaptures } from '../../capture/open-captures.ts'
 import type { CaptureSource } from '../../capture/source.ts'
 import { openAsDatabase } from '../../daemon/as-database.ts'
 import { analyze } from '../../daemon/pipeline.ts'
-import { platformCrypto } from '../../daemon/platform-crypto.ts'
 import { VERSION } from '../../daemon/version.ts'
 import { SEVERITY_RANK, type Severity } from '../../model/finding.ts'
 import { OperatorError } from '../../model/operator-error.ts'
@@ -60,9 +58,8 @@ export async function runAnalyze(files: string[], flags: AnalyzeFlags): Promise<
     splitDomains: flags.splitDns ?? [],
     ...(flags.asDatabase === undefined ? {} : { ownerOf: openAsDatabase(flags.asDatabase) }),
     encryptedResolvers: flags.doh,
-    crypto: platformCrypto,
   }
-  const source = splitCooked(await openMerged(files))
+  const source = await openCaptures(files)
   const progress = createProgress(source)
   let report: Report
   try {

@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { compareSites } from '../../analysis/compare/compare-sites.ts'
 import { networkWords } from '../../analysis/compare/observation.ts'
-import { openMerged } from '../../capture/merge.ts'
+import { openCaptures } from '../../capture/open-captures.ts'
 import { analyze } from '../../daemon/pipeline.ts'
 import { VERSION } from '../../daemon/version.ts'
 import type { InputSummary } from '../../model/capture-interface.ts'
@@ -78,7 +78,7 @@ async function captureSides(a: string | undefined, b: string | undefined, flags:
 
 async function readSide(name: string, argument: string, flags: CompareFlags): Promise<Side> {
   const files = existsSync(argument) ? [argument] : argument.split(',')
-  const source = await openMerged(files)
+  const source = await openCaptures(files)
   const progress = createProgress(source)
   let report: Report
   let inputs: readonly InputSummary[]

@@ -3,9 +3,8 @@ import type { Command } from 'commander'
 import { createTransport } from '../../analysis/trackers/transport.ts'
 import { openCapture } from '../../capture/open-capture.ts'
 import { drain } from '../../daemon/pipeline.ts'
-import { platformCrypto } from '../../daemon/platform-crypto.ts'
+import { PLATFORM } from '../../daemon/platform.ts'
 import { platformHasher } from '../../daemon/platform-hasher.ts'
-import { platformInflate } from '../../daemon/platform-inflate.ts'
 import { createEventWriter } from '../../text/event-writer.ts'
 import { eachInput } from '../each-input.ts'
 import { createLineOutput } from '../line-output.ts'
@@ -35,8 +34,7 @@ async function runEvents(files: string[], flags: EventsFlags): Promise<void> {
       keepUrlQueries: flags.keepUrlQueries === true,
     })
     const transport = createTransport(handlers, {
-      crypto: platformCrypto,
-      inflate: platformInflate,
+      ...PLATFORM,
       ...(flags.fingerprints === true ? { hasher: platformHasher } : {}),
     })
     await drain(
