@@ -9,7 +9,18 @@ export type Bytes = Uint8Array
 
 /** Joins byte runs; numbers are single bytes. */
 export function concat(...parts: (Bytes | readonly number[] | number)[]): Bytes {
-  return Uint8Array.from(parts.flatMap((part) => (typeof part === 'number' ? [part] : [...part])))
+  const bytes = new Uint8Array(
+    parts.reduce<number>((len, part) => len + (typeof part === 'number' ? 1 : part.length), 0),
+  )
+  let at = 0
+  for (const part of parts) {
+    if (typeof part === 'number') bytes[at++] = part
+    else {
+      bytes.set(part, at)
+      at += part.length
+    }
+  }
+  return bytes
 }
 
 export function be16(value: number): number[] {
