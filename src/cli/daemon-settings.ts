@@ -9,7 +9,7 @@ import type { EvidenceLimits } from '../daemon/evidence.ts'
 import { type Inherited, inheritedPath, type ServiceStart } from '../daemon/privileges.ts'
 import { VERSION } from '../daemon/version.ts'
 import { OperatorError } from '../model/operator-error.ts'
-import { parseAddress } from '../text/address.ts'
+import { addressFlag, dohFlag, endpointFlag } from './network-flags.ts'
 
 export interface DaemonFlags {
   config?: string
@@ -25,6 +25,8 @@ export interface DaemonFlags {
   tunnel: string[]
   physical: string[]
   vpnResolver: string[]
+  endpoint: string[]
+  doh: string[]
   store?: string
   socket?: string
   service: boolean
@@ -37,7 +39,7 @@ export function configFile(flags: DaemonFlags): string | undefined {
 
 /**
  * The file's settings, overridden by the flags.
- * @throws OperatorError of readConfig, and `bad-address`, `no-backend`
+ * @throws OperatorError of readConfig, and `bad-address`, `bad-resolver`, `no-backend`
  */
 export function daemonConfig(flags: DaemonFlags): Config {
   const file = configFile(flags)
@@ -55,7 +57,12 @@ export function daemonConfig(flags: DaemonFlags): Config {
       ...network,
       tunnel: [...network.tunnel, ...flags.tunnel],
       physical: [...network.physical, ...flags.physical],
-      'vpn-resolvers': [...network['vpn-resolvers'], ...flags.vpnResolver.map(addressFlag)],
+      'vpn-resolvers': [
+        ...network['vpn-resolvers'],
+        ...flags.vpnResolver.map((value) => addressFlag('--vpn-resolver', value)),
+      ],
+      endpoints: [...network.endpoints, ...flags.endpoint.map(endpointFlag)],
+      doh: [...network.doh, ...flags.doh.map(dohFlag)],
     },
     store: { ...store, path: flags.store ?? store.path },
     api: { ...api, socket: flags.socket ?? api.socket },
@@ -98,6 +105,8 @@ export function daemonOptions(
       tunnels: network.tunnel,
       physicals: network.physical,
       vpnResolvers: network['vpn-resolvers'],
+      endpoints: network.endpoints,
+      encryptedResolvers: network.doh,
       ringLen: bufferKib * 1024,
       ...(capture.interfaces.length === 0 ? {} : { interfaces: capture.interfaces }),
       ...(filter === '' ? {} : { expression: filter }),
@@ -153,9 +162,4 @@ function countFlag(flag: string, value: string | undefined): number | undefined 
   const count = Number(value)
   if (/^\d+$/.test(value) && count > 0 && count <= 0x7fff_ffff) return count
   throw new OperatorError('bad-number', `${flag} ${value}: give a whole number from 1 to 2147483647.`)
-}
-
-function addressFlag(value: string): string {
-  if (parseAddress(value) !== undefined) return value
-  throw new OperatorError('bad-address', `--vpn-resolver ${value}: not an IP address; give one like 10.64.0.1.`)
 }

@@ -25,6 +25,10 @@ export interface CaptureOptions {
   readonly tunnels: readonly string[]
   readonly physicals: readonly string[]
   readonly vpnResolvers: readonly string[]
+  /** VPN servers that the operator names. */
+  readonly endpoints?: readonly string[]
+  /** Encrypted resolvers that the operator names. */
+  readonly encryptedResolvers?: readonly string[]
 }
 
 /** What changed of the machine's network, and the verdict with it. */

@@ -6,6 +6,7 @@ import { parse, TomlError } from 'smol-toml'
 import { z } from 'zod'
 import { DEFAULT_EVIDENCE, DEFAULT_SOCKET, DEFAULT_STORE, DEFAULT_TOKEN, SERVICE_USER } from '../constants/paths.ts'
 import { OperatorError } from '../model/operator-error.ts'
+import { isHostOrAddress } from '../text/host-name.ts'
 
 /** Larger than any file a person writes. */
 const MAX_FILE_LEN = 1 << 20
@@ -17,6 +18,9 @@ const count = (least: number, most: number) => z.number().int().min(least).max(m
 const names = z.array(z.string().min(1).max(15)).max(256)
 const addresses = z
   .array(z.string().refine((text) => ipaddr.isValid(text), 'give an IP address such as 10.64.0.1'))
+  .max(256)
+const resolvers = z
+  .array(z.string().refine(isHostOrAddress, 'give a host name such as dns.example.net or an IP address'))
   .max(256)
 const endpoints = z.array(z.string().refine(isEndpoint, 'give an address, ADDRESS:PORT or [ADDRESS]:PORT')).max(256)
 
@@ -41,6 +45,7 @@ const schema = z.strictObject({
       physical: names.default([]),
       'vpn-resolvers': addresses.default([]),
       endpoints: endpoints.default([]),
+      doh: resolvers.default([]),
     })
     .prefault({}),
   store: z

@@ -92,6 +92,7 @@ describe('what the operator can mend: exit 2 and one sentence', () => {
     ['an unknown interface', ['analyze', '--tunnel', 'wg9', EXAMPLE], /wg9.*there are: eth0, wg0/],
     ['an unknown severity', ['analyze', '--fail-on', 'loud', EXAMPLE], /info, warning or critical/],
     ['an address that is none', ['analyze', '--vpn-resolver', 'dns', EXAMPLE], /not an IP address/],
+    ['a resolver that is none', ['analyze', '--doh', 'https://dns.example/', EXAMPLE], /neither a host name nor an IP/],
     ['one file named twice', ['analyze', EXAMPLE, EXAMPLE], /named twice/],
     ['a bad count', ['packets', '-c', 'x', EXAMPLE], /-c x/],
     ['a folder', ['events', tmpdir()], /folder|directory/],

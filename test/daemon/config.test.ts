@@ -55,6 +55,7 @@ describe('a configuration', () => {
       '[network]\nvpn-resolvers = ["dns.example"]',
       /config-value: ts.toml: network.vpn-resolvers.0: give an IP address/,
     ],
+    ['[network]\ndoh = ["https://dns.example/"]', /config-value: ts.toml: network.doh.0: give a host name such as/],
     ['[network]\nendpoints = ["203.0.113.5:99999"]', /config-value: ts.toml: network.endpoints.0: /],
     ['[evidence]\nseconds = 600', /config-value: ts.toml: evidence.seconds: /],
     ['[store\npath', /config-syntax: ts.toml:1:\d+: no TOML: /],

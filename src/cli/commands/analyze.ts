@@ -1,7 +1,6 @@
 // `analyze FILE…`: the engine over capture files, merged by time; a report for a person or as JSON.
 import type { Command } from 'commander'
 import type { AnalyzerOptions } from '../../analysis/analyzer.ts'
-import { splitEndpoint } from '../../analysis/endpoint-text.ts'
 import { openCaptures } from '../../capture/open-captures.ts'
 import type { CaptureSource } from '../../capture/source.ts'
 import { openAsDatabase } from '../../daemon/as-database.ts'
@@ -10,9 +9,9 @@ import { VERSION } from '../../daemon/version.ts'
 import { SEVERITY_RANK, type Severity } from '../../model/finding.ts'
 import { OperatorError } from '../../model/operator-error.ts'
 import type { Report } from '../../model/report.ts'
-import { parseAddress } from '../../text/address.ts'
 import { reportText } from '../../text/report.ts'
 import { EXIT_DAMAGED, EXIT_FINDINGS } from '../exit-codes.ts'
+import { addressFlag, dohFlag, endpointFlag } from '../network-flags.ts'
 import { createProgress } from '../progress.ts'
 import { tellDamage } from '../tell-damage.ts'
 import { outputWidth, usesColour } from '../terminal.ts'
@@ -40,7 +39,7 @@ export function addAnalyzeCommand(program: Command): void {
     .option('--endpoint <address[:port]>', 'a VPN server: what goes there is the VPN’s own (repeatable)', collect, [])
     .option('--split-dns <domain>', 'this domain is resolved outside the tunnel on purpose (repeatable)', collect, [])
     .option('--as-database <file>', 'AS-number database (.mmdb) that tells who runs a resolver')
-    .option('--doh <name-or-address>', 'a DNS-over-HTTPS server besides the well-known ones (repeatable)', collect, [])
+    .option('--doh <name-or-address>', 'an encrypted resolver besides the well-known ones (repeatable)', collect, [])
     .option('--json', 'print the report as JSON')
     .option('--fail-on <severity>', 'exit 1 when there is a finding of this severity or worse: info, warning, critical')
     .action(runAnalyze)
@@ -57,7 +56,7 @@ export async function runAnalyze(files: string[], flags: AnalyzeFlags): Promise<
     endpoints: (flags.endpoint ?? []).map(endpointFlag),
     splitDomains: flags.splitDns ?? [],
     ...(flags.asDatabase === undefined ? {} : { ownerOf: openAsDatabase(flags.asDatabase) }),
-    encryptedResolvers: flags.doh,
+    encryptedResolvers: flags.doh.map(dohFlag),
   }
   const source = await openCaptures(files)
   const progress = createProgress(source)
@@ -87,16 +86,6 @@ function collect(value: string, before: string[]): string[] {
 function severityFlag(value: string | undefined): Severity | undefined {
   if (value === undefined || value === 'info' || value === 'warning' || value === 'critical') return value
   throw new OperatorError('bad-severity', `--fail-on ${value}: no such severity; use info, warning or critical.`)
-}
-
-function addressFlag(flag: string, value: string): string {
-  if (parseAddress(value) !== undefined) return value
-  throw new OperatorError('bad-address', `${flag} ${value}: not an IP address; give one like 10.64.0.1.`)
-}
-
-function endpointFlag(value: string): string {
-  addressFlag('--endpoint', splitEndpoint(value).address)
-  return value
 }
 
 /** A role given to an interface that is not there would silently change nothing. */

@@ -26,7 +26,8 @@ async function runStart(flags: { store: string; socket: string }): Promise<void>
     )
     return runAnalyze([EXAMPLE], { tunnel: [], physical: [], vpnResolver: [], doh: [] })
   }
-  const everything = { interface: [], tunnel: [], physical: [], vpnResolver: [], service: true }
+  const network = { tunnel: [], physical: [], vpnResolver: [], endpoint: [], doh: [] }
+  const everything = { interface: [], ...network, service: true }
   const daemon = await daemonOf(
     { ...everything, ...flags },
     [],

@@ -1,0 +1,74 @@
+// What flags and configuration say of the network reaches the capture, and what is no name or address is refused.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type DaemonFlags, daemonConfig, daemonOptions } from '../../src/cli/daemon-settings.ts'
+import { isHostOrAddress } from '../../src/text/host-name.ts'
+
+const FLAGS: DaemonFlags = {
+  interface: [],
+  tunnel: [],
+  physical: [],
+  vpnResolver: [],
+  endpoint: [],
+  doh: [],
+  service: false,
+}
+
+function captured(flags: Partial<DaemonFlags>, toml: string) {
+  const folder = mkdtempSync(join(tmpdir(), 'settings-'))
+  try {
+    const config = join(folder, 'ts.toml')
+    writeFileSync(config, toml)
+    const all = { ...FLAGS, ...flags, config }
+    return daemonOptions(daemonConfig(all), all, [], undefined).capture
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+test('everything of [network] reaches the capture, the flags with it', () => {
+  const toml = `[network]
+    tunnel = ["wg0"]\nphysical = ["eth0"]\nvpn-resolvers = ["10.64.0.1"]
+    endpoints = ["203.0.113.5:51820"]\ndoh = ["dns.company.example"]`
+  const flags = { endpoint: ['[2001:db8::5]:443'], doh: ['203.0.113.53', 'Other.Example.'] }
+  expect(captured(flags, toml)).toMatchObject({
+    tunnels: ['wg0'],
+    physicals: ['eth0'],
+    vpnResolvers: ['10.64.0.1'],
+    endpoints: ['203.0.113.5:51820', '[2001:db8::5]:443'],
+    encryptedResolvers: ['dns.company.example', '203.0.113.53', 'Other.Example.'],
+  })
+})
+
+test.each([
+  [{ doh: ['https://dns.example/dns-query'] }, '--doh https://dns.example/dns-query: neither a host name nor an IP'],
+  [{ doh: ['1.1.1.300'] }, '--doh 1.1.1.300: neither a host name nor an IP'],
+  [{ endpoint: ['vpn.example'] }, '--endpoint vpn.example: not an IP address'],
+  [{ endpoint: ['203.0.113.5:99999'] }, '--endpoint 203.0.113.5:99999: a port is a number up to 65535'],
+  [{ vpnResolver: ['dns'] }, '--vpn-resolver dns: not an IP address'],
+])('%j is refused', (flags, sentence) => {
+  expect(() => captured(flags, '')).toThrow(sentence)
+})
+
+test.each(['dns.example', 'DNS.Example.', '_x.dns-2.example', 'xn--bcher-kva.example', '1.1.1.1', '2606:4700::1111'])(
+  '%s names a server',
+  (text) => expect(isHostOrAddress(text)).toBe(true),
+)
+
+test.each([
+  ...[
+    '',
+    '.',
+    'dns',
+    'dns..example',
+    '-dns.example',
+    'dns.example/x',
+    'dns.example:853',
+    'dns .example',
+    'a.1',
+    '1.1.1',
+  ],
+  `${'a'.repeat(64)}.example`,
+  `${'a.'.repeat(130)}example`,
+])('%j names none', (text) => expect(isHostOrAddress(text)).toBe(false))
