@@ -304,6 +304,7 @@ export function createAnalyzer(
     handlers.encryptedDns?.(fact)
     return () => {
       figures.answered++
+      handlers.encryptedDnsAnswered?.(fact)
     }
   }
 

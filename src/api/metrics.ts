@@ -1,5 +1,6 @@
 // Counters and gauges in Prometheus' text format 0.0.4, named as its guide asks: base units, `_total` for counters.
-import type { ServiceState } from './service-state.ts'
+import { LATENCY_BOUNDS_MS } from '../store/reader.ts'
+import type { ResolverTotals, ServiceState } from './service-state.ts'
 import type { Stream } from './stream.ts'
 
 const DNS_VERDICTS = ['ok', 'leak', 'mixed', 'no-tunnel', 'unknown'] as const
@@ -49,6 +50,46 @@ export function metricsText(service: ServiceState, stream: Stream): string {
       ['', verdict.coverage.questionsInTunnel],
     ])
   }
+  const carried = service.interfaceTotals().filter(({ packets }) => packets > 0)
+  const onInterface = (name: string) => `{interface="${label(name)}"}`
+  if (carried.length > 0) {
+    metric(
+      'interface_packets_total',
+      'counter',
+      'Packets captured on an interface.',
+      carried.map((one) => [onInterface(one.interface), one.packets]),
+    )
+    metric(
+      'interface_bytes_total',
+      'counter',
+      'Bytes captured on an interface, as on the wire.',
+      carried.map((one) => [onInterface(one.interface), one.bytes]),
+    )
+  }
+  const resolvers = service.resolverTotals()
+  if (resolvers.length > 0) {
+    metric(
+      'dns_queries_total',
+      'counter',
+      'Questions asked of a resolver; of an encrypted one, connections.',
+      resolvers.map((one) => [`{${resolverLabels(one)}}`, one.queries]),
+    )
+    metric(
+      'dns_answers_total',
+      'counter',
+      'Questions that a resolver answered.',
+      resolvers.map((one) => [`{${resolverLabels(one)}}`, one.answered]),
+    )
+    metric(
+      'dns_failures_total',
+      'counter',
+      'Answers that say neither what was asked for nor that it does not exist.',
+      resolvers.map((one) => [`{${resolverLabels(one)}}`, one.failed]),
+    )
+    lines.push('# HELP tunnelscope_dns_latency_seconds From a question to its answer.')
+    lines.push('# TYPE tunnelscope_dns_latency_seconds histogram')
+    for (const one of resolvers) lines.push(...latencyLines(one))
+  }
   metric('epoch', 'gauge', 'Number of the present network context.', [['', service.epoch()?.id ?? 0]])
   metric('stream_seq', 'counter', 'Last number of the stream.', [['', service.lastSeq()]])
   metric('store_paused', 'gauge', 'Whether the store cannot write.', [['', store.paused ? 1 : 0]])
@@ -63,6 +104,22 @@ export function metricsText(service: ServiceState, stream: Stream): string {
   metric('stream_gaps_total', 'counter', 'Gaps told to clients.', [['', counters.gaps]])
   metric('stream_clients_ended_total', 'counter', 'Clients ended because they were dead.', [['', counters.ended]])
   return `${lines.join('\n')}\n`
+}
+
+function resolverLabels({ server, transport, interface: on, side }: ResolverTotals): string {
+  return `server="${label(server)}",transport="${transport}",interface="${label(on)}",side="${side}"`
+}
+
+function latencyLines(one: ResolverTotals): string[] {
+  const name = 'tunnelscope_dns_latency_seconds'
+  const labels = resolverLabels(one)
+  let below = 0
+  const buckets = one.latency.map((count, bucket) => {
+    below += count
+    const bound = LATENCY_BOUNDS_MS[bucket]
+    return `${name}_bucket{${labels},le="${bound === undefined ? '+Inf' : bound / 1000}"} ${below}`
+  })
+  return [...buckets, `${name}_sum{${labels}} ${one.latencyMicros / 1e6}`, `${name}_count{${labels}} ${below}`]
 }
 
 function label(value: string): string {

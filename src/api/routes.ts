@@ -18,6 +18,9 @@ const MAX_FINDINGS = 1000
 const DEFAULT_FINDINGS = 200
 /** Epochs one answer holds. */
 const MAX_EPOCHS = 500
+/** Rows of the tables of exchanges and of minutes that one answer holds at most, and when nothing is said. */
+const MAX_ROWS = 10_000
+const DEFAULT_ROWS = 1000
 
 const REFUSALS: Readonly<Record<number, string>> = Object.freeze({
   400: 'bad request',
@@ -60,6 +63,14 @@ const streamQuery = filterQuery.extend({
   after: number.optional(),
   batch: number.min(1).max(MAX_FRAME_MESSAGES).default(1),
 })
+const rowLimit = number.min(1).max(MAX_ROWS).default(DEFAULT_ROWS)
+const dnsQuery = z.strictObject({
+  epoch: number.optional(),
+  server: z.string().optional(),
+  name: z.string().toLowerCase().optional(),
+  limit: rowLimit,
+})
+const statisticsQuery = z.strictObject({ limit: rowLimit })
 const epochQuery = z.strictObject({ epoch: number.optional() })
 const noQuery = z.strictObject({})
 
@@ -96,6 +107,13 @@ const ROUTES: Readonly<Record<string, Route>> = Object.freeze({
   '/api/v1/findings': (query, service) => findings(findingsQuery.parse(query), service),
   '/api/v1/resolvers': (query, service) => {
     return json({ seq: service.lastSeq(), resolvers: service.reader().resolvers(epochQuery.parse(query).epoch) })
+  },
+  '/api/v1/dns': (query, service) => {
+    return json({ seq: service.lastSeq(), exchanges: service.reader().exchanges(dnsQuery.parse(query)) })
+  },
+  '/api/v1/statistics': (query, service) => {
+    const { limit } = statisticsQuery.parse(query)
+    return json({ seq: service.lastSeq(), minutes: service.reader().statistics(limit) })
   },
   '/api/v1/sites': (query, service) => {
     const bodies = service.reader().sites(epochQuery.parse(query).epoch)

@@ -1,4 +1,5 @@
 // What the routes and the stream ask the service for. The daemon gives it; a test gives its own.
+import type { DnsTransport } from '../model/facts.ts'
 import type { Epoch, ReportInterface, Stats, Verdict } from '../model/report.ts'
 import type { StoreReader } from '../store/reader.ts'
 
@@ -15,6 +16,28 @@ export interface StoreHealth {
   readonly folded: number
 }
 
+/** What was asked of one resolver in this run. */
+export interface ResolverTotals {
+  readonly server: string
+  readonly transport: DnsTransport
+  readonly interface: string
+  readonly side: 'tunnel' | 'outside'
+  readonly queries: number
+  readonly answered: number
+  readonly failed: number
+  /** Counts by LATENCY_BOUNDS_MS, the last one above all of them. */
+  readonly latency: readonly number[]
+  /** Their sum. */
+  readonly latencyMicros: number
+}
+
+/** What one interface carried in this run. */
+export interface InterfaceTotals {
+  readonly interface: string
+  readonly packets: number
+  readonly bytes: number
+}
+
 export interface ServiceState {
   readonly version: string
   /** ISO 8601, when the service started. */
@@ -28,4 +51,6 @@ export interface ServiceState {
   stats(): Stats | undefined
   store(): StoreHealth
   interfaces(): ReportInterface[]
+  resolverTotals(): readonly ResolverTotals[]
+  interfaceTotals(): readonly InterfaceTotals[]
 }

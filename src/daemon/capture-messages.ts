@@ -1,6 +1,7 @@
 // What the capturing thread and the one that started it say to each other.
 import type { Finding } from '../model/finding.ts'
 import type { Epoch, ReportInterface, Stats, Verdict } from '../model/report.ts'
+import type { CaptureTally, DnsRollup } from '../store/records.ts'
 import type { EvidenceLimits, EvidenceOptions } from './evidence.ts'
 
 export interface CaptureOptions {
@@ -51,6 +52,8 @@ export type FromCaptureWorker =
   | { readonly type: 'findings'; readonly findings: readonly Finding[] }
   | { readonly type: 'overview'; readonly overview: Overview }
   | { readonly type: 'stats'; readonly stats: Stats }
+  | { readonly type: 'dns'; readonly rollups: readonly DnsRollup[] }
+  | { readonly type: 'tallies'; readonly tallies: readonly CaptureTally[] }
   /** The file of -w cannot be written any more; the capture goes on. */
   | { readonly type: 'trouble'; readonly sentence: string }
   /** JSON of the report. */

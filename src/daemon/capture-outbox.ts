@@ -4,6 +4,8 @@ import type { LiveSource } from '../capture/source.ts'
 import type { Finding } from '../model/finding.ts'
 import { utcTime } from '../text/timestamp.ts'
 import type { FromCaptureWorker } from './capture-messages.ts'
+import { createCaptureTallies } from './capture-tally.ts'
+import type { DnsRollups } from './dns-rollups.ts'
 
 /** Findings leave at most so often: a person sees no difference, and a finding that grows is worded once. */
 const FLUSH_MILLIS = 5
@@ -15,6 +17,8 @@ export class CaptureOutbox {
   readonly #analyzer: Analyzer
   readonly #source: LiveSource
   readonly #tell: (message: FromCaptureWorker) => void
+  readonly #rollups: DnsRollups
+  readonly #tallies = createCaptureTallies()
   #flushedAt = 0
   #firstEpoch = 1
   #verdict = ''
@@ -22,7 +26,8 @@ export class CaptureOutbox {
   #bytes = 0
   #countedAt = performance.now()
 
-  constructor(analyzer: Analyzer, source: LiveSource, tell: (message: FromCaptureWorker) => void) {
+  constructor(analyzer: Analyzer, source: LiveSource, rollups: DnsRollups, tell: (message: FromCaptureWorker) => void) {
+    this.#rollups = rollups
     this.#tell = tell
     this.#analyzer = analyzer
     this.#source = source
@@ -47,13 +52,13 @@ export class CaptureOutbox {
     this.#tell({ type: 'overview', overview })
   }
 
-  /** Once a second: the kernel's counters, what flowed, and the verdict when it is another one. */
+  /** Once a second and at the end: the kernel's counters, what flowed and was asked, and the verdict when it is another one. */
   statistics(): void {
     const { dropped } = this.#source.statistics()
     const { packets, bytes } = this.#source.inputs[0]!
     const now = performance.now()
     const seconds = (now - this.#countedAt) / 1000
-    const { verdict, epochs } = this.#analyzer.overview(this.#firstEpoch)
+    const { verdict, epochs, interfaces } = this.#analyzer.overview(this.#firstEpoch)
     const epoch = epochs.at(-1)
     const resolver = epoch?.resolvers[0]
     this.#tell({
@@ -72,5 +77,8 @@ export class CaptureOutbox {
     this.#bytes = bytes
     this.#countedAt = now
     if (JSON.stringify(verdict) !== this.#verdict) this.overview()
+    const tallies = this.#tallies.take(this.#source.caughtUpMicros, interfaces, dropped)
+    if (tallies.length > 0) this.#tell({ type: 'tallies', tallies })
+    this.#rollups.flush()
   }
 }

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { Finding } from '../model/finding.ts'
 import { OperatorError } from '../model/operator-error.ts'
 import type { Stats } from '../model/report.ts'
+import type { CaptureTally, DnsRollup } from '../store/records.ts'
 import type {
   CaptureOptions,
   FromCaptureWorker,
@@ -21,6 +22,10 @@ export interface CaptureHandlers {
   overview(overview: Overview): void
   /** Once a second. */
   stats(stats: Stats): void
+  /** What was asked since the last time. */
+  dns(rollups: readonly DnsRollup[]): void
+  /** What the interfaces carried since the last time. */
+  tallies(tallies: readonly CaptureTally[]): void
   /** One sentence about something that works no more while the rest goes on. */
   trouble(sentence: string): void
 }
@@ -84,6 +89,10 @@ export async function startCapture(options: CaptureOptions, handlers: CaptureHan
         return handlers.overview(message.overview)
       case 'stats':
         return handlers.stats(message.stats)
+      case 'dns':
+        return handlers.dns(message.rollups)
+      case 'tallies':
+        return handlers.tallies(message.tallies)
       case 'trouble':
         return handlers.trouble(message.sentence)
       case 'report':

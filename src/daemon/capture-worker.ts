@@ -15,6 +15,7 @@ import type { PacketBatch } from '../model/packet-batch.ts'
 import { CaptureFile } from './capture-file.ts'
 import type { CaptureOptions, FromCaptureWorker, ToCaptureWorker } from './capture-messages.ts'
 import { CaptureOutbox } from './capture-outbox.ts'
+import { createDnsRollups } from './dns-rollups.ts'
 import { EvidenceKeeper } from './evidence.ts'
 import { drain } from './pipeline.ts'
 import { PLATFORM } from './platform.ts'
@@ -65,15 +66,17 @@ function openEvidence(): EvidenceKeeper | undefined {
 async function captureFrom(source: LiveSource, watch: ContextWatch): Promise<void> {
   const chosen = options.interfaces
   const network = createNetworkHistory(true)
+  const rollups = createDnsRollups(source.interfaces, (told) => tell({ type: 'dns', rollups: told }))
   const analyzer = createAnalyzer(source.interfaces, source.inputs, {
     ...options,
     ...PLATFORM,
     maxFlows: MAX_LIVE_FLOWS,
     network,
+    listeners: [rollups.handlers],
   })
   const file = new CaptureFile(options, (sentence) => tell({ type: 'trouble', sentence }))
   const evidence = openEvidence()
-  const outbox = new CaptureOutbox(analyzer, source, tell)
+  const outbox = new CaptureOutbox(analyzer, source, rollups, tell)
   const summary = source.inputs[0]!
   let isStopping = false
   let told = 0
@@ -132,6 +135,7 @@ async function captureFrom(source: LiveSource, watch: ContextWatch): Promise<voi
   const lastFindings = outbox.findings(Number.POSITIVE_INFINITY)
   evidence?.note(lastFindings, endMicros)
   evidence?.close(source.interfaces, watch.current)
+  outbox.statistics()
   outbox.overview()
   tell({ type: 'ended', json: JSON.stringify(analyzer.report()), packets: summary.packets, dropped })
 }

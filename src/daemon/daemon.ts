@@ -87,6 +87,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       manager.alive()
       service?.publishStats(stats)
     },
+    dns(rollups) {
+      for (const rollup of rollups) service?.publishDns(rollup)
+    },
+    tallies(tallies) {
+      for (const tally of tallies) service?.publishStatistics(tally)
+    },
     trouble: (sentence) => options.tell('error', sentence),
   }).catch(async (error: unknown) => {
     await service?.close()

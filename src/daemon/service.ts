@@ -9,10 +9,10 @@ import type { Finding } from '../model/finding.ts'
 import type { Epoch, ReportInterface, Stats, Verdict } from '../model/report.ts'
 import { openReader, type StoredMessage, type StoreReader } from '../store/reader.ts'
 import {
+  type CaptureTally,
   type DnsRollup,
   epochRecord,
   findingRecord,
-  type StatisticsRecord,
   type StoredPlace,
   type StoreRecord,
   verdictRecord,
@@ -22,6 +22,7 @@ import { durationText } from '../text/duration.ts'
 import { findingLine } from '../text/event-writer.ts'
 import { utcTime } from '../text/timestamp.ts'
 import type { EventLog } from './event-log.ts'
+import { createServiceTotals } from './service-totals.ts'
 import { createStoreQueue } from './store-queue.ts'
 import { type SetAside, startStoreThread } from './store-thread.ts'
 
@@ -64,7 +65,7 @@ export interface Service {
   /** Figures of the moment, once a second; not stored. */
   publishStats(stats: Stats): void
   publishDns(rollup: DnsRollup): void
-  publishStatistics(statistics: Omit<StatisticsRecord, 'kind'>): void
+  publishStatistics(tally: CaptureTally): void
   /** URL with a one-time code for a browser; undefined without loopback. */
   browserUrl(): string | undefined
   /** What the store still has to take. */
@@ -105,6 +106,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   epochBase = reader!.lastEpoch()
 
   const queue = createStoreQueue({ write: thread.write, onStored, onPaused, onResumed })
+  const totals = createServiceTotals()
   const state: ServiceState = {
     version: options.version,
     started,
@@ -115,6 +117,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     stats: () => stats,
     store: () => queue.state(),
     interfaces: () => options.interfaces(),
+    resolverTotals: totals.resolvers,
+    interfaceTotals: totals.interfaces,
   }
   const stream = createStream(state, STREAM_LIMITS)
   let pause: Finding | undefined
@@ -215,8 +219,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       stats = next
       stream.publishStats()
     },
-    publishDns: (rollup) => queue.push({ kind: 'dns', ...rollup, epoch: rollup.epoch + epochBase }),
-    publishStatistics: (statistics) => queue.push({ kind: 'statistics', ...statistics }),
+    publishDns(rollup) {
+      totals.dns(rollup)
+      queue.push({ kind: 'dns', ...rollup, epoch: rollup.epoch + epochBase })
+    },
+    publishStatistics(tally) {
+      totals.capture(tally)
+      queue.push({ kind: 'statistics', ...tally })
+    },
     browserUrl: () => doors.map((door) => door.browserUrl()).find((url) => url !== ''),
     async close() {
       const isStored = await queue.drain(CLOSE_WAIT_MS)

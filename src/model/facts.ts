@@ -57,6 +57,8 @@ export interface FactHandlers {
   dnsExchange?(exchange: DnsExchange): void
   /** A connection to an encrypted resolver, judged in its network context. */
   encryptedDns?(connection: EncryptedDnsFact): void
+  /** The resolver of such a connection answered; told once, after `encryptedDns`. */
+  encryptedDnsAnswered?(connection: EncryptedDnsFact): void
   /** A question shouted on the LAN over mDNS, LLMNR or NBNS, judged. It has no outcome. */
   nameExposure?(exchange: DnsExchange): void
   /** A TCP connection that was opened or tried, judged in the network context of its SYN. */

@@ -3,8 +3,12 @@ import type { Database } from 'better-sqlite3'
 import type { DnsTransport } from '../model/facts.ts'
 import { SEVERITY_RANK, type Severity } from '../model/finding.ts'
 import type { ReportResolver } from '../model/report.ts'
+import { dnsTypeName } from '../text/dns-tables.ts'
+import { utcTime } from '../text/timestamp.ts'
 import { openStoreReadOnly } from './database.ts'
 import { LATENCY_BOUNDS_MS, LATENCY_BUCKETS } from './records.ts'
+
+export { LATENCY_BOUNDS_MS } from './records.ts'
 
 /** Which findings; absent = all. Lists mean "one of". */
 export interface FindingFilter {
@@ -41,6 +45,43 @@ export interface StoredMessage {
   readonly site: string | null
 }
 
+/** Which exchanges; absent = all. */
+export interface ExchangeQuery {
+  readonly epoch?: number | undefined
+  readonly server?: string | undefined
+  /** A name: itself and what lies below it. */
+  readonly name?: string | undefined
+  readonly limit: number
+}
+
+/** What was asked of one resolver about one name and type; name and type are null where the transport hides them. */
+export interface StoredExchange {
+  readonly epoch: number
+  readonly server: string
+  readonly port: number
+  readonly transport: DnsTransport
+  readonly interface: string
+  readonly side: 'tunnel' | 'outside'
+  readonly name: string | null
+  readonly type: string | null
+  readonly queries: number
+  readonly answered: number
+  readonly failed: number
+  readonly first: string
+  readonly last: string
+  readonly p50Ms?: number
+  readonly p95Ms?: number
+}
+
+/** What one interface carried within the minute that begins at `minute`. */
+export interface StoredStatistics {
+  readonly minute: string
+  readonly interface: string
+  readonly packets: number
+  readonly bytes: number
+  readonly dropped: number
+}
+
 export interface StoreReader {
   /** Differs between stores: a client that knew another one starts over. */
   storeId(): string
@@ -58,6 +99,10 @@ export interface StoreReader {
   /** Body of the last verdict. */
   verdict(): string | undefined
   resolvers(epoch?: number): ReportResolver[]
+  /** Asked last first. */
+  exchanges(query: ExchangeQuery): StoredExchange[]
+  /** The newest `limit` rows, oldest first. */
+  statistics(limit: number): StoredStatistics[]
   /** Bodies of site observations. */
   sites(epoch?: number): string[]
   close(): void
@@ -97,6 +142,8 @@ export function openReader(path: string): StoreReader {
     epochs: (limit) => epochs.all(limit) as string[],
     verdict: () => verdict.get() as string | undefined,
     resolvers: (epoch) => selectResolvers(db, epoch),
+    exchanges: (query) => selectExchanges(db, query),
+    statistics: (limit) => selectStatistics(db, limit),
     sites(epoch) {
       const where = epoch === undefined ? '' : 'WHERE epoch = @epoch'
       return db.prepare(`SELECT body FROM sites ${where} ORDER BY epoch, host`).pluck().all({ epoch }) as string[]
@@ -171,9 +218,6 @@ function selectResolvers(db: Database, epoch: number | undefined): ReportResolve
     .prepare(`SELECT * FROM resolvers ${where} ORDER BY epoch DESC, queries DESC, server LIMIT 1000`)
     .all({ epoch }) as ResolverRow[]
   return rows.map((row) => {
-    const counts = Array.from({ length: LATENCY_BUCKETS }, (_, bucket) => row[`latency_${bucket}`] ?? 0)
-    const p50Ms = percentileMs(counts, 0.5)
-    const p95Ms = percentileMs(counts, 0.95)
     return {
       server: row.server,
       port: row.port,
@@ -183,13 +227,63 @@ function selectResolvers(db: Database, epoch: number | undefined): ReportResolve
       epoch: row.epoch,
       queries: row.queries,
       answered: row.answered,
-      ...(p50Ms !== undefined && { p50Ms }),
-      ...(p95Ms !== undefined && { p95Ms }),
+      ...percentilesOf(row),
       ...(row.asn !== null && { asn: row.asn }),
       ...(row.organisation !== null && { organisation: row.organisation }),
       ...(row.country !== null && { country: row.country }),
     }
   })
+}
+
+interface ExchangeRow extends ResolverRow {
+  name: string
+  type: number
+  failed: number
+  first_micros: number
+  last_micros: number
+}
+
+function selectExchanges(db: Database, { epoch, server, name, limit }: ExchangeQuery): StoredExchange[] {
+  const words = ['dns_exchanges.resolver = resolvers.id']
+  if (epoch !== undefined) words.push('epoch = @epoch')
+  if (server !== undefined) words.push('server = @server')
+  if (name !== undefined) words.push("(name = @name OR substr(name, -length(@name) - 1) = '.' || @name)")
+  const rows = db
+    .prepare(
+      `SELECT epoch, server, port, transport, interface, side, dns_exchanges.* FROM dns_exchanges, resolvers
+         WHERE ${words.join(' AND ')} ORDER BY dns_exchanges.last_micros DESC, name, type LIMIT @limit`,
+    )
+    .all({ epoch, server, name, limit }) as ExchangeRow[]
+  return rows.map((row) => ({
+    epoch: row.epoch,
+    server: row.server,
+    port: row.port,
+    transport: row.transport,
+    interface: row.interface,
+    side: row.side,
+    name: row.type === 0 ? null : row.name,
+    type: row.type === 0 ? null : dnsTypeName(row.type),
+    queries: row.queries,
+    answered: row.answered,
+    failed: row.failed,
+    first: utcTime(row.first_micros),
+    last: utcTime(row.last_micros),
+    ...percentilesOf(row),
+  }))
+}
+
+function selectStatistics(db: Database, limit: number): StoredStatistics[] {
+  const rows = db
+    .prepare('SELECT * FROM capture_statistics ORDER BY minute_micros DESC, interface DESC LIMIT ?')
+    .all(limit) as { minute_micros: number; interface: string; packets: number; bytes: number; dropped: number }[]
+  return rows.reverse().map(({ minute_micros, ...rest }) => ({ minute: utcTime(minute_micros), ...rest }))
+}
+
+function percentilesOf(row: { [latency: `latency_${number}`]: number }): { p50Ms?: number; p95Ms?: number } {
+  const counts = Array.from({ length: LATENCY_BUCKETS }, (_, bucket) => row[`latency_${bucket}`] ?? 0)
+  const p50Ms = percentileMs(counts, 0.5)
+  const p95Ms = percentileMs(counts, 0.95)
+  return { ...(p50Ms !== undefined && { p50Ms }), ...(p95Ms !== undefined && { p95Ms }) }
 }
 
 /**

@@ -52,7 +52,7 @@ export interface DnsRollup {
   readonly interface: string
   readonly side: 'tunnel' | 'outside'
   readonly name: string
-  /** DNS record type by number. */
+  /** DNS record type by number; 0, and no name, when the transport hides the question. */
   readonly type: number
   readonly queries: number
   readonly answered: number
@@ -62,6 +62,8 @@ export interface DnsRollup {
   readonly lastMicros: number
   /** LATENCY_BUCKETS counts. */
   readonly latency: readonly number[]
+  /** Sum of the answers' latencies; for the counters of a run, not stored. */
+  readonly latencyMicros: number
 }
 
 export interface DnsRecord extends DnsRollup {
@@ -69,14 +71,17 @@ export interface DnsRecord extends DnsRollup {
 }
 
 /** What one interface carried within one minute since the last such record: numbers are added to the store's. */
-export interface StatisticsRecord {
-  readonly kind: 'statistics'
+export interface CaptureTally {
   /** Microseconds of the minute's start. */
   readonly minuteMicros: number
   readonly interface: string
   readonly packets: number
   readonly bytes: number
   readonly dropped: number
+}
+
+export interface StatisticsRecord extends CaptureTally {
+  readonly kind: 'statistics'
 }
 
 export type StoreRecord = FindingRecord | EpochRecord | VerdictRecord | DnsRecord | StatisticsRecord

@@ -15,6 +15,8 @@ const emptyService: ServiceState = {
   stats: () => undefined,
   store: () => ({ paused: false, waiting: 0, lost: 0, folded: 0 }),
   interfaces: () => [],
+  resolverTotals: () => [],
+  interfaceTotals: () => [],
 }
 
 /** What each client was sent. */

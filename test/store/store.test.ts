@@ -54,6 +54,7 @@ function dnsRecord(changes: Partial<DnsRecord> = {}): DnsRecord {
     firstMicros: START_MICROS,
     lastMicros: START_MICROS + 5,
     latency: Array.from({ length: LATENCY_BUCKETS }, (_, bucket) => (bucket === 4 ? 9 : 0)),
+    latencyMicros: 9 * 15_000,
     ...changes,
   }
 }
