@@ -60,7 +60,17 @@ const bearer = () => ({ Authorization: `Bearer ${token}` })
 
 describe('HTTP on loopback', () => {
   test('with the token everything is answered', async () => {
-    for (const name of ['status', 'verdict', 'epochs', 'findings', 'resolvers', 'dns', 'statistics', 'sites', 'interfaces']) {
+    for (const name of [
+      'status',
+      'verdict',
+      'epochs',
+      'findings',
+      'resolvers',
+      'dns',
+      'statistics',
+      'sites',
+      'interfaces',
+    ]) {
       const { status, body } = await ask(`/api/v1/${name}`, bearer())
       expect([name, status]).toEqual([name, 200])
       expect(JSON.parse(body).seq).toEqual(expect.any(Number))

@@ -66,6 +66,7 @@ const rollup: DnsRecord = {
   firstMicros: 1,
   lastMicros: 1,
   latency: new Array(LATENCY_BUCKETS).fill(0),
+  latencyMicros: 0,
 }
 
 /** A queue whose store is a list, and can be told to fail. */
