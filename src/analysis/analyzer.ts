@@ -9,7 +9,7 @@ import type { DnsJudgement, EncryptedDnsFact, FactHandlers, NetworkEventFact, Ro
 import type { Finding } from '../model/finding.ts'
 import { LAYER_DNS } from '../model/layer.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
-import type { Report } from '../model/report.ts'
+import type { LeakServiceChange, Report } from '../model/report.ts'
 import type { SiteObservation } from '../model/site.ts'
 import { parseAddress } from '../text/address.ts'
 import { buildReport, type ReportOverview, type ReportSources, reportOverview, siteContext } from './build-report.ts'
@@ -81,6 +81,8 @@ export interface Analyzer {
   end(): void
   /** Findings that are new or have grown since the last call. */
   takeFindings(): Finding[]
+  /** What leaked by program and day since the last call. */
+  takeLeakService(): LeakServiceChange[]
   /** The verdict, the epochs from `firstEpoch` on and the interfaces as a report has them, at little cost. */
   overview(firstEpoch: number): ReportOverview
   /** The report as of now; complete after end(). */
@@ -430,6 +432,7 @@ export function createAnalyzer(
       handlers.end?.()
     },
     takeFindings: findings.takeChanged,
+    takeLeakService: leakService.takeChanges,
     overview: (firstEpoch) => reportOverview(sources(), firstEpoch),
     report: () => buildReport(sources()),
   }

@@ -1,8 +1,10 @@
 // Counters and gauges in Prometheus' text format 0.0.4, named as its guide asks: base units, `_total` for counters.
 import { LATENCY_BOUNDS_MS } from '../store/reader.ts'
-import type { ResolverTotals, ServiceState } from './service-state.ts'
+import type { LeakTotal, ResolverTotals, ServiceState } from './service-state.ts'
 import type { Stream } from './stream.ts'
 
+/** Programs with a series of their own. */
+const MAX_APPS = 200
 const DNS_VERDICTS = ['ok', 'leak', 'mixed', 'no-tunnel', 'unknown'] as const
 
 /** The whole page. */
@@ -89,6 +91,32 @@ export function metricsText(service: ServiceState, stream: Stream): string {
     lines.push('# HELP tunnelscope_dns_latency_seconds From a question to its answer.')
     lines.push('# TYPE tunnelscope_dns_latency_seconds histogram')
     for (const one of resolvers) lines.push(...latencyLines(one))
+  }
+  const leaked = service.leaked()
+  if (leaked.length > 0) {
+    const byApp = (of: (one: LeakTotal) => number): [string, number][] =>
+      leaked.map((one) => [`{app="${label(one.app)}"}`, of(one)])
+    metric(
+      'leaked_questions_total',
+      'counter',
+      'DNS questions that left outside the tunnel, by program.',
+      byApp((one) => one.questions),
+    )
+    metric(
+      'leaked_outside_seconds_total',
+      'counter',
+      'How long they were outside, from question to answer, added up.',
+      byApp((one) => one.outsideMs / 1000),
+    )
+  }
+  const today = service.reader().leakService(Date.now() * 1000)
+  if (today.length > 0) {
+    metric(
+      'leaked_names_today',
+      'gauge',
+      'Names that left outside the tunnel since midnight UTC, by program.',
+      today.slice(0, MAX_APPS).map((one) => [`{app="${label(one.app)}"}`, one.names]),
+    )
   }
   metric('epoch', 'gauge', 'Number of the present network context.', [['', service.epoch()?.id ?? 0]])
   metric('stream_seq', 'counter', 'Last number of the stream.', [['', service.lastSeq()]])

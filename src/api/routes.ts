@@ -72,6 +72,7 @@ const dnsQuery = z.strictObject({
 })
 const statisticsQuery = z.strictObject({ limit: rowLimit })
 const epochQuery = z.strictObject({ epoch: number.optional() })
+const sinceQuery = z.strictObject({ since: timeMicros.default(0) })
 const noQuery = z.strictObject({})
 
 type Route = (query: unknown, service: ServiceState, stream: Stream) => Answer
@@ -118,6 +119,10 @@ const ROUTES: Readonly<Record<string, Route>> = Object.freeze({
   '/api/v1/sites': (query, service) => {
     const bodies = service.reader().sites(epochQuery.parse(query).epoch)
     return json(`{"seq":${service.lastSeq()},"sites":[${bodies.join(',')}]}`)
+  },
+  '/api/v1/leak-service': (query, service) => {
+    const { since } = sinceQuery.parse(query)
+    return json({ seq: service.lastSeq(), leakService: service.reader().leakService(since) })
   },
   '/api/v1/interfaces': (query, service) => {
     noQuery.parse(query)

@@ -38,6 +38,14 @@ export interface InterfaceTotals {
   readonly bytes: number
 }
 
+/** What one program leaked since the service started. */
+export interface LeakTotal {
+  readonly app: string
+  readonly questions: number
+  /** Added up over the questions. */
+  readonly outsideMs: number
+}
+
 export interface ServiceState {
   readonly version: string
   /** ISO 8601, when the service started. */
@@ -50,6 +58,8 @@ export interface ServiceState {
   verdict(): Verdict | undefined
   stats(): Stats | undefined
   store(): StoreHealth
+  /** By program, in the order they were met. */
+  leaked(): readonly LeakTotal[]
   interfaces(): ReportInterface[]
   resolverTotals(): readonly ResolverTotals[]
   interfaceTotals(): readonly InterfaceTotals[]

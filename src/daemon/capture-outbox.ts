@@ -52,6 +52,12 @@ export class CaptureOutbox {
     this.#tell({ type: 'overview', overview })
   }
 
+  /** What leaked by program and day since the last time. */
+  leakService(): void {
+    const changes = this.#analyzer.takeLeakService()
+    if (changes.length > 0) this.#tell({ type: 'leak-service', changes })
+  }
+
   /** Once a second and at the end: the kernel's counters, what flowed and was asked, and the verdict when it is another one. */
   statistics(): void {
     const { dropped } = this.#source.statistics()

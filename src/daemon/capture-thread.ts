@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Finding } from '../model/finding.ts'
 import { OperatorError } from '../model/operator-error.ts'
-import type { Stats } from '../model/report.ts'
+import type { LeakServiceChange, Stats } from '../model/report.ts'
 import type { CaptureTally, DnsRollup } from '../store/records.ts'
 import type {
   CaptureOptions,
@@ -26,6 +26,8 @@ export interface CaptureHandlers {
   dns(rollups: readonly DnsRollup[]): void
   /** What the interfaces carried since the last time. */
   tallies(tallies: readonly CaptureTally[]): void
+  /** What leaked by program and day since the last call. */
+  leakService(changes: readonly LeakServiceChange[]): void
   /** One sentence about something that works no more while the rest goes on. */
   trouble(sentence: string): void
 }
@@ -93,6 +95,8 @@ export async function startCapture(options: CaptureOptions, handlers: CaptureHan
         return handlers.dns(message.rollups)
       case 'tallies':
         return handlers.tallies(message.tallies)
+      case 'leak-service':
+        return handlers.leakService(message.changes)
       case 'trouble':
         return handlers.trouble(message.sentence)
       case 'report':

@@ -116,6 +116,7 @@ async function captureFrom(source: LiveSource, watch: ContextWatch): Promise<voi
   })
   const everySecond = setInterval(() => {
     outbox.statistics()
+    outbox.leakService()
     file.flush()
   }, STATS_MILLIS)
   tell({
@@ -137,6 +138,7 @@ async function captureFrom(source: LiveSource, watch: ContextWatch): Promise<voi
   evidence?.close(source.interfaces, watch.current)
   outbox.statistics()
   outbox.overview()
+  outbox.leakService()
   tell({ type: 'ended', json: JSON.stringify(analyzer.report()), packets: summary.packets, dropped })
 }
 

@@ -93,6 +93,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     tallies(tallies) {
       for (const tally of tallies) service?.publishStatistics(tally)
     },
+    leakService: (changes) => service?.publishLeakService(changes),
     trouble: (sentence) => options.tell('error', sentence),
   }).catch(async (error: unknown) => {
     await service?.close()

@@ -6,13 +6,14 @@ import { type Door, openLoopbackDoor, openSocketDoor, SERVER_LIMITS } from '../a
 import type { ServiceState } from '../api/service-state.ts'
 import { createStream, STREAM_LIMITS } from '../api/stream.ts'
 import type { Finding } from '../model/finding.ts'
-import type { Epoch, ReportInterface, Stats, Verdict } from '../model/report.ts'
+import type { Epoch, LeakServiceChange, ReportInterface, Stats, Verdict } from '../model/report.ts'
 import { openReader, type StoredMessage, type StoreReader } from '../store/reader.ts'
 import {
   type CaptureTally,
   type DnsRollup,
   epochRecord,
   findingRecord,
+  leakServiceRecord,
   type StoredPlace,
   type StoreRecord,
   verdictRecord,
@@ -22,6 +23,7 @@ import { durationText } from '../text/duration.ts'
 import { findingLine } from '../text/event-writer.ts'
 import { utcTime } from '../text/timestamp.ts'
 import type { EventLog } from './event-log.ts'
+import { createLeakTotals } from './leak-totals.ts'
 import { createServiceTotals } from './service-totals.ts'
 import { createStoreQueue } from './store-queue.ts'
 import { type SetAside, startStoreThread } from './store-thread.ts'
@@ -66,6 +68,8 @@ export interface Service {
   publishStats(stats: Stats): void
   publishDns(rollup: DnsRollup): void
   publishStatistics(tally: CaptureTally): void
+  /** What leaked by program and day since the last call. */
+  publishLeakService(changes: readonly LeakServiceChange[]): void
   /** URL with a one-time code for a browser; undefined without loopback. */
   browserUrl(): string | undefined
   /** What the store still has to take. */
@@ -105,6 +109,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   if (thread.setAside !== undefined) tellSetAside(thread.setAside)
   epochBase = reader!.lastEpoch()
 
+  const leaked = createLeakTotals()
   const queue = createStoreQueue({ write: thread.write, onStored, onPaused, onResumed })
   const totals = createServiceTotals()
   const state: ServiceState = {
@@ -116,6 +121,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     verdict: () => verdict,
     stats: () => stats,
     store: () => queue.state(),
+    leaked: leaked.all,
     interfaces: () => options.interfaces(),
     resolverTotals: totals.resolvers,
     interfaceTotals: totals.interfaces,
@@ -226,6 +232,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     publishStatistics(tally) {
       totals.capture(tally)
       queue.push({ kind: 'statistics', ...tally })
+    },
+    publishLeakService(changes) {
+      for (const change of changes) {
+        leaked.add(change)
+        queue.push(leakServiceRecord(change))
+      }
     },
     browserUrl: () => doors.map((door) => door.browserUrl()).find((url) => url !== ''),
     async close() {

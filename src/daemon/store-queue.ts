@@ -57,7 +57,7 @@ export function createStoreQueue(options: StoreQueueOptions): StoreQueue {
   let whenIdle: (() => void)[] = []
 
   function push(record: StoreRecord, always = false): void {
-    const isRollup = record.kind === 'dns' || record.kind === 'statistics'
+    const isRollup = isRollupKind(record)
     const identity = isRollup ? `rollup ${serial++}` : identityOf(record)
     if (waiting.has(identity)) folded++
     else if (!always && (waiting.size >= capacity || (isRollup && rollups >= rollupCapacity))) {
@@ -138,7 +138,7 @@ export function createStoreQueue(options: StoreQueueOptions): StoreQueue {
 }
 
 function isRollupKind(record: StoreRecord): boolean {
-  return record.kind === 'dns' || record.kind === 'statistics'
+  return record.kind === 'dns' || record.kind === 'statistics' || record.kind === 'leak-service'
 }
 
 /** The same thing again has the same identity. Lengths keep one part from running into the next. */

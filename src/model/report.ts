@@ -178,6 +178,15 @@ export interface ReportLeakService {
   outsideMs: number
 }
 
+/** What is new of one day and program since it was told last: numbers to be added, and names not told before. */
+export interface LeakServiceChange {
+  day: string
+  app: string
+  questions: number
+  outsideMs: number
+  newNames: string[]
+}
+
 /** A tunnel as its inner and outer packets show it together; absent where only one side was captured. */
 export interface ReportTunnel {
   interface: string

@@ -58,6 +58,17 @@ export const MIGRATIONS: readonly string[] = Object.freeze([
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX sites_last ON sites (last_micros);
   `,
+  `
+  CREATE TABLE leak_service (
+    day_micros INTEGER NOT NULL, app TEXT NOT NULL,
+    questions INTEGER NOT NULL, names INTEGER NOT NULL, outside_micros INTEGER NOT NULL,
+    PRIMARY KEY (day_micros, app)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE leak_names (
+    day_micros INTEGER NOT NULL, app TEXT NOT NULL, name TEXT NOT NULL,
+    PRIMARY KEY (day_micros, app, name)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ])
 
 export const STORE_VERSION = MIGRATIONS.length

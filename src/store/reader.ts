@@ -2,10 +2,11 @@
 import type { Database } from 'better-sqlite3'
 import type { DnsTransport } from '../model/facts.ts'
 import { SEVERITY_RANK, type Severity } from '../model/finding.ts'
-import type { ReportResolver } from '../model/report.ts'
+import type { ReportLeakService, ReportResolver } from '../model/report.ts'
 import { dnsTypeName } from '../text/dns-tables.ts'
 import { utcTime } from '../text/timestamp.ts'
 import { openStoreReadOnly } from './database.ts'
+import { selectLeakService } from './leak-service.ts'
 import { LATENCY_BOUNDS_MS, LATENCY_BUCKETS } from './records.ts'
 
 export { LATENCY_BOUNDS_MS } from './records.ts'
@@ -105,6 +106,8 @@ export interface StoreReader {
   statistics(limit: number): StoredStatistics[]
   /** Bodies of site observations. */
   sites(epoch?: number): string[]
+  /** By day, newest first; the days that were not over at `sinceMicros`. */
+  leakService(sinceMicros: number): ReportLeakService[]
   close(): void
 }
 
@@ -148,6 +151,7 @@ export function openReader(path: string): StoreReader {
       const where = epoch === undefined ? '' : 'WHERE epoch = @epoch'
       return db.prepare(`SELECT body FROM sites ${where} ORDER BY epoch, host`).pluck().all({ epoch }) as string[]
     },
+    leakService: (sinceMicros) => selectLeakService(db, sinceMicros),
     close: () => db.close(),
   }
 }

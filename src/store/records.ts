@@ -2,7 +2,7 @@
 // body is serialised once, here; the same text is stored, streamed and served.
 import type { DnsTransport } from '../model/facts.ts'
 import { type Finding, SEVERITY_RANK } from '../model/finding.ts'
-import type { Epoch, Verdict } from '../model/report.ts'
+import type { Epoch, LeakServiceChange, Verdict } from '../model/report.ts'
 
 /** Upper bounds of the latency histogram, milliseconds; one more bucket holds what is above the last. */
 export const LATENCY_BOUNDS_MS: readonly number[] = Object.freeze([
@@ -84,12 +84,35 @@ export interface StatisticsRecord extends CaptureTally {
   readonly kind: 'statistics'
 }
 
-export type StoreRecord = FindingRecord | EpochRecord | VerdictRecord | DnsRecord | StatisticsRecord
+/** What one program leaked on one day since the last such record: numbers are added to the store's, names are told apart. */
+export interface LeakServiceRecord {
+  readonly kind: 'leak-service'
+  /** Microseconds of the day's start, UTC. */
+  readonly dayMicros: number
+  readonly app: string
+  readonly questions: number
+  /** Names that no earlier record of the day and program had. */
+  readonly names: readonly string[]
+  readonly outsideMicros: number
+}
+
+export type StoreRecord = FindingRecord | EpochRecord | VerdictRecord | DnsRecord | StatisticsRecord | LeakServiceRecord
 
 /** What the store gave a record: its place in the stream, and for a finding its number for `export`. 0 = none. */
 export interface StoredPlace {
   readonly seq: number
   readonly number: number
+}
+
+export function leakServiceRecord({ day, app, questions, newNames, outsideMs }: LeakServiceChange): LeakServiceRecord {
+  return {
+    kind: 'leak-service',
+    dayMicros: isoMicros(`${day}T00:00:00Z`),
+    app,
+    questions,
+    names: newNames,
+    outsideMicros: Math.round(outsideMs * 1000),
+  }
 }
 
 /** The finding as a row. A time that is no ISO 8601 time counts as 1970, so that retention takes it first. */

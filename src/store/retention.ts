@@ -1,6 +1,7 @@
 // Forgetting: rows past their age, then the oldest ones until the file is small enough, a small step at a time so that
 // writes go on in between. What the stream can no longer give back is remembered as one number (`forgotten_seq`).
 import type { Database } from 'better-sqlite3'
+import { forgetLeakService } from './leak-service.ts'
 
 /** Rows of one kind a step deletes: some 5 ms of work. */
 const ROWS_PER_STEP = 500
@@ -17,7 +18,8 @@ export interface RetentionLimits {
 /** One step; true when there is nothing left to do for now. */
 export function retainStep(db: Database, limits: RetentionLimits, nowMicros: number): boolean {
   const run = db.transaction(() => {
-    const aged = deleteOlder(db, nowMicros - limits.maxAgeMicros)
+    const cutoffMicros = nowMicros - limits.maxAgeMicros
+    const aged = deleteOlder(db, cutoffMicros) + forgetLeakService(db, cutoffMicros, nowMicros, ROWS_PER_STEP)
     return aged > 0 || usedBytes(db) <= limits.maxBytes ? aged : deleteOldest(db)
   })
   const deleted = run.immediate()

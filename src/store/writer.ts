@@ -2,10 +2,12 @@
 // stream, and a number is never given twice.
 import type { Database } from 'better-sqlite3'
 import { utcTime } from '../text/timestamp.ts'
+import { createLeakServiceWriter } from './leak-service.ts'
 import type {
   DnsRecord,
   EpochRecord,
   FindingRecord,
+  LeakServiceRecord,
   StatisticsRecord,
   StoredPlace,
   StoreRecord,
@@ -106,6 +108,7 @@ function createRecordWriters(db: Database): (record: StoreRecord, seq: number) =
     ON CONFLICT (minute_micros, interface) DO UPDATE SET packets = packets + excluded.packets,
       bytes = bytes + excluded.bytes, dropped = dropped + excluded.dropped`)
   const dns = createDnsWriter(db)
+  const leakService = createLeakServiceWriter(db)
 
   const writers = {
     finding(record: FindingRecord, seq: number): StoredPlace {
@@ -138,6 +141,10 @@ function createRecordWriters(db: Database): (record: StoreRecord, seq: number) =
     },
     dns(record: DnsRecord): StoredPlace {
       dns(record)
+      return NOT_NUMBERED
+    },
+    'leak-service'(record: LeakServiceRecord): StoredPlace {
+      leakService(record)
       return NOT_NUMBERED
     },
   }

@@ -14,6 +14,7 @@ const emptyService: ServiceState = {
   verdict: () => undefined,
   stats: () => undefined,
   store: () => ({ paused: false, waiting: 0, lost: 0, folded: 0 }),
+  leaked: () => [],
   interfaces: () => [],
   resolverTotals: () => [],
   interfaceTotals: () => [],

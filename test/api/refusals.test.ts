@@ -69,6 +69,7 @@ describe('HTTP on loopback', () => {
       'dns',
       'statistics',
       'sites',
+      'leak-service',
       'interfaces',
     ]) {
       const { status, body } = await ask(`/api/v1/${name}`, bearer())
