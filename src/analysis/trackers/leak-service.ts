@@ -102,7 +102,10 @@ export function createLeakServiceTracker(): LeakServiceTracker {
         return change
       })
       changed.clear()
-      const newest = changes.map((one) => one.day).sort().at(-1)!
+      const newest = changes
+        .map((one) => one.day)
+        .sort()
+        .at(-1)!
       forgetNames(utcTime(Date.parse(newest) * 1000 - 86_400_000_000).slice(0, 10))
       return changes
     },
