@@ -46,6 +46,7 @@ import { createRecentQuestions } from './trackers/recent-questions.ts'
 import { createResolverTracker } from './trackers/resolvers.ts'
 import { createSiteQuestions } from './trackers/site-questions.ts'
 import { createSiteTracker } from './trackers/sites.ts'
+import { createTracerouteTracker, MAX_PROBE_TTL } from './trackers/traceroutes.ts'
 import { createTransport } from './trackers/transport.ts'
 import { createTunnelJoin } from './trackers/tunnel-join.ts'
 import { tellLosses } from './trackers/tunnel-losses.ts'
@@ -131,6 +132,7 @@ export function createAnalyzer(
   const findings = createFindingSet((timeMicros) => context().timeline.epochAt(timeMicros))
 
   const paths = createPathTable(addresses)
+  const traceroutes = createTracerouteTracker(addresses)
   const pathContext: PathContext = {
     paths,
     addresses,
@@ -155,6 +157,7 @@ export function createAnalyzer(
   const handlers = createFanOut([
     ...DETECTORS.map((detector) => detector.create(detectorContext)),
     sites.handlers,
+    { icmpError: traceroutes.icmpError },
     ...(options.listeners ?? []),
   ])
   const transportHandlers: FactHandlers = {
@@ -378,6 +381,7 @@ export function createAnalyzer(
       leakTests,
       leakService,
       paths,
+      traceroutes,
       leaks,
       exposures,
       verdict,
@@ -399,6 +403,9 @@ export function createAnalyzer(
         join.packet(batch, out, row)
         connections.packet(batch, out, row)
         leases.packet(batch, out, row)
+        if (out.ttl[row]! <= MAX_PROBE_TTL || traceroutes.isWaiting(batch.timeMicros[row]!)) {
+          traceroutes.packet(batch, out, row)
+        }
         transport.packet(batch, out, row)
         encrypted.packet(batch, out, row, transport.flowId)
         if (out.fault[row] !== 0) handlers.malformed?.(batch, out, row)

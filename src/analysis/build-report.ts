@@ -15,6 +15,7 @@ import {
 import type { SiteNetwork } from '../model/site.ts'
 import { utcTime } from '../text/timestamp.ts'
 import { reportPaths } from './build-paths.ts'
+import { reportTraceroutes } from './build-traceroutes.ts'
 import { reportTunnels } from './joined-tunnels.ts'
 import { endpointSpans } from './known-network.ts'
 import type { FindingSet } from './raise.ts'
@@ -33,6 +34,7 @@ import type { PathTable } from './trackers/path-table.ts'
 import { latencyQuantile, type ResolverFigures, type ResolverTracker } from './trackers/resolvers.ts'
 import type { SiteContext, SiteTracker } from './trackers/sites.ts'
 import type { EndpointSpan, EpochSpan, Timeline } from './trackers/timeline.ts'
+import type { TracerouteTracker } from './trackers/traceroutes.ts'
 import { type VerdictCounter, verdictOf } from './trackers/verdict.ts'
 import type { VpnTransportTracker } from './trackers/vpn-transport.ts'
 
@@ -50,6 +52,7 @@ export interface ReportSources {
   connections: ConnectionTracker
   resolvers: ResolverTracker
   paths: PathTable
+  traceroutes: TracerouteTracker
   joins: readonly TunnelJoin[]
   leakTests: LeakTestTracker
   leakService: LeakServiceTracker
@@ -91,6 +94,7 @@ export function buildReport(from: ReportSources): Report {
       from.addresses,
       (id) => from.interfaces[id]?.name ?? from.interfaces[id]?.inputName ?? '',
     ),
+    traceroutes: reportTraceroutes(from),
     counters: counters(from),
   }
 }

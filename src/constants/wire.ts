@@ -118,16 +118,22 @@ export const TCPOPT_SACK = 5
 export const TCPOPT_TIMESTAMPS = 8
 
 /** ICMP types and codes, https://www.iana.org/assignments/icmp-parameters and icmpv6-parameters. */
+export const ICMP_ECHO_REPLY = 0
 export const ICMP_UNREACHABLE = 3
 export const ICMP_SOURCE_QUENCH = 4
+export const ICMP_PORT_UNREACHABLE = 3
 export const ICMP_FRAGMENTATION_NEEDED = 4
 export const ICMP_REDIRECT = 5
+export const ICMP_ECHO_REQUEST = 8
 export const ICMP_TIME_EXCEEDED = 11
 export const ICMP_PARAMETER_PROBLEM = 12
 export const ICMPV6_UNREACHABLE = 1
+export const ICMPV6_PORT_UNREACHABLE = 4
 export const ICMPV6_PACKET_TOO_BIG = 2
 export const ICMPV6_TIME_EXCEEDED = 3
 export const ICMPV6_PARAMETER_PROBLEM = 4
+export const ICMPV6_ECHO_REQUEST = 128
+export const ICMPV6_ECHO_REPLY = 129
 
 /** Ports, https://www.iana.org/assignments/service-names-port-numbers. A port is a hint, never a proof. */
 export const PORT_DNS = 53

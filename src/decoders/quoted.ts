@@ -50,6 +50,8 @@ export interface QuotedPacket {
   dstPort: number
   hasTcpSeq: boolean
   tcpSeq: number
+  /** Where the upper layer's header begins; the end of the quotation when none of it is there. */
+  transportAt: number
   /** Security parameters index of a quoted ESP packet, 0 otherwise. */
   spi: number
 }
@@ -69,6 +71,7 @@ export function createQuotedPacket(): QuotedPacket {
     dstPort: 0,
     hasTcpSeq: false,
     tcpSeq: 0,
+    transportAt: 0,
     spi: 0,
   }
 }
@@ -143,6 +146,7 @@ function skipExtensions(bytes: Uint8Array, at: number, endAt: number, into: Quot
 }
 
 function readTransport(bytes: Uint8Array, at: number, endAt: number, into: QuotedPacket): void {
+  into.transportAt = at < endAt ? at : endAt
   const protocol = into.ipProtocol
   const quotedLen = into.fragmentOffset === 0 ? endAt - at : 0
   into.hasPorts =

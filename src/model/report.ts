@@ -152,6 +152,36 @@ export interface ReportPath {
   toClient: ReportPathDirection
 }
 
+/** A router at one hop. */
+export interface ReportHopRouter {
+  address: string
+  answers: number
+  /** The quickest answer. */
+  rttMs: number
+  /** It said that the destination cannot be reached from it. */
+  unreachable?: true
+  /** Who runs it, from an offline database. */
+  asn?: number
+  organisation?: string
+  country?: string
+}
+
+/** One traceroute that ran while we watched, whatever program ran it. */
+export interface ReportTraceroute {
+  destination: string
+  interface: string
+  side: 'tunnel' | 'outside'
+  /** What the probes were. */
+  protocol: 'udp' | 'tcp' | 'icmp'
+  epoch: number
+  first: string
+  last: string
+  /** The destination itself answered. */
+  reached: boolean
+  /** In order, up to the destination or the last hop probed; one that stayed silent has no routers. */
+  hops: { ttl: number; probes: number; routers: ReportHopRouter[] }[]
+}
+
 /** One run of a leak-test page: every question it made this machine ask, explained (rules.md X9). */
 export interface ReportLeakTest {
   page: string
@@ -227,6 +257,7 @@ export interface Report {
   findings: Finding[]
   sites: SiteObservation[]
   paths: ReportPath[]
+  traceroutes: ReportTraceroute[]
   tunnels: ReportTunnel[]
   leakTests: ReportLeakTest[]
   leakService: ReportLeakService[]

@@ -3,6 +3,7 @@ import type { Finding, Severity } from '../model/finding.ts'
 import type { Epoch, Report, ReportInterface, ReportResolver } from '../model/report.ts'
 import { escapeForTerminal } from './escape.ts'
 import { pathLines } from './report-paths.ts'
+import { tracerouteLines } from './report-traceroutes.ts'
 import { createStyle, type Style } from './style.ts'
 import { type Cell, tableLines, wrapText } from './table.ts'
 
@@ -25,6 +26,7 @@ export function reportText(report: Report, options: ReportTextOptions): string {
     resolverLines(report, style, options.width),
     leakLines(report, style, options.width),
     pathLines(report, style, options.width),
+    tracerouteLines(report.traceroutes, style, options.width),
     findingLines(report, style, options.width),
   ]
   return `${sections
