@@ -102,6 +102,7 @@ describe('quoted packets', () => {
       dstPort: 443,
       hasTcpSeq: true,
       tcpSeq: 0x89abcdef,
+      transportAt: 22,
       spi: 0,
     })
   })
