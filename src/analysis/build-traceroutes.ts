@@ -1,14 +1,24 @@
 // The traceroutes of the report: hop by hop, so that the way with the tunnel stands beside the one without. Cold path.
 import { IPPROTO_TCP, IPPROTO_UDP } from '../constants/wire.ts'
+import type { OwnerLookup } from '../model/address-owner.ts'
+import type { CaptureInterface } from '../model/capture-interface.ts'
 import type { ReportHopRouter, ReportTraceroute } from '../model/report.ts'
 import { utcTime } from '../text/timestamp.ts'
-import type { ReportSources } from './build-report.ts'
-import type { HopRouter, Route } from './trackers/traceroutes.ts'
+import type { RoleDecision } from './roles.ts'
+import type { AddressTable } from './trackers/addresses.ts'
+import type { LinkTracker } from './trackers/links.ts'
+import type { Timeline } from './trackers/timeline.ts'
+import type { HopRouter, Route, TracerouteTracker } from './trackers/traceroutes.ts'
 
-type Sources = Pick<
-  ReportSources,
-  'traceroutes' | 'addresses' | 'interfaces' | 'roles' | 'timeline' | 'links' | 'ownerOf'
->
+interface Sources {
+  traceroutes: TracerouteTracker
+  addresses: AddressTable
+  interfaces: readonly CaptureInterface[]
+  roles: readonly RoleDecision[]
+  timeline: Timeline
+  links: LinkTracker
+  ownerOf: OwnerLookup | undefined
+}
 
 /** Towards this machine itself they are somebody else's. */
 export function reportTraceroutes(from: Sources): ReportTraceroute[] {

@@ -146,7 +146,7 @@ function skipExtensions(bytes: Uint8Array, at: number, endAt: number, into: Quot
 }
 
 function readTransport(bytes: Uint8Array, at: number, endAt: number, into: QuotedPacket): void {
-  into.transportAt = at < endAt ? at : endAt
+  into.transportAt = Math.min(at, endAt)
   const protocol = into.ipProtocol
   const quotedLen = into.fragmentOffset === 0 ? endAt - at : 0
   into.hasPorts =
