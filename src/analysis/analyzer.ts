@@ -45,7 +45,7 @@ import type { InitialCrypto } from './trackers/quic-keys.ts'
 import { createRecentQuestions } from './trackers/recent-questions.ts'
 import { createResolverTracker } from './trackers/resolvers.ts'
 import { createSiteQuestions } from './trackers/site-questions.ts'
-import { createSiteTracker } from './trackers/sites.ts'
+import { createSiteTracker, type SiteContext } from './trackers/sites.ts'
 import { createTracerouteTracker, MAX_PROBE_TTL } from './trackers/traceroutes.ts'
 import { createTransport } from './trackers/transport.ts'
 import { createTunnelJoin } from './trackers/tunnel-join.ts'
@@ -67,6 +67,8 @@ export interface AnalyzerOptions extends RoleOptions, JudgementOptions {
   network?: NetworkHistory
   /** Who runs an address, from a database the operator gave. */
   ownerOf?: OwnerLookup
+  /** Names that were asked for are sites without a connection too: for `compare`. */
+  namesAreSites?: boolean
   /** Flows followed at once; MAX_FLOWS unless given. */
   maxFlows?: number
   /** Further listeners to facts (event lines, the store). */
@@ -82,6 +84,8 @@ export interface Analyzer {
   end(): void
   /** Findings that are new or have grown since the last call. */
   takeFindings(): Finding[]
+  /** What was seen of sites that are new or have changed since the last call, at most `limit` of them. */
+  takeSites(limit: number): SiteObservation[]
   /** What leaked by program and day since the last call. */
   takeLeakService(): LeakServiceChange[]
   /** The verdict, the epochs from `firstEpoch` on and the interfaces as a report has them, at little cost. */
@@ -149,11 +153,8 @@ export function createAnalyzer(
     network: pathContext,
   }
   const questions = createSiteQuestions(names, addresses)
-  const sites = createSiteTracker(names, addresses, answers, questions, {
-    addressText: addresses.text,
-    interfaceOf,
-    ownerOf: detectorContext.ownerOf,
-  })
+  const siteWords = { addressText: addresses.text, interfaceOf, ownerOf: detectorContext.ownerOf }
+  const sites = createSiteTracker(names, addresses, answers, questions, siteWords, options.namesAreSites)
   const handlers = createFanOut([
     ...DETECTORS.map((detector) => detector.create(detectorContext)),
     sites.handlers,
@@ -341,7 +342,11 @@ export function createAnalyzer(
 
   function settleSites(): void {
     settledMicros = nowMicros
-    sites.settle(siteContext({ timeline: context().timeline, vpn, links, addresses }), tellSite)
+    sites.settle(currentSiteContext(), tellSite)
+  }
+
+  function currentSiteContext(): SiteContext {
+    return siteContext({ timeline: context().timeline, vpn, links, addresses })
   }
 
   function tellSite(now: SiteObservation, others: SiteObservation[], timeMicros: number): void {
@@ -439,6 +444,7 @@ export function createAnalyzer(
       handlers.end?.()
     },
     takeFindings: findings.takeChanged,
+    takeSites: (limit) => sites.takeChanged(currentSiteContext(), limit),
     takeLeakService: leakService.takeChanges,
     overview: (firstEpoch) => reportOverview(sources(), firstEpoch),
     report: () => buildReport(sources()),

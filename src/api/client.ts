@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import WebSocket from 'ws'
 import { OperatorError } from '../model/operator-error.ts'
+import type { SiteObservation } from '../model/site.ts'
 import {
   type FindingsAnswer,
   findingsAnswerSchema,
@@ -66,6 +67,8 @@ export interface StreamHandle {
 export interface ServiceClient {
   /** @throws OperatorError `no-service`, `no-permission`, `refused` */
   findings(question: FindingsQuestion): Promise<FindingsAnswer>
+  /** All that is kept of the sites of one epoch, by name. */
+  sites(epoch: number): Promise<SiteObservation[]>
   /** The JSON of `GET /api/v1/<name>`: status, verdict, epochs, resolvers, sites, interfaces. */
   get(name: string): Promise<unknown>
   stream(question: StreamQuestion, handlers: StreamHandlers): StreamHandle
@@ -121,8 +124,21 @@ export function createClient(address: ServiceAddress): ServiceClient {
     return findingsAnswerSchema.parse(JSON.parse(text))
   }
 
+  async function sites(epoch: number): Promise<SiteObservation[]> {
+    const all: SiteObservation[] = []
+    for (let after: string | undefined; ; ) {
+      const text = await getText(`/api/v1/sites${queryText({ epoch, after })}`)
+      const answer = JSON.parse(text) as { sites: SiteObservation[]; more: boolean }
+      all.push(...answer.sites)
+      const last = answer.sites.at(-1)
+      if (!answer.more || last === undefined) return all
+      after = `${epoch},${last.host}`
+    }
+  }
+
   return {
     findings,
+    sites,
     get: async (name) => JSON.parse(await getText(`/api/v1/${encodeURIComponent(name)}`)) as unknown,
     stream: (question, handlers) => openStream(address, headers, findings, question, handlers),
   }

@@ -16,6 +16,8 @@ export interface Answer {
 /** Findings one answer holds at most, and when nothing is said. */
 const MAX_FINDINGS = 1000
 const DEFAULT_FINDINGS = 200
+/** Site observations one answer holds at most: a megabyte or two. */
+const MAX_SITES = 1000
 /** Epochs one answer holds. */
 const MAX_EPOCHS = 500
 /** Rows of the tables of exchanges and of minutes that one answer holds at most, and when nothing is said. */
@@ -73,6 +75,19 @@ const dnsQuery = z.strictObject({
 const statisticsQuery = z.strictObject({ limit: rowLimit })
 const epochQuery = z.strictObject({ epoch: number.optional() })
 const sinceQuery = z.strictObject({ since: timeMicros.default(0) })
+const sitesQuery = epochQuery.extend({
+  site: z.string().max(255).toLowerCase().optional(),
+  /** `EPOCH,HOST` of the last one of the answer before. */
+  after: z
+    .string()
+    .regex(/^\d{1,15},/)
+    .transform((text) => {
+      const comma = text.indexOf(',')
+      return { epoch: Number(text.slice(0, comma)), host: text.slice(comma + 1) }
+    })
+    .optional(),
+  limit: number.min(1).max(MAX_SITES).default(MAX_SITES),
+})
 const noQuery = z.strictObject({})
 
 type Route = (query: unknown, service: ServiceState, stream: Stream) => Answer
@@ -117,8 +132,10 @@ const ROUTES: Readonly<Record<string, Route>> = Object.freeze({
     return json({ seq: service.lastSeq(), minutes: service.reader().statistics(limit) })
   },
   '/api/v1/sites': (query, service) => {
-    const bodies = service.reader().sites(epochQuery.parse(query).epoch)
-    return json(`{"seq":${service.lastSeq()},"sites":[${bodies.join(',')}]}`)
+    const { limit, ...asked } = sitesQuery.parse(query)
+    const bodies = service.reader().sites({ ...asked, limit: limit + 1 })
+    const more = bodies.length > limit
+    return json(`{"seq":${service.lastSeq()},"sites":[${bodies.slice(0, limit).join(',')}],"more":${more}}`)
   },
   '/api/v1/leak-service': (query, service) => {
     const { since } = sinceQuery.parse(query)

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { Finding } from '../model/finding.ts'
 import { OperatorError } from '../model/operator-error.ts'
 import type { LeakServiceChange, Stats } from '../model/report.ts'
+import type { SiteObservation } from '../model/site.ts'
 import type { CaptureTally, DnsRollup } from '../store/records.ts'
 import type {
   CaptureOptions,
@@ -20,6 +21,8 @@ export interface CaptureHandlers {
   /** Findings that are new or have grown, as they now stand. */
   findings(findings: readonly Finding[]): void
   overview(overview: Overview): void
+  /** What is new of sites, each as it now stands. */
+  sites(sites: readonly SiteObservation[]): void
   /** Once a second. */
   stats(stats: Stats): void
   /** What was asked since the last time. */
@@ -89,6 +92,8 @@ export async function startCapture(options: CaptureOptions, handlers: CaptureHan
         return handlers.findings(message.findings)
       case 'overview':
         return handlers.overview(message.overview)
+      case 'sites':
+        return handlers.sites(message.sites)
       case 'stats':
         return handlers.stats(message.stats)
       case 'dns':

@@ -139,6 +139,7 @@ async function captureFrom(source: LiveSource, watch: ContextWatch): Promise<voi
   outbox.statistics()
   outbox.overview()
   outbox.leakService()
+  while (outbox.sites());
   tell({ type: 'ended', json: JSON.stringify(analyzer.report()), packets: summary.packets, dropped })
 }
 

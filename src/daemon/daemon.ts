@@ -83,6 +83,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       }
     },
     overview: publish,
+    sites: (sites) => service?.publishSites(sites),
     stats(stats) {
       manager.alive()
       service?.publishStats(stats)

@@ -7,6 +7,7 @@ import type { ServiceState } from '../api/service-state.ts'
 import { createStream, STREAM_LIMITS } from '../api/stream.ts'
 import type { Finding } from '../model/finding.ts'
 import type { Epoch, LeakServiceChange, ReportInterface, Stats, Verdict } from '../model/report.ts'
+import type { SiteObservation } from '../model/site.ts'
 import { openReader, type StoredMessage, type StoreReader } from '../store/reader.ts'
 import {
   type CaptureTally,
@@ -16,6 +17,7 @@ import {
   leakServiceRecord,
   type StoredPlace,
   type StoreRecord,
+  siteRecord,
   verdictRecord,
 } from '../store/records.ts'
 import type { RetentionLimits } from '../store/retention.ts'
@@ -64,6 +66,8 @@ export interface Service {
   publish(finding: Finding): void
   publishEpoch(epoch: Epoch): void
   publishVerdict(verdict: Verdict): void
+  /** What was seen of sites, each as it now stands: the same (epoch, host) replaces what was said before. */
+  publishSites(sites: readonly SiteObservation[]): void
   /** Figures of the moment, once a second; not stored. */
   publishStats(stats: Stats): void
   publishDns(rollup: DnsRollup): void
@@ -220,6 +224,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       verdict = next
       const record = verdictRecord(next)
       if (isNews('verdict', record.body)) queue.push(record)
+    },
+    publishSites(sites) {
+      for (const site of sites) queue.push(siteRecord({ ...site, epoch: site.epoch + epochBase }))
     },
     publishStats(next) {
       stats = next

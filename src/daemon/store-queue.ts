@@ -7,8 +7,8 @@ import { StoreFailure } from './store-thread.ts'
 const BATCH_RECORDS = 1000
 /** Records that may wait: some 50 MB of findings, or a minute and a half of 10,000 new ones a second to be folded. */
 const QUEUE_RECORDS = 100_000
-/** Rollups may fill half of it: a paused store must have room for findings. */
-const QUEUE_ROLLUPS = QUEUE_RECORDS / 2
+/** Rollups and sites may fill half of it: a paused store must have room for findings. */
+const QUEUE_FIGURES = QUEUE_RECORDS / 2
 const RETRY_MS = 1000
 
 export interface StoreQueueOptions {
@@ -43,13 +43,13 @@ export interface StoreQueue {
 
 export function createStoreQueue(options: StoreQueueOptions): StoreQueue {
   const capacity = options.capacity ?? QUEUE_RECORDS
-  const rollupCapacity = Math.min(QUEUE_ROLLUPS, capacity / 2)
+  const figureCapacity = Math.min(QUEUE_FIGURES, capacity / 2)
   const retryMs = options.retryMs ?? RETRY_MS
   /** By identity, in order of arrival: a newer state of the same thing takes the older one's place. */
   const waiting = new Map<string, StoreRecord>()
   let inFlight: StoreRecord[] = []
   let writing = false
-  let rollups = 0
+  let figures = 0
   let lost = 0
   let folded = 0
   let serial = 0
@@ -58,12 +58,13 @@ export function createStoreQueue(options: StoreQueueOptions): StoreQueue {
 
   function push(record: StoreRecord, always = false): void {
     const isRollup = isRollupKind(record)
+    const isFigure = isFigureKind(record)
     const identity = isRollup ? `rollup ${serial++}` : identityOf(record)
     if (waiting.has(identity)) folded++
-    else if (!always && (waiting.size >= capacity || (isRollup && rollups >= rollupCapacity))) {
+    else if (!always && (waiting.size >= capacity || (isFigure && figures >= figureCapacity))) {
       lost++
       return
-    } else if (isRollup) rollups++
+    } else if (isFigure) figures++
     waiting.set(identity, record)
     if (!writing) void writeWaiting()
   }
@@ -83,7 +84,7 @@ export function createStoreQueue(options: StoreQueueOptions): StoreQueue {
           options.onResumed()
         }
         for (let index = 0; index < records.length; index++) {
-          if (places[index]!.seq === 0 && !isRollupKind(records[index]!)) lost++
+          if (places[index]!.seq === 0 && !isFigureKind(records[index]!)) lost++
         }
         options.onStored(records, places)
       } catch (error) {
@@ -109,7 +110,7 @@ export function createStoreQueue(options: StoreQueueOptions): StoreQueue {
     const batch: StoreRecord[] = []
     for (const [identity, record] of waiting) {
       waiting.delete(identity)
-      if (isRollupKind(record)) rollups--
+      if (isFigureKind(record)) figures--
       if (batch.push(record) === BATCH_RECORDS) break
     }
     return batch
@@ -141,8 +142,14 @@ function isRollupKind(record: StoreRecord): boolean {
   return record.kind === 'dns' || record.kind === 'statistics' || record.kind === 'leak-service'
 }
 
+/** What has no number in the stream. */
+function isFigureKind(record: StoreRecord): boolean {
+  return isRollupKind(record) || record.kind === 'site'
+}
+
 /** The same thing again has the same identity. Lengths keep one part from running into the next. */
 function identityOf(record: StoreRecord): string {
   if (record.kind === 'finding') return `finding ${record.epoch} ${record.id.length} ${record.id} ${record.key}`
+  if (record.kind === 'site') return `site ${record.epoch} ${record.host}`
   return record.kind === 'epoch' ? `epoch ${record.id}` : record.kind
 }

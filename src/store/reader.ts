@@ -83,6 +83,16 @@ export interface StoredStatistics {
   readonly dropped: number
 }
 
+/** Which site observations. */
+export interface SiteQuery {
+  readonly epoch?: number | undefined
+  /** A host name: itself and what lies below it. */
+  readonly site?: string | undefined
+  /** Those that come after this one in the order of (epoch, host). */
+  readonly after?: { readonly epoch: number; readonly host: string } | undefined
+  readonly limit: number
+}
+
 export interface StoreReader {
   /** Differs between stores: a client that knew another one starts over. */
   storeId(): string
@@ -104,8 +114,8 @@ export interface StoreReader {
   exchanges(query: ExchangeQuery): StoredExchange[]
   /** The newest `limit` rows, oldest first. */
   statistics(limit: number): StoredStatistics[]
-  /** Bodies of site observations. */
-  sites(epoch?: number): string[]
+  /** Site observations by epoch and host. */
+  sites(query: SiteQuery): string[]
   /** By day, newest first; the days that were not over at `sinceMicros`. */
   leakService(sinceMicros: number): ReportLeakService[]
   close(): void
@@ -147,10 +157,7 @@ export function openReader(path: string): StoreReader {
     resolvers: (epoch) => selectResolvers(db, epoch),
     exchanges: (query) => selectExchanges(db, query),
     statistics: (limit) => selectStatistics(db, limit),
-    sites(epoch) {
-      const where = epoch === undefined ? '' : 'WHERE epoch = @epoch'
-      return db.prepare(`SELECT body FROM sites ${where} ORDER BY epoch, host`).pluck().all({ epoch }) as string[]
-    },
+    sites: (query) => selectSites(db, query),
     leakService: (sinceMicros) => selectLeakService(db, sinceMicros),
     close: () => db.close(),
   }
@@ -164,6 +171,21 @@ function selectFindings(db: Database, query: FindingQuery): StoredMessage[] {
     )
     .all({ ...values, limit: query.limit }) as StoredMessage[]
 }
+
+function selectSites(db: Database, { epoch, site, after, limit }: SiteQuery): string[] {
+  const words = [
+    ...(epoch === undefined ? [] : ['epoch = @epoch']),
+    ...(site === undefined ? [] : [`(host = @site OR ${BELOW_HOST})`]),
+    ...(after === undefined ? [] : ['(epoch, host) > (@afterEpoch, @afterHost)']),
+  ]
+  const where = words.length === 0 ? '' : `WHERE ${words.join(' AND ')}`
+  return db
+    .prepare(`SELECT body FROM sites ${where} ORDER BY epoch, host LIMIT @limit`)
+    .pluck()
+    .all({ epoch, site, afterEpoch: after?.epoch, afterHost: after?.host, limit }) as string[]
+}
+
+const BELOW_HOST = "substr(host, -length(@site) - 1) = '.' || @site"
 
 /** The WHERE clause made of fixed words, and what is bound to it. */
 function conditionsOf(query: Omit<FindingQuery, 'limit'>): { where: string; values: Record<string, unknown> } {

@@ -3,6 +3,7 @@
 import type { DnsTransport } from '../model/facts.ts'
 import { type Finding, SEVERITY_RANK } from '../model/finding.ts'
 import type { Epoch, LeakServiceChange, Verdict } from '../model/report.ts'
+import type { SiteObservation } from '../model/site.ts'
 
 /** Upper bounds of the latency histogram, milliseconds; one more bucket holds what is above the last. */
 export const LATENCY_BOUNDS_MS: readonly number[] = Object.freeze([
@@ -34,6 +35,16 @@ export interface EpochRecord {
   readonly startMicros: number
   readonly endMicros: number | null
   /** JSON of the Epoch. */
+  readonly body: string
+}
+
+/** What was seen of one site in one epoch, as it now stands: it replaces what was said of them before. */
+export interface SiteRecord {
+  readonly kind: 'site'
+  readonly epoch: number
+  readonly host: string
+  readonly lastMicros: number
+  /** JSON of the SiteObservation. */
   readonly body: string
 }
 
@@ -96,7 +107,14 @@ export interface LeakServiceRecord {
   readonly outsideMicros: number
 }
 
-export type StoreRecord = FindingRecord | EpochRecord | VerdictRecord | DnsRecord | StatisticsRecord | LeakServiceRecord
+export type StoreRecord =
+  | FindingRecord
+  | EpochRecord
+  | SiteRecord
+  | VerdictRecord
+  | DnsRecord
+  | StatisticsRecord
+  | LeakServiceRecord
 
 /** What the store gave a record: its place in the stream, and for a finding its number for `export`. 0 = none. */
 export interface StoredPlace {
@@ -139,6 +157,16 @@ export function epochRecord(epoch: Epoch): EpochRecord {
     startMicros: isoMicros(epoch.start),
     endMicros: epoch.end === undefined ? null : isoMicros(epoch.end),
     body: JSON.stringify(epoch),
+  }
+}
+
+export function siteRecord(site: SiteObservation): SiteRecord {
+  return {
+    kind: 'site',
+    epoch: site.epoch,
+    host: site.host,
+    lastMicros: isoMicros(site.last),
+    body: JSON.stringify(site),
   }
 }
 

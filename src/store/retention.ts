@@ -38,9 +38,7 @@ export function usedBytes(db: Database): number {
 function deleteOlder(db: Database, cutoffMicros: number): number {
   let deleted = deleteFindings(db, cutoffMicros)
   deleted += deleteExchanges(db, cutoffMicros)
-  deleted += db
-    .prepare('DELETE FROM sites WHERE (epoch, host) IN (SELECT epoch, host FROM sites WHERE last_micros < ? LIMIT ?)')
-    .run(cutoffMicros, ROWS_PER_STEP).changes
+  deleted += deleteSites(db, cutoffMicros)
   deleted += db
     .prepare(
       `DELETE FROM capture_statistics WHERE (minute_micros, interface) IN
@@ -50,7 +48,8 @@ function deleteOlder(db: Database, cutoffMicros: number): number {
   deleted += db
     .prepare(
       `DELETE FROM epochs WHERE end_micros < ? AND NOT EXISTS (SELECT 1 FROM findings WHERE findings.epoch = epochs.id)
-         AND NOT EXISTS (SELECT 1 FROM resolvers WHERE resolvers.epoch = epochs.id)`,
+         AND NOT EXISTS (SELECT 1 FROM resolvers WHERE resolvers.epoch = epochs.id)
+         AND NOT EXISTS (SELECT 1 FROM sites WHERE sites.epoch = epochs.id)`,
     )
     .run(cutoffMicros).changes
   return deleted
@@ -58,12 +57,24 @@ function deleteOlder(db: Database, cutoffMicros: number): number {
 
 /** Too large: the oldest step's worth of the kind that has the oldest row goes. */
 function deleteOldest(db: Database): number {
-  const oldest = (table: string) => db.prepare(`SELECT min(last_micros) FROM ${table}`).pluck().get() as number | null
+  const oldest = (table: string) =>
+    (db.prepare(`SELECT min(last_micros) FROM ${table}`).pluck().get() as number | null) ?? Number.POSITIVE_INFINITY
   const finding = oldest('findings')
   const exchange = oldest('dns_exchanges')
-  if (exchange !== null && (finding === null || exchange <= finding))
-    return deleteExchanges(db, Number.MAX_SAFE_INTEGER)
-  return finding === null ? 0 : deleteFindings(db, Number.MAX_SAFE_INTEGER)
+  const site = oldest('sites')
+  const first = Math.min(finding, exchange, site)
+  if (first === Number.POSITIVE_INFINITY) return 0
+  if (exchange === first) return deleteExchanges(db, Number.MAX_SAFE_INTEGER)
+  return site === first ? deleteSites(db, Number.MAX_SAFE_INTEGER) : deleteFindings(db, Number.MAX_SAFE_INTEGER)
+}
+
+function deleteSites(db: Database, cutoffMicros: number): number {
+  return db
+    .prepare(
+      `DELETE FROM sites WHERE (epoch, host) IN
+         (SELECT epoch, host FROM sites WHERE last_micros < ? ORDER BY last_micros LIMIT ?)`,
+    )
+    .run(cutoffMicros, ROWS_PER_STEP).changes
 }
 
 function deleteFindings(db: Database, cutoffMicros: number): number {

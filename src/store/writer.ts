@@ -8,6 +8,7 @@ import type {
   EpochRecord,
   FindingRecord,
   LeakServiceRecord,
+  SiteRecord,
   StatisticsRecord,
   StoredPlace,
   StoreRecord,
@@ -75,7 +76,8 @@ function endOpenEpochs(db: Database, seq: number): void {
     .prepare(
       `SELECT max(
          coalesce((SELECT max(last_micros) FROM findings WHERE epoch = @id), 0),
-         coalesce((SELECT max(last_micros) FROM resolvers WHERE epoch = @id), 0))`,
+         coalesce((SELECT max(last_micros) FROM resolvers WHERE epoch = @id), 0),
+         coalesce((SELECT max(last_micros) FROM sites WHERE epoch = @id), 0))`,
     )
     .pluck()
   const end = db.prepare(
@@ -107,6 +109,9 @@ function createRecordWriters(db: Database): (record: StoreRecord, seq: number) =
     INSERT INTO capture_statistics (minute_micros, interface, packets, bytes, dropped) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (minute_micros, interface) DO UPDATE SET packets = packets + excluded.packets,
       bytes = bytes + excluded.bytes, dropped = dropped + excluded.dropped`)
+  const site = db.prepare(`
+    INSERT INTO sites (epoch, host, last_micros, body) VALUES (?, ?, ?, ?)
+    ON CONFLICT (epoch, host) DO UPDATE SET last_micros = excluded.last_micros, body = excluded.body`)
   const dns = createDnsWriter(db)
   const leakService = createLeakServiceWriter(db)
 
@@ -137,6 +142,10 @@ function createRecordWriters(db: Database): (record: StoreRecord, seq: number) =
     },
     statistics(record: StatisticsRecord): StoredPlace {
       statistics.run(record.minuteMicros, record.interface, record.packets, record.bytes, record.dropped)
+      return NOT_NUMBERED
+    },
+    site(record: SiteRecord): StoredPlace {
+      site.run(record.epoch, record.host, record.lastMicros, record.body)
       return NOT_NUMBERED
     },
     dns(record: DnsRecord): StoredPlace {

@@ -56,7 +56,8 @@ export function comparisonText(comparison: Comparison, options: ComparisonTextOp
 /** The first sentence of any form of the comparison. */
 export function comparisonVerdict(comparison: Comparison): { word: string; sentence: string; isGood: boolean } {
   const differing = comparison.sites.filter((one) => one.verdict === 'differs')
-  const compared = comparison.sites.filter((one) => one.verdict !== 'not-comparable')
+  const comparable = comparison.sites.filter((one) => one.verdict !== 'not-comparable')
+  const compared = comparable.filter((one) => one.verdict !== 'same' || wasVisited(one))
   if (differing.length > 0) {
     const hosts = new Set(differing.map((one) => one.host))
     const first = differing[0]!
@@ -67,18 +68,25 @@ export function comparisonVerdict(comparison: Comparison): { word: string; sente
         : `${hosts.size} of ${new Set(compared.map((one) => one.host)).size} sites are different.`
     return { word: 'DIFFERS', sentence, isGood: false }
   }
-  if (compared.length === 0) {
+  const alone = comparison.sites.filter((one) => one.verdict === 'not-comparable' && one.fails.length > 0)
+  if (comparable.length === 0 || (compared.length === 0 && alone.length > 0)) {
+    const failing = alone.length === 0 ? '' : ` ${alone[0]!.host} fails in ${alone[0]!.fails.join(', ')}.`
     return {
       word: 'NOTHING TO COMPARE',
-      sentence: 'No site was seen in more than one network context.',
+      sentence: `No site was seen in more than one network context.${failing}`,
       isGood: false,
     }
   }
+  const names = new Set(comparable.map((one) => one.host)).size
+  const what =
+    compared.length > 0
+      ? 'No difference that matters'
+      : `No difference that matters: ${names} ${names === 1 ? 'name stands' : 'names stand'} for the same in each; no site fails, and none was visited in two`
   const besides = [...new Set(comparison.notes.map((note) => note.id))]
   const sentence =
     besides.length === 0
-      ? 'No difference that matters.'
-      : `No difference that matters to a site; found besides: ${besides.join(', ')}.`
+      ? `${what}.`
+      : `${what}${compared.length > 0 ? ' to a site' : ''}; found besides: ${besides.join(', ')}.`
   return { word: 'SAME', sentence, isGood: besides.length === 0 }
 }
 
@@ -129,7 +137,12 @@ function siteLines(one: SiteComparison, style: Style, width: number): string[] {
 /** `fails in epoch 2; works in epoch 1, epoch 3`. */
 export function whereWords(one: SiteComparison): string {
   const where = one.fails.length > 0 ? one.test?.label : undefined
-  if (where === undefined) return `works in ${one.works.join(', ')}, but not as well`
+  const { control, test } = one
+  if (where === undefined) {
+    if (one.works.length < 2) return `asked for in ${control?.label} and ${test?.label}`
+    return `works in ${one.works.join(', ')}, but not as well`
+  }
+  if (one.works.length === 0) return `fails in ${where}; has an address in ${control?.label}`
   return `fails in ${where}; works in ${one.works.join(', ')}`
 }
 
@@ -158,7 +171,9 @@ function noteLines(comparison: Comparison, style: Style, width: number): string[
 }
 
 function sameLines(comparison: Comparison, style: Style, width: number): string[] {
-  const same = comparison.sites.filter((one) => one.verdict === 'same')
+  const all = comparison.sites.filter((one) => one.verdict === 'same')
+  const same = all.filter(wasVisited)
+  const asked = all.filter((one) => !wasVisited(one))
   const alone = comparison.sites.filter((one) => one.verdict === 'not-comparable')
   const named = (sites: readonly SiteComparison[]) =>
     sites
@@ -167,8 +182,14 @@ function sameLines(comparison: Comparison, style: Style, width: number): string[
       .join(', ') + (sites.length > MAX_LISTED_SAME ? ` and ${sites.length - MAX_LISTED_SAME} more` : '')
   return [
     ...(same.length === 0 ? [] : wrapped(`No difference that matters: ${named(same)}.`, width, 0)),
+    ...(asked.length === 0 ? [] : wrapped(`By their names alone, no difference: ${named(asked)}.`, width, 0)),
     ...(alone.length === 0 ? [] : wrapped(`Seen in one context only: ${named(alone)}.`, width, 0)),
   ].map(style.dim)
+}
+
+/** On both sides; otherwise all there is are the answers for its name. */
+function wasVisited({ control, test }: SiteComparison): boolean {
+  return (control?.observation.visits ?? 0) > 0 && (test?.observation.visits ?? 0) > 0
 }
 
 function wrapped(text: string, width: number, indent: number): string[] {

@@ -23,8 +23,9 @@ import {
   LATENCY_BUCKETS,
   type StoredPlace,
   type StoreRecord,
+  siteRecord,
 } from '../../src/store/records.ts'
-import { makeEpoch, makeFinding } from '../support/findings.ts'
+import { makeEpoch, makeFinding, makeSite } from '../support/findings.ts'
 import { type RunningService, runService as start } from '../support/running-service.ts'
 
 /** Whatever a test leaves running is stopped. */
@@ -120,6 +121,19 @@ describe('the queue', () => {
     queue.push(rollup)
     await queue.drain(5000)
     expect(batches.flat()).toHaveLength(2)
+  })
+
+  test('a newer state of a site takes the place of the one still waiting, and having no number is no loss', async () => {
+    const { queue, batches } = makeQueue()
+    queue.push(siteRecord(makeSite({ visits: 1 })))
+    queue.push(siteRecord(makeSite({ visits: 1, epoch: 2 })))
+    queue.push(siteRecord(makeSite({ visits: 2 })))
+    await queue.drain(5000)
+    expect(batches.flat().map((one) => one.kind === 'site' && [one.epoch, JSON.parse(one.body).visits])).toEqual([
+      [1, 2],
+      [2, 1],
+    ])
+    expect(queue.state()).toMatchObject({ lost: 0, folded: 1 })
   })
 
   test('full: new findings are refused and counted, known ones still fold, rollups leave room', async () => {

@@ -6,9 +6,9 @@ import Database from 'better-sqlite3'
 import { openStore } from '../../src/store/database.ts'
 import { MIGRATIONS, migrate, STORE_VERSION, storeVersion } from '../../src/store/migrations.ts'
 import { openReader } from '../../src/store/reader.ts'
-import { findingRecord } from '../../src/store/records.ts'
+import { findingRecord, siteRecord } from '../../src/store/records.ts'
 import { createWriter } from '../../src/store/writer.ts'
-import { makeFinding } from '../support/findings.ts'
+import { makeFinding, makeSite } from '../support/findings.ts'
 import { makeStore } from './fixtures/version-1.make.ts'
 
 const FIXTURE = join(import.meta.dirname, 'fixtures/version-1.db')
@@ -57,13 +57,14 @@ test('version 1 opens, keeps every row, and takes new ones', () => {
   expect(shapeOf(db)).toEqual(shapeOf(fresh))
   fresh.close()
 
-  const [place] = createWriter(db).write([findingRecord(makeFinding({ count: 4 }))])
+  const [place] = createWriter(db).write([findingRecord(makeFinding({ count: 4 })), siteRecord(makeSite())])
   db.close()
   const reader = openReader(path)
   expect(reader.storeId()).toBe('0011223344556677')
   expect(reader.findings({ limit: 10 })).toMatchObject([{ number: 1, seq: place!.seq, site: 'www.example.com' }])
   expect(reader.lastSeq()).toBe(place!.seq)
   expect(reader.resolvers()).toMatchObject([{ server: '192.0.2.53', queries: 3, p50Ms: 15 }])
+  expect(reader.sites({ limit: 10 }).map((body) => JSON.parse(body))).toEqual([makeSite()])
   reader.close()
 })
 

@@ -1,6 +1,7 @@
 // Findings, epochs and figures made up for tests of what happens after the engine.
 import type { Finding } from '../../src/model/finding.ts'
 import type { Epoch, Stats, Verdict } from '../../src/model/report.ts'
+import type { SiteObservation } from '../../src/model/site.ts'
 import { utcTime } from '../../src/text/timestamp.ts'
 
 /** 2026-01-02T03:04:05Z. */
@@ -39,6 +40,23 @@ export function makeEpoch(changes: Partial<Epoch> = {}): Epoch {
     egressInterface: 'eth0',
     resolvers: ['10.64.0.1'],
     verdict: { dns: 'leak', questionsOutside: 3, questionsInTunnel: 40, leaked: 3 },
+    ...changes,
+  }
+}
+
+/** A site that works without a tunnel. */
+export function makeSite(changes: Partial<SiteObservation> = {}): SiteObservation {
+  return {
+    host: 'www.example.com',
+    epoch: 1,
+    first: utcTime(START_MICROS),
+    last: utcTime(START_MICROS),
+    network: { tunnel: 'none', interface: 'eth0', family: 4 },
+    outcome: 'works',
+    visits: 1,
+    failures: 0,
+    addresses: [{ address: '198.51.100.80' }],
+    evidence: [{ source: 'eth0', frame: 7 }],
     ...changes,
   }
 }

@@ -13,8 +13,11 @@ export function compareSites(observations: readonly LabelledObservation[]): Site
     if (known === undefined) byHost.set(one.observation.host, [one])
     else known.push(one)
   }
+  // A name that was only asked for, and nowhere else, tells nothing.
+  const visited = new Set(observations.filter(wasVisited).map((one) => one.observation.host))
   return [...byHost.values()]
     .flatMap((all) => compareSite(all))
+    .filter((one) => one.verdict !== 'not-comparable' || visited.has(one.host))
     .sort((a, b) => rank(a) - rank(b) || (a.host < b.host ? -1 : a.host > b.host ? 1 : 0))
 }
 
@@ -27,17 +30,32 @@ export function compareSite(all: readonly LabelledObservation[]): SiteComparison
   if (fails.length > 0 && works.length > 0) {
     return fails.map((test) => ({ ...base, ...compareWith(nearest(works, test), test, all) }))
   }
-  if (fails.length > 1) {
+  const resolved = all.filter(wasResolved)
+  const unresolved = fails.filter((one) => !wasVisited(one))
+  if (unresolved.length > 0 && resolved.length > 0) {
+    return unresolved.map((test) => ({ ...base, ...compareWith(nearest(resolved, test), test, all) }))
+  }
+  if (fails.length > 1 && fails.some(wasVisited)) {
     const hasPlain = fails.some((one) => one.observation.network.tunnel === 'none')
     const why = hasPlain ? 'also without the VPN, which is not to blame' : 'nothing shows that the VPN is to blame'
     return [{ ...base, verdict: 'fails-everywhere', summary: `${host} fails in every context it was seen in: ${why}.` }]
   }
   if (works.length > 1) return [{ ...base, ...compareWorking(works) }]
+  if (fails.length === 0 && resolved.length > 1) return [{ ...base, ...compareNames(resolved) }]
   const only = all.map((one) => networkWords(one.observation)).join(' and ')
   return [{ ...base, verdict: 'not-comparable', summary: `${host} was seen only ${only}: nothing to compare with.` }]
 }
 
 type Outcome = Omit<SiteComparison, 'host' | 'works' | 'fails'>
+
+function wasVisited({ observation }: LabelledObservation): boolean {
+  return observation.visits > 0
+}
+
+/** Its name has an address there, whatever came of it. */
+function wasResolved({ observation }: LabelledObservation): boolean {
+  return observation.outcome !== 'fails' && (observation.dns?.answers.length ?? 0) > 0
+}
 
 /** The one whose network differs least; of those the latest before it. */
 function nearest(works: readonly LabelledObservation[], test: LabelledObservation): LabelledObservation {
@@ -108,6 +126,25 @@ function compareWorking(works: readonly LabelledObservation[]): Outcome {
   return {
     verdict: 'same',
     summary: `${control.observation.host}: no difference that matters between ${works.map((one) => one.label).join(' and ')}.`,
+    control,
+    test,
+    changed: changedVariables(control.observation, test.observation),
+  }
+}
+
+/** It was visited in one context at most: what the resolvers said is all there is to hold against each other. */
+function compareNames(resolved: readonly LabelledObservation[]): Outcome {
+  const control = resolved.find((one) => one.observation.network.tunnel === 'none') ?? resolved[0]!
+  const others = resolved.filter((one) => one !== control)
+  for (const test of others) {
+    const changed = changedVariables(control.observation, test.observation)
+    const difference = firstDifference(control.observation, test.observation, changed)
+    if (difference?.cause === 'nowhere') return compareWith(control, test, resolved)
+  }
+  const test = others[0]!
+  return {
+    verdict: 'same',
+    summary: `${control.observation.host}: no difference that matters in what its name stands for in ${resolved.map((one) => one.label).join(' and ')}.`,
     control,
     test,
     changed: changedVariables(control.observation, test.observation),

@@ -50,6 +50,8 @@ export interface SiteGroup {
   dns: SiteDnsFigures | undefined
   /** Listeners know it as it is. */
   isTold: boolean
+  /** Who keeps observations has it as it is. */
+  isTaken: boolean
 }
 
 const TLS_STAGES: readonly TlsStage[] = Object.freeze(['client-hello', 'server-hello', 'certificate', 'established'])

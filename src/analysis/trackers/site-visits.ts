@@ -61,7 +61,7 @@ export interface Visit {
   lostLen: number
   deliveredLen: number
   /** Who has to hear of changes. */
-  owner: { isTold: boolean } | undefined
+  owner: { isTold: boolean; isTaken: boolean } | undefined
 }
 
 export interface VisitTracker {
@@ -99,7 +99,10 @@ export function createVisitTracker(hasName: (serverId: number) => boolean): Visi
     const visit = open.size === 0 ? undefined : open.get(fact.flowId)
     if (visit === undefined) return undefined
     changed = true
-    if (visit.owner !== undefined) visit.owner.isTold = false
+    if (visit.owner !== undefined) {
+      visit.owner.isTold = false
+      visit.owner.isTaken = false
+    }
     return visit
   }
 

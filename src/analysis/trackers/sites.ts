@@ -27,15 +27,19 @@ export interface SiteTracker {
   settle(context: SiteContext, tell: SiteListener): void
   /** So many connections wait that they should be given to their epochs. */
   readonly isFull: boolean
+  /** Those that are new or have changed since the last call, at most `limit`; to be asked after `settle`. */
+  takeChanged(context: SiteContext, limit: number): SiteObservation[]
   all(context: SiteContext): SiteObservation[]
 }
 
+/** `namesAreSites`: a name that was asked for counts as a site without a connection too. */
 export function createSiteTracker(
   names: NameTable,
   addresses: AddressTable,
   answers: AnswerTable,
   questions: SiteQuestions,
   words: SiteWords,
+  namesAreSites = false,
 ): SiteTracker {
   const visits = createVisitTracker(answers.isAnswered)
   const groups = new Map<string, SiteGroup>()
@@ -48,7 +52,7 @@ export function createSiteTracker(
     let group = groups.get(key)
     if (group !== undefined) return group
     if (groups.size === MAX_SITE_GROUPS) forget(groups.values().next().value!)
-    group = { host, epoch, visits: [], visitCount: 0, dns: undefined, isTold: false }
+    group = { host, epoch, visits: [], visitCount: 0, dns: undefined, isTold: false, isTaken: false }
     groups.set(key, group)
     const known = byHost.get(host)
     if (known === undefined) byHost.set(host, new Set([group]))
@@ -71,6 +75,7 @@ export function createSiteTracker(
     group.visitCount++
     visit.owner = group
     group.isTold = false
+    group.isTaken = false
   }
 
   /** The newest question before a moment whose answer gave that address. */
@@ -93,14 +98,14 @@ export function createSiteTracker(
 
   /** Counts the questions for known sites: new ones for all, all for new ones. */
   function countQuestions(newHosts: ReadonlySet<string>): void {
-    if (byHost.size === 0) return
+    if (byHost.size === 0 && !namesAreSites) return
     const { columns } = questions
     const from = newHosts.size > 0 ? questions.first : Math.max(countedTo, questions.first)
     for (let seq = from; seq < questions.end; seq++) {
       const slot = seq & QUESTION_MASK
       const host = names.text(columns.nameId[slot]!)
       if (seq < countedTo && !newHosts.has(host)) continue
-      if (!byHost.has(host)) continue
+      if (!namesAreSites && !byHost.has(host)) continue
       countQuestion(groupOf(host, columns.epoch[slot]!), slot)
     }
     countedTo = questions.end
@@ -124,6 +129,7 @@ export function createSiteTracker(
       lastMicros: 0,
     }
     group.isTold = false
+    group.isTaken = false
     const { dns } = group
     dns.serverId = columns.server[slot]!
     dns.interfaceId = columns.interfaceId[slot]!
@@ -186,6 +192,15 @@ export function createSiteTracker(
     settle,
     get isFull() {
       return visits.begunCount >= MAX_OPEN_VISITS
+    },
+    takeChanged(context, limit) {
+      const taken: SiteObservation[] = []
+      for (const group of groups.values()) {
+        if (group.isTaken) continue
+        group.isTaken = true
+        if (taken.push(observationOf(group, context.networkOf(group.epoch), words)) === limit) break
+      }
+      return taken
     },
     all: (context) =>
       [...groups.values()]

@@ -1,4 +1,4 @@
-import { compareSite } from '../../../src/analysis/compare/compare-sites.ts'
+import { compareSite, compareSites } from '../../../src/analysis/compare/compare-sites.ts'
 import type { LabelledObservation } from '../../../src/model/comparison.ts'
 import type { SiteObservation } from '../../../src/model/site.ts'
 
@@ -152,6 +152,46 @@ test('a site that fails without the VPN too is not its fault', () => {
   const [one] = compareSite([seen('none', { status: 503 }), seen('vpn', { endpoint: 'a', status: 503 })])
   expect(one).toMatchObject({ verdict: 'fails-everywhere' })
   expect(one!.summary).toContain('not to blame')
+})
+
+describe('a name that was only asked for', () => {
+  /** Asked for in `label`'s network, without a connection. */
+  function asked(label: string, parts: Parts = {}, dns: object = {}): LabelledObservation {
+    const one = seen(label, { visits: 0, failures: 0, outcome: 'unknown', addresses: [], ...parts })
+    for (const key of ['tcp', 'http'] as const) delete one.observation[key]
+    Object.assign(one.observation.dns!, dns)
+    return one
+  }
+  const none = asked('none')
+  const NO_ADDRESS = { rcode: 'NXDOMAIN', answers: [] }
+
+  test('stands for the same in both: no difference that matters', () => {
+    expect(compareSites([none, asked('vpn', { endpoint: 'a', resolver: '10.64.0.1' })])).toMatchObject([
+      { verdict: 'same', works: [], fails: [] },
+    ])
+  })
+
+  test('has an address in one and none in the other: DNS, though nobody went there', () => {
+    const gone = asked('vpn', { endpoint: 'a', resolver: '10.64.0.1', outcome: 'fails' }, NO_ADDRESS)
+    expect(compareSites([none, gone])).toMatchObject([
+      { verdict: 'differs', difference: { axis: 'dns', cause: 'no-address' }, control: { label: 'none' } },
+    ])
+  })
+
+  test('is no proof that a site works: a failure elsewhere has nothing to be held against', () => {
+    const [one] = compareSites([none, seen('vpn', { endpoint: 'a', status: 502 })])
+    expect(one).toMatchObject({ verdict: 'not-comparable', fails: ['vpn'] })
+  })
+
+  test('in one context only, or without an address in all of them, is nothing to tell', () => {
+    expect(compareSites([none])).toEqual([])
+    const gone = (label: string) => asked(label, { outcome: 'fails' }, NO_ADDRESS)
+    expect(compareSites([gone('none'), gone('vpn')])).toEqual([])
+  })
+
+  test('slower answers of names alone are not told one by one', () => {
+    expect(compareSites([none, asked('vpn', { endpoint: 'a', latencyMs: 900 })])).toMatchObject([{ verdict: 'same' }])
+  })
 })
 
 test('one context is nothing to compare', () => {

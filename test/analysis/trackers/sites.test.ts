@@ -1,5 +1,5 @@
 import { createStory, httpRequest, httpResponse, type Story } from '../../fixtures/path-story.ts'
-import { lookup, play, type Step } from '../scenario.ts'
+import { lookup, play, playAnalyzer, type Step } from '../scenario.ts'
 
 const HOST = 'shop.example.com'
 const SITE = '198.51.100.80'
@@ -87,6 +87,29 @@ test('the loser of Happy Eyeballs is no failure', () => {
     lookup({ on: 'wg0', atMillis: 2901, name: HOST, type: 'AAAA', answeredAfter: 30, answers: v6 }),
   )
   expect(sites).toMatchObject([{ outcome: 'works', visits: 2, failures: 1 }])
+})
+
+test('names without a connection are sites only for who asks for them', () => {
+  const answers = [{ type: 'A' as const, name: HOST, data: SITE }]
+  const steps = [
+    ...lookup({ on: 'eth0', atMillis: 400, name: HOST, answeredAfter: 12, answers }),
+    ...lookup({ on: 'wg0', atMillis: 2900, name: HOST, answeredAfter: 30, answers }),
+  ]
+  expect(play(steps, TUNNEL).sites).toEqual([])
+  expect(play(steps, { ...TUNNEL, more: { namesAreSites: true } }).sites).toMatchObject([
+    { host: HOST, epoch: 1, visits: 0, outcome: 'unknown', dns: { answers: [SITE] } },
+    { host: HOST, epoch: 2, visits: 0, outcome: 'unknown', dns: { answers: [SITE] } },
+  ])
+})
+
+test('who keeps observations gets each one once, and again when it has changed', () => {
+  const story = createStory(11)
+  visit(story, 'eth0', 500, '200 OK')
+  visit(story, 'wg0', 3000, '502 Bad Gateway')
+  const analyzer = playAnalyzer(story.steps, TUNNEL)
+  expect(analyzer.takeSites(1)).toMatchObject([{ host: HOST, epoch: 1 }])
+  expect(analyzer.takeSites(9)).toMatchObject([{ host: HOST, epoch: 2, http: { status: 502 } }])
+  expect(analyzer.takeSites(9)).toEqual([])
 })
 
 test('a connection without a name is no site', () => {
