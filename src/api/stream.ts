@@ -1,16 +1,19 @@
 // The live stream: every client is a place in the numbering. It first gets what the store holds after its place, then
-// what is stored from now on. Nothing is queued for a client but what its socket holds: one that does not read is told
-// exactly which numbers it was not sent, and they are still in the store.
+// what is stored from now on, out of a log of frames that all clients with the same wish share. A client's socket is
+// given little ahead; who falls so far behind that the log has gone on is told exactly which numbers it was not sent,
+// and they are still in the store.
 import type { WebSocket } from 'ws'
-import type { FindingFilter, StoredMessage } from '../store/reader.ts'
+import type { StoredMessage } from '../store/reader.ts'
 import { clientMessageSchema, type GapMessage, MESSAGE_SCHEMA, type MessageFilter } from './messages.ts'
 import type { ServiceState } from './service-state.ts'
-import { type Frame, framesOf, frameText, messageText, storeFilter } from './stream-frames.ts'
+import { frameText, messageText, storeFilter } from './stream-frames.ts'
+import { createStreamGroups, type Group } from './stream-groups.ts'
 
 export interface StreamLimits {
-  /** Unsent bytes from which a client is skipped, and from which it is ended. */
-  readonly gapBytes: number
-  readonly endBytes: number
+  /** Unsent bytes from which a client's socket is given no more. */
+  readonly aheadBytes: number
+  /** Bytes of frames kept for clients that are behind, all logs together. */
+  readonly logBytes: number
   /** Messages a client may send a second. */
   readonly messagesPerSecond: number
   /** A client that answers no ping for two rounds is ended. */
@@ -20,8 +23,9 @@ export interface StreamLimits {
 }
 
 export const STREAM_LIMITS: StreamLimits = Object.freeze({
-  gapBytes: 1 << 20,
-  endBytes: 8 << 20,
+  aheadBytes: 256 << 10,
+  // Four seconds of 10,000 findings a second.
+  logBytes: 32 << 20,
   messagesPerSecond: 20,
   pingEveryMs: 15_000,
   resumeWaitMs: 500,
@@ -36,6 +40,9 @@ const MAX_MISSING_RANGES = 1000
 /** How often a client whose socket is full is looked at. */
 const DRAIN_CHECK_MS = 20
 
+/** Made as bytes once, sent as text. */
+const TEXT = Object.freeze({ binary: false })
+
 /** WebSocket close codes, RFC 6455 7.4.1 and IANA's registry. */
 const CLOSE_NOT_JSON = 1007
 const CLOSE_POLICY = 1008
@@ -49,18 +56,19 @@ interface Range {
 
 interface Client {
   readonly socket: WebSocket
-  filter: FindingFilter
-  filterName: string
-  /** Messages per frame: 1 sends each alone as an object, more sends arrays. */
-  readonly batch: number
-  /** Everything up to here was sent, told as a gap, or lies in `missing`. */
+  group: Group<Client>
+  /** While live: the next frame of the log, and the messages before it. */
+  position: number
+  messagesBefore: number
+  /** Everything up to here was sent, told as a gap, or lies in `missing`; a live client without waiting frames has more. */
   cursor: number
   /** Ranges not sent on this connection, ascending. */
   missing: Range[]
   /** Ranges asked for and not yet sent. */
   wanted: Range[]
   state: 'waiting' | 'catching-up' | 'live'
-  gap: { from: number; to: number; count: number } | undefined
+  /** What its socket calls when it has written. */
+  readonly written: () => void
   answersPing: boolean
   budget: number
 }
@@ -96,35 +104,38 @@ export interface StreamCounters {
 
 export function createStream(service: ServiceState, limits: StreamLimits): Stream {
   const clients = new Set<Client>()
+  const groups = createStreamGroups<Client>(limits.logBytes, ({ state, position }) =>
+    state === 'live' ? position : Number.POSITIVE_INFINITY,
+  )
   const counters = { sent: 0, skipped: 0, gaps: 0, ended: 0 }
   const pingTimer = setInterval(pingAll, limits.pingEveryMs)
   const secondTimer = setInterval(() => {
     for (const client of clients) {
       client.budget = limits.messagesPerSecond
-      tellGap(client)
     }
+    groups.release()
   }, 1000)
 
   function add(socket: WebSocket, options: StreamOptions): void {
     const start = service.lastSeq()
     // A number we never gave is another store's: such a client starts over.
     const after = options.after !== undefined && options.after > start ? 0 : options.after
-    const filter = storeFilter(options.filter)
     const client: Client = {
       socket,
-      filter,
-      filterName: JSON.stringify(filter),
-      batch: options.batch,
+      group: groups.groupOf(storeFilter(options.filter), options.batch),
+      position: 0,
+      messagesBefore: 0,
       cursor: after ?? start,
       missing: [{ after: 0, upTo: after ?? start }],
       wanted: [],
       state: 'waiting',
-      gap: undefined,
+      written: () => sendWaiting(client),
       answersPing: true,
       budget: limits.messagesPerSecond,
     }
     clients.add(client)
-    socket.on('close', () => clients.delete(client))
+    client.group.members.add(client)
+    socket.on('close', () => forget(client))
     // ws itself answers what breaks the protocol (1002, 1007, 1009) and closes; there is nothing left to do.
     socket.on('error', () => {})
     socket.on('pong', () => {
@@ -142,9 +153,16 @@ export function createStream(service: ServiceState, limits: StreamLimits): Strea
     }
   }
 
+  function forget(client: Client): boolean {
+    groups.leave(client, client.group)
+    return clients.delete(client)
+  }
+
   function helloText(client: Client, after: number | undefined): string {
     const missed =
-      after === undefined ? 0 : service.reader().countFindings({ ...client.filter, after, upTo: service.lastSeq() })
+      after === undefined
+        ? 0
+        : service.reader().countFindings({ ...client.group.filter, after, upTo: service.lastSeq() })
     return JSON.stringify({
       type: 'hello',
       seq: service.lastSeq(),
@@ -178,15 +196,19 @@ export function createStream(service: ServiceState, limits: StreamLimits): Strea
     }
     if (message.data.type === 'filter') {
       const { type: _, ...fields } = message.data
-      client.filter = storeFilter(fields)
-      client.filterName = JSON.stringify(client.filter)
+      const { group } = client
+      noteCursor(client)
+      groups.leave(client, group)
+      client.group = groups.groupOf(storeFilter(fields), group.batch)
+      client.group.members.add(client)
+      if (client.state === 'live') void catchUp(client)
     } else resume(client, message.data.after)
   }
 
   /** What lies after the number and was not sent on this connection is wanted now. */
   function resume(client: Client, after: number): void {
     const start = after > service.lastSeq() ? 0 : after
-    tellGap(client)
+    noteCursor(client)
     const left: Range[] = []
     for (const range of client.missing) {
       if (range.upTo > start) client.wanted.push({ after: Math.max(range.after, start), upTo: range.upTo })
@@ -201,12 +223,12 @@ export function createStream(service: ServiceState, limits: StreamLimits): Strea
   async function catchUp(client: Client): Promise<void> {
     client.state = 'catching-up'
     while (client.socket.readyState === client.socket.OPEN) {
-      if (client.socket.bufferedAmount > limits.gapBytes / 2) {
+      if (client.socket.bufferedAmount > limits.aheadBytes) {
         await new Promise((resolve) => setTimeout(resolve, DRAIN_CHECK_MS))
         continue
       }
       const range = client.wanted[0] ?? { after: client.cursor, upTo: service.lastSeq() }
-      const page = service.reader().messages(range.after, range.upTo, client.filter, PAGE_MESSAGES)
+      const page = service.reader().messages(range.after, range.upTo, client.group.filter, PAGE_MESSAGES)
       sendMessages(client, page)
       const reached = page.length === PAGE_MESSAGES ? page.at(-1)!.seq : range.upTo
       if (client.wanted.length > 0) {
@@ -215,7 +237,7 @@ export function createStream(service: ServiceState, limits: StreamLimits): Strea
       } else {
         client.cursor = reached
         if (reached === service.lastSeq()) {
-          client.state = 'live'
+          goLive(client)
           return
         }
       }
@@ -223,49 +245,53 @@ export function createStream(service: ServiceState, limits: StreamLimits): Strea
     }
   }
 
-  function publish(messages: readonly StoredMessage[]): void {
-    if (messages.length === 0) return
-    const texts = messages.map(messageText)
-    /** Clients with the same filter and frame size share their frames. */
-    const shared = new Map<string, Frame[]>()
-    for (const client of clients) {
-      if (client.state !== 'live') continue
-      const name = `${client.batch} ${client.filterName}`
-      let frames = shared.get(name)
-      if (frames === undefined) {
-        frames = framesOf(messages, texts, client.filter, client.batch)
-        shared.set(name, frames)
+  /** What is published from now on goes to the client out of the log. */
+  function goLive(client: Client): void {
+    const { log } = client.group
+    client.state = 'live'
+    client.position = log.end
+    client.messagesBefore = log.messagesBefore(log.end)
+  }
+
+  /** Gives a live client's socket what it has not been given, little ahead of what it takes. */
+  function sendWaiting(client: Client): void {
+    const { socket, group } = client
+    const { log } = group
+    while (client.state === 'live' && client.position < log.end) {
+      if (socket.readyState !== socket.OPEN || socket.bufferedAmount > limits.aheadBytes) return
+      if (client.position < log.start) {
+        tellGap(client)
+        continue
       }
-      for (const frame of frames) sendLive(client, frame)
-      client.cursor = Math.max(client.cursor, messages.at(-1)!.seq)
-    }
-  }
-
-  function sendLive(client: Client, frame: Frame): void {
-    tellGap(client)
-    const { bufferedAmount } = client.socket
-    if (bufferedAmount > limits.endBytes) {
-      end(client)
-    } else if (client.gap !== undefined || bufferedAmount > limits.gapBytes) {
-      client.gap ??= { from: frame.first, to: frame.last, count: 0 }
-      client.gap.to = frame.last
-      client.gap.count += frame.count
-      counters.skipped += frame.count
-    } else {
-      client.socket.send(frame.bytes, { binary: false })
+      const frame = log.at(client.position++)
+      client.messagesBefore += frame.count
+      client.cursor = frame.last
       counters.sent += frame.count
+      socket.send(frame.bytes, TEXT, client.written)
     }
   }
 
-  /** A client that reads again is told what it was not sent. */
+  /** The log went on without the client: it is told what it was not sent. */
   function tellGap(client: Client): void {
-    if (client.gap === undefined || client.socket.bufferedAmount > limits.gapBytes / 4) return
-    const { from, to, count } = client.gap
-    client.gap = undefined
-    client.missing.push({ after: from - 1, upTo: to })
+    const { log } = client.group
+    const count = log.messagesBefore(log.start) - client.messagesBefore
+    const gap = { from: client.cursor + 1, to: log.goneTo, count, reason: 'slow' } as const
+    client.position = log.start
+    client.messagesBefore += count
+    client.cursor = gap.to
+    client.missing.push({ after: gap.from - 1, upTo: gap.to })
     if (client.missing.length > MAX_MISSING_RANGES) client.missing.shift()
     counters.gaps++
-    sendTexts(client, [gapText({ from, to, count, reason: 'slow' })])
+    counters.skipped += count
+    sendTexts(client, [gapText(gap)])
+  }
+
+  /** The place of a live client up to which nothing is left to send, before it is used for asking the store. */
+  function noteCursor(client: Client): void {
+    const { log } = client.group
+    if (client.state !== 'live') return
+    if (client.position < log.start) tellGap(client)
+    if (client.position === log.end) client.cursor = service.lastSeq()
   }
 
   function tellForgotten(client: Client, after: number): void {
@@ -282,7 +308,7 @@ export function createStream(service: ServiceState, limits: StreamLimits): Strea
     const { folded: _, ...store } = service.store()
     const text = JSON.stringify({ type: 'stats', seq: service.lastSeq(), stats: service.stats(), store })
     for (const client of clients) {
-      if (client.state !== 'waiting' && client.socket.bufferedAmount < limits.gapBytes) sendTexts(client, [text])
+      if (client.state !== 'waiting' && client.socket.bufferedAmount <= limits.aheadBytes) sendTexts(client, [text])
     }
   }
 
@@ -291,14 +317,15 @@ export function createStream(service: ServiceState, limits: StreamLimits): Strea
   }
 
   function sendTexts(client: Client, texts: readonly string[]): void {
-    for (let at = 0; at < texts.length; at += client.batch) {
-      client.socket.send(frameText(texts.slice(at, at + client.batch), client.batch))
+    const { batch } = client.group
+    for (let at = 0; at < texts.length; at += batch) {
+      client.socket.send(frameText(texts.slice(at, at + batch), batch), client.written)
     }
     counters.sent += texts.length
   }
 
   function end(client: Client): void {
-    if (!clients.delete(client)) return
+    if (!forget(client)) return
     counters.ended++
     client.socket.terminate()
   }
@@ -316,11 +343,12 @@ export function createStream(service: ServiceState, limits: StreamLimits): Strea
   function closeAll(): void {
     for (const client of clients) client.socket.close(CLOSE_RESTART, 'service restart')
     clients.clear()
+    groups.clear()
   }
 
   return {
     add,
-    publish,
+    publish: (messages) => groups.publish(messages, sendWaiting),
     publishStats,
     counters: () => ({ clients: clients.size, ...counters }),
     restart: closeAll,

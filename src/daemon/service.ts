@@ -4,7 +4,7 @@
 import { loadToken } from '../api/access.ts'
 import { type Door, openLoopbackDoor, openSocketDoor, SERVER_LIMITS } from '../api/server.ts'
 import type { ServiceState } from '../api/service-state.ts'
-import { createStream, STREAM_LIMITS } from '../api/stream.ts'
+import { createStream, STREAM_LIMITS, type StreamLimits } from '../api/stream.ts'
 import type { Finding } from '../model/finding.ts'
 import type { Epoch, LeakServiceChange, ReportInterface, Stats, Verdict } from '../model/report.ts'
 import type { SiteObservation } from '../model/site.ts'
@@ -51,6 +51,8 @@ export interface ServiceOptions {
   /** Absent: nothing on loopback. */
   readonly loopback?: { readonly host: string; readonly port: number; readonly tokenPath: string }
   readonly eventLog?: EventLog
+  /** Of the stream, where other ones than STREAM_LIMITS are wanted. */
+  readonly streamLimits?: Partial<StreamLimits>
   interfaces(): ReportInterface[]
   /** One line for the operator: a file set aside, a paused store. */
   tell(level: 'info' | 'warn' | 'error', message: string): void
@@ -130,7 +132,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     resolverTotals: totals.resolvers,
     interfaceTotals: totals.interfaces,
   }
-  const stream = createStream(state, STREAM_LIMITS)
+  const stream = createStream(state, { ...STREAM_LIMITS, ...options.streamLimits })
   let pause: Finding | undefined
 
   const lastSaid = new Map<string, string>()

@@ -73,21 +73,26 @@ export function createStoreQueue(options: StoreQueueOptions): StoreQueue {
     writing = true
     // One turn of the event loop gathers what arrives together into one transaction.
     await new Promise((resolve) => setImmediate(resolve))
+    let written: Promise<StoredPlace[]> | undefined
     while (inFlight.length > 0 || waiting.size > 0) {
       if (inFlight.length === 0) inFlight = takeBatch()
       try {
-        const places = await options.write(inFlight)
+        const places = await (written ?? options.write(inFlight))
+        written = undefined
         const records = inFlight
-        inFlight = []
+        inFlight = takeBatch()
         if (pause !== undefined) {
           pause = undefined
           options.onResumed()
         }
+        // The store has its next work before the clients of this one are served.
+        if (inFlight.length > 0) written = options.write(inFlight)
         for (let index = 0; index < records.length; index++) {
           if (places[index]!.seq === 0 && !isFigureKind(records[index]!)) lost++
         }
         options.onStored(records, places)
       } catch (error) {
+        written = undefined
         if (!(error instanceof StoreFailure)) {
           // The store's thread is dead: nothing can be written any more, and the daemon has been told.
           pause = { reason: (error as Error).message }

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:net'
 import WebSocket from 'ws'
 import { createClient, type ServerMessage } from '../../src/api/client.ts'
 import { serverMessageSchema } from '../../src/api/messages.ts'
+import type { StreamLimits } from '../../src/api/stream.ts'
 import { makeEpoch, makeFinding, makeStats, makeVerdict } from '../support/findings.ts'
 import { type RunningService, runService } from '../support/running-service.ts'
 
@@ -10,6 +11,7 @@ let running: RunningService
 beforeEach(async () => {
   running = await runService()
 })
+
 afterEach(() => running.stop())
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
@@ -20,6 +22,12 @@ async function until(condition: () => boolean, what: string, ms = 10_000): Promi
     if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}`)
     await sleep(5)
   }
+}
+
+/** Another service than usual for this test. */
+async function restartWith(streamLimits: Partial<StreamLimits>): Promise<void> {
+  await running.stop()
+  running = await runService({ streamLimits })
 }
 
 /** A plain WebSocket client: what an integrator would write. */
@@ -197,6 +205,7 @@ describe('the stream', () => {
   })
 
   test('a client that does not read is told exactly what it was not sent, and can have it', async () => {
+    await restartWith({ logBytes: 1 << 20 })
     const client = await connect('?after=0')
     await until(() => client.frames.length > 0, 'hello')
     client.socket.pause()
@@ -228,6 +237,36 @@ describe('the stream', () => {
     expect(client.keys().slice(before)).toEqual(missing)
     expect(new Set(client.keys()).size).toBe(client.keys().length)
     client.socket.terminate()
+  })
+
+  test('one that pauses and is not too far behind loses nothing, also when it changes its mind meanwhile', async () => {
+    const [quiet, picky] = [await connect('?after=0&batch=50'), await connect('?after=0&batch=50')]
+    await until(() => quiet.frames.length > 0 && picky.frames.length > 0, 'hello')
+    quiet.socket.pause()
+    picky.socket.pause()
+    const count = 2000
+    const summary = 'x'.repeat(2000)
+    for (let index = 0; index < count; index++) {
+      running.service.publish(makeFinding({ key: `${index}`, summary, severity: index % 2 === 0 ? 'info' : 'warning' }))
+      if (index % 100 === 0) await sleep(2)
+    }
+    await stored(count)
+    expect(running.service.state.lastSeq()).toBeGreaterThan(count)
+    picky.say({ type: 'filter', severity: 'warning' })
+    await sleep(50)
+    quiet.socket.resume()
+    picky.socket.resume()
+    await until(() => quiet.keys().length >= count, 'all')
+    running.service.publish(makeFinding({ key: 'last' }))
+    await until(() => picky.keys().includes('last') && quiet.keys().includes('last'), 'last')
+    const all = Array.from({ length: count }, (_, index) => `${index}`)
+    expect(quiet.keys()).toEqual([...all, 'last'])
+    expect(quiet.messages().some((message) => message.type === 'gap')).toBe(false)
+    // What was under way before the wish came is still of the old kind; all of the new kind is there, once.
+    expect(picky.keys().filter((key) => Number(key) % 2 === 1)).toEqual(all.filter((key) => Number(key) % 2 === 1))
+    expect(new Set(picky.keys()).size).toBe(picky.keys().length)
+    expect(picky.keys().length).toBeLessThan(count)
+    for (const { socket } of [quiet, picky]) socket.terminate()
   })
 })
 
@@ -279,6 +318,7 @@ describe('our own client', () => {
   })
 
   test('what a gap held is fetched by itself, once', async () => {
+    await restartWith({ logBytes: 1 << 20 })
     const client = follow(0)
     await until(() => client.messages.length > 0, 'hello')
     // The event loop stands still as a busy reader's would: the service sees a socket that is full.
