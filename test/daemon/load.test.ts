@@ -43,9 +43,8 @@ function start(entry: string, args: string[]): { child: ChildProcess; line(): Pr
 
 const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
 const gapCount = ({ gaps }: Reader) => gaps.reduce((sum, gap) => sum + gap.count, 0)
-const title = `${SIZE.clients} clients, ${SIZE.deaf} deaf and ${SIZE.slow} slow ones, ${SIZE.perSecond} findings a second, ${SIZE.seconds} s`
 
-test(title, async () => {
+test(`${SIZE.clients} clients, ${SIZE.deaf} deaf and ${SIZE.slow} slow ones, ${SIZE.perSecond} findings a second, ${SIZE.seconds} s`, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tunnelscope-load-'))
   const service = start('test/support/load-service.ts', [folder, `${SIZE.perSecond}`, `${SIZE.seconds}`, ...SIZE.log])
   await service.line()
