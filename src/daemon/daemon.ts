@@ -117,7 +117,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await service?.close()
     return end
   })
-  const status = `watching ${capture.interfaces.filter((one) => one.isWatched).length} interfaces`
+  const watched = capture.interfaces.filter((one) => one.isWatched).length
+  const status = `watching ${watched} ${watched === 1 ? 'interface' : 'interfaces'}`
   manager.ready(status)
   return {
     interfaces: capture.interfaces,

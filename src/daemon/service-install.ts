@@ -20,6 +20,7 @@ import { findAccount } from './privileges.ts'
 import { serviceUnit, shownDirectories } from './service-unit.ts'
 
 export const UNIT_PATH = '/etc/systemd/system/tunnelscope.service'
+const UNIT = 'tunnelscope.service'
 const STATE_DIRECTORY = '/var/lib/tunnelscope'
 const RUN_DIRECTORY = '/run/tunnelscope'
 const LOG_DIRECTORY = '/var/log/tunnelscope'
@@ -59,12 +60,9 @@ export function installSteps({ root, command, exampleConfig, start }: InstallOpt
   steps.push(fileStep(join(root, UNIT_PATH), unit, 0o644))
   if (root === '' && start) {
     steps.push(commandStep(['systemctl', 'daemon-reload']))
-    steps.push(
-      commandStep(
-        ['systemctl', 'enable', '--now', 'tunnelscope.service'],
-        ['systemctl', 'disable', '--now', 'tunnelscope.service'],
-      ),
-    )
+    steps.push(commandStep(['systemctl', 'enable', UNIT], ['systemctl', 'disable', UNIT]))
+    // Restarted rather than started: what runs already is the unit and the program of before.
+    steps.push(commandStep(['systemctl', 'restart', UNIT], ['systemctl', 'stop', UNIT]))
   }
   return steps
 }
@@ -74,10 +72,10 @@ export function uninstallSteps(root: string, isManaged: boolean): Step[] {
   const steps: Step[] = []
   const at = (path: string) => join(root, path)
   if (root === '' && isManaged && existsSync(UNIT_PATH)) {
-    steps.push(commandStep(['systemctl', 'disable', '--now', 'tunnelscope.service']))
+    steps.push(commandStep(['systemctl', 'disable', '--now', UNIT]))
   }
   for (const path of [UNIT_PATH, DEFAULT_CONFIG]) {
-    if (existsSync(at(path))) steps.push({ words: `rm ${at(path)}`, run: () => rmSync(at(path)) })
+    if (existsSync(at(path))) steps.push({ words: `rm ${at(path)}`, run: () => rmSync(at(path), { force: true }) })
   }
   for (const path of [dirname(DEFAULT_CONFIG), RUN_DIRECTORY, LOG_DIRECTORY]) {
     if (existsSync(at(path))) steps.push(removeStep(at(path), path === dirname(DEFAULT_CONFIG)))
@@ -95,28 +93,36 @@ export function uninstallSteps(root: string, isManaged: boolean): Step[] {
 }
 
 /**
- * Runs the steps, `say` hears of each before it is done. One that fails has those before it undone, latest first.
+ * Runs the steps, `say` hears of each before it is done. One that fails has itself and those before it undone, latest first.
  * @throws OperatorError `install-failed`
  */
 export function runSteps(steps: readonly Step[], say: (line: string) => void): void {
-  const done: Step[] = []
-  for (const step of steps) {
+  for (const [index, step] of steps.entries()) {
     say(step.words)
     try {
       step.run()
     } catch (error) {
-      for (const before of done.reverse()) {
-        if (before.undo === undefined) continue
-        say(`undo: ${before.words}`)
-        before.undo()
-      }
-      throw new OperatorError(
-        'install-failed',
-        `"${step.words}" failed: ${reasonOf(error)}; what was done before is undone.`,
-      )
+      const undone = undoSteps(steps.slice(0, index + 1).reverse(), say)
+      const rest = undone === 0 ? '' : '; what was done before is undone'
+      throw new OperatorError('install-failed', `"${step.words}" failed: ${reasonOf(error)}${rest}.`)
     }
-    done.push(step)
   }
+}
+
+/** How many were undone. One that cannot be taken back does not keep the others from it. */
+function undoSteps(steps: readonly Step[], say: (line: string) => void): number {
+  let undone = 0
+  for (const step of steps) {
+    if (step.undo === undefined) continue
+    say(`undo: ${step.words}`)
+    try {
+      step.undo()
+      undone++
+    } catch (error) {
+      say(`  not undone: ${reasonOf(error)}`)
+    }
+  }
+  return undone
 }
 
 const USER_WORDS = [
@@ -163,7 +169,8 @@ function fileStep(path: string, text: string, mode: number): Step {
 }
 
 function removeStep(path: string, onlyWhenEmpty: boolean): Step {
-  if (!onlyWhenEmpty) return { words: `rm -r ${path}`, run: () => rmSync(path, { recursive: true }) }
+  // May be gone by then: systemd takes its runtime directory away when the service stops.
+  if (!onlyWhenEmpty) return { words: `rm -rf ${path}`, run: () => rmSync(path, { recursive: true, force: true }) }
   return {
     words: `rmdir ${path}, when it is empty`,
     run() {

@@ -54,6 +54,10 @@ LogsDirectoryMode=0750
 UMask=0077
 
 ProtectSystem=strict
+# strict alone was seen to leave /run writable where ProtectProc is set as well (systemd 257).
+ReadOnlyPaths=/run
+# It has nothing to say to other services.
+InaccessiblePaths=-/run/dbus
 ${homeLines(shownDirectories)}
 PrivateTmp=yes
 PrivateDevices=yes
@@ -103,7 +107,9 @@ export function shownDirectories([program, main]: readonly string[]): string[] {
 
 function homeLines(directories: readonly string[]): string {
   if (directories.length === 0) return 'ProtectHome=yes'
-  return ['ProtectHome=tmpfs', ...directories.map((one) => `BindReadOnlyPaths=${quoted(one)}`)].join('\n')
+  // systemd gives the empty /root the mode of the full one, which nobody else may enter.
+  const root = directories.some((one) => one.startsWith('/root/')) ? ['TemporaryFileSystem=/root:ro,mode=755'] : []
+  return ['ProtectHome=tmpfs', ...root, ...directories.map((one) => `BindReadOnlyPaths=${quoted(one)}`)].join('\n')
 }
 
 /** systemd.service(5): specifiers and variables are doubled, anything unusual is quoted. */

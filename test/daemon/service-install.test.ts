@@ -39,7 +39,7 @@ test('the plan says each step and does nothing by itself', () => {
   expect(files()).toEqual(before)
 })
 
-test('a step that fails has the ones before it undone, latest first', () => {
+test('a step that fails has itself and the ones before it undone, latest first', () => {
   const log: string[] = []
   const step = (words: string, fails = false): Step => ({
     words,
@@ -53,8 +53,38 @@ test('a step that fails has the ones before it undone, latest first', () => {
   expect(() => runSteps([step('a'), step('b'), step('c', true), step('d')], (line) => said.push(line))).toThrow(
     '"c" failed: no room; what was done before is undone.',
   )
-  expect(log).toEqual(['run a', 'run b', 'run c', 'undo b', 'undo a'])
-  expect(said).toEqual(['a', 'b', 'c', 'undo: b', 'undo: a'])
+  // `systemctl enable` may fail half done.
+  expect(log).toEqual(['run a', 'run b', 'run c', 'undo c', 'undo b', 'undo a'])
+  expect(said).toEqual(['a', 'b', 'c', 'undo: c', 'undo: b', 'undo: a'])
+})
+
+test('what cannot be undone is told and does not keep the rest from it; a step without undo promises nothing', () => {
+  const log: string[] = []
+  const fails = () => {
+    throw new Error('no room')
+  }
+  const said: string[] = []
+  const steps: Step[] = [
+    { words: 'a', run: () => {}, undo: () => void log.push('undo a') },
+    { words: 'b', run: () => {}, undo: fails },
+    { words: 'c', run: fails },
+  ]
+  expect(() => runSteps(steps, (line) => said.push(line))).toThrow(
+    '"c" failed: no room; what was done before is undone.',
+  )
+  expect(log).toEqual(['undo a'])
+  expect(said).toContain('  not undone: no room')
+  expect(() => runSteps([{ words: 'c', run: fails }], () => {})).toThrow('"c" failed: no room.')
+})
+
+test('taking away what is gone already is no failure', () => {
+  const runDirectory = join(root, 'run/tunnelscope')
+  mkdirSync(runDirectory, { recursive: true })
+  const plan = uninstallSteps(root, false)
+  rmSync(runDirectory, { recursive: true })
+  const said: string[] = []
+  runSteps(plan, (line) => said.push(line))
+  expect(said).toContain(`rm -rf ${runDirectory}`)
 })
 
 if (!isRoot) {
