@@ -44,6 +44,7 @@ import { createPathTable } from './trackers/path-table.ts'
 import type { InitialCrypto } from './trackers/quic-keys.ts'
 import { createRecentQuestions } from './trackers/recent-questions.ts'
 import { createResolverTracker } from './trackers/resolvers.ts'
+import { createServerNames } from './trackers/server-names.ts'
 import { createSiteQuestions } from './trackers/site-questions.ts'
 import { createSiteTracker, type SiteContext } from './trackers/sites.ts'
 import { createTracerouteTracker, MAX_PROBE_TTL } from './trackers/traceroutes.ts'
@@ -98,6 +99,8 @@ export interface Analyzer {
 const MAX_HELD_ROUTES = 1024
 /** What packets show of the network (endpoints, own addresses) is looked at again so often; the kernel's word at once. */
 const CONTEXT_MICROS = 1_000_000
+/** What would be a leak is judged by what is known this recently: the server whose name it asks may just have come into use. */
+const LEAK_CONTEXT_MICROS = 50_000
 /** Offline, when more is held than there is room for, what is known so far is gathered again after so many batches. */
 const FORCED_TICKS = 16
 
@@ -118,6 +121,7 @@ export function createAnalyzer(
   const leakTests = createLeakTestTracker()
   const leakService = createLeakServiceTracker()
   const answers = createAnswerTable(addresses)
+  const serverNames = createServerNames(answers)
   const recent = createRecentQuestions()
   const routes = createRouteTable(addresses)
   const connections = createConnectionTracker(addresses, answers, opened)
@@ -229,11 +233,11 @@ export function createAnalyzer(
   }
 
   /** What is known of the network now. Offline it is asked at the end, or when the table of held exchanges is full. */
-  function context(): ConnectionContext {
+  function context(maxAgeMicros = CONTEXT_MICROS): ConnectionContext {
     const isCurrent =
       judgedVersion === network.version &&
       judgedInterfaces === interfaces.length &&
-      (!network.isKnown || nowMicros - judgedMicros < CONTEXT_MICROS)
+      (!network.isKnown || nowMicros - judgedMicros < maxAgeMicros)
     if (judgement !== undefined && isCurrent) return judgement
     judgedVersion = network.version
     judgedInterfaces = interfaces.length
@@ -248,7 +252,7 @@ export function createAnalyzer(
       startMicros,
       nowMicros,
       addresses,
-      answers,
+      serverNames,
       links,
       vpn,
       exchanges,
@@ -264,6 +268,9 @@ export function createAnalyzer(
   function told(slot: number): void {
     view.slot = slot
     judgeExchange(view, context())
+    if (network.isKnown && (view.judgement === 'leak' || view.judgement === 'leak-window')) {
+      judgeExchange(view, context(LEAK_CONTEXT_MICROS))
+    }
     const { judgement: judged } = view
     if (judged === 'no-tunnel' && !view.isPlainDns) return
     if (judged === 'lan-exposure' || view.cause === 'local-name') {
@@ -317,6 +324,9 @@ export function createAnalyzer(
   function opened(slot: number): void {
     connectionView.slot = slot
     judgeConnection(connectionView, context())
+    if (network.isKnown && connectionView.judgement === 'outside') {
+      judgeConnection(connectionView, context(LEAK_CONTEXT_MICROS))
+    }
     handlers.connectionOpened?.(connectionView)
   }
 

@@ -52,6 +52,7 @@ function endpointOf(one: TunnelJoin): VpnEndpoint {
     lastMicros: one.lastMicros,
     stints: [one.firstMicros, one.lastMicros],
     isUsed: true,
+    isDialled: false,
   }
 }
 

@@ -9,12 +9,12 @@ import { LAN_SUFFIXES } from './judgement/special-names.ts'
 import type { RoleDecision } from './roles.ts'
 import type { AddressTable } from './trackers/addresses.ts'
 import type { ConnectionTracker } from './trackers/connections.ts'
-import { type AnswerTable, NO_ANSWERS } from './trackers/dns-answers.ts'
 import { type DnsExchangeTracker, EXCHANGE_ANSWERED } from './trackers/dns-exchanges.ts'
 import type { ExchangeView } from './trackers/exchange-view.ts'
 import type { RouteTable } from './trackers/injected-routes.ts'
 import type { LinkTracker } from './trackers/links.ts'
 import type { RecentQuestions } from './trackers/recent-questions.ts'
+import type { ServerNames } from './trackers/server-names.ts'
 import { type EndpointSpan, offlineTimeline, type Timeline, type TunnelEvidence } from './trackers/timeline.ts'
 import { type OutsideEvent, tunnelLosses } from './trackers/tunnel-losses.ts'
 import { TRANSPORT_NAMES, type VpnEndpoint, type VpnTransportTracker } from './trackers/vpn-transport.ts'
@@ -41,7 +41,7 @@ export interface NetworkSources {
   startMicros: number
   nowMicros: number
   addresses: AddressTable
-  answers: AnswerTable
+  serverNames: ServerNames
   links: LinkTracker
   vpn: VpnTransportTracker
   exchanges: DnsExchangeTracker
@@ -64,17 +64,25 @@ export function createKnownNetwork(from: NetworkSources): ConnectionContext {
   const sentByUs = onceForEach(links.sentByUs)
   const tunnelIds = from.roles.flatMap((one, id) => (one.role === 'tunnel' ? [id] : []))
   const usedTunnels = tunnelIds.filter((id) => isUsed(from, id))
-  const servers = from.vpn.endpoints(ownAddresses).filter((one) => one.isUsed)
+  const dialled = from.vpn.endpoints(ownAddresses)
+  const servers = dialled.filter((one) => one.isUsed)
   const insideSeen = from.timeline !== undefined || usedTunnels.length > 0
   const timeline = from.timeline ?? offlineFrom(from, usedTunnels, servers, roleOf)
   const endpoints = createEndpointSet(addresses, servers, options.endpoints ?? [])
-  const endpointNames = servers.length === 0 ? new Map<number, number>() : namesOfServers(from, servers)
   const splitDomains = (options.splitDomains ?? []).map((one) => one.toLowerCase())
   const lanSuffixes = [...LAN_SUFFIXES, ...(options.lanSuffixes ?? []), ...from.lanDomains].map((one) =>
     one.toLowerCase(),
   )
   const excludedApps = new Set(options.excludedApps)
   const columns = exchanges.columns
+  const endpointNames = from.serverNames.of(
+    dialled.filter((one) => one.isUsed || one.isDialled),
+    (each) => {
+      exchanges.eachHeld((slot) => {
+        if (columns.state[slot] === EXCHANGE_ANSWERED) each(columns.nameId[slot]!, columns.answers[slot]!)
+      })
+    },
+  )
 
   return {
     timeline,
@@ -201,22 +209,6 @@ function outsideEvents(
     events.push({ timeMicros: opened.timeMicros[slot]!, serverId: opened.server[slot]! })
   })
   return events.sort((a, b) => a.timeMicros - b.timeMicros)
-}
-
-/** Names whose answers hold a VPN server's address, with the moment from which that server was in use. */
-function namesOfServers(from: NetworkSources, servers: readonly VpnEndpoint[]): Map<number, number> {
-  const found = new Map<number, number>()
-  const { columns } = from.exchanges
-  from.exchanges.eachHeld((slot) => {
-    const set = columns.answers[slot]!
-    if (set === NO_ANSWERS || columns.state[slot] !== EXCHANGE_ANSWERED) return
-    for (const server of servers) {
-      if (!from.answers.holds(set, server.addressId)) continue
-      const nameId = columns.nameId[slot]!
-      found.set(nameId, Math.min(found.get(nameId) ?? Number.POSITIVE_INFINITY, server.firstMicros))
-    }
-  })
-  return found
 }
 
 interface EndpointSet {

@@ -109,9 +109,14 @@ export interface PlayOptions {
   interfaces?: readonly { name?: string; linkType: number; dropped?: number }[]
   vpnResolvers?: readonly string[]
   tunnels?: readonly string[]
+  /** Packets come one by one and time passes between them, as the daemon sees it; needs `network` in `more`. */
+  isLive?: boolean
   /** Extra analyzer options. */
   more?: Record<string, unknown>
 }
+
+/** The daemon looks at its ring so often. */
+const TICK_MICROS = 4_000
 
 /** Analyses the story and gives the report. Steps need not be in order. */
 export function play(steps: readonly Step[], options: PlayOptions = {}): Report {
@@ -162,11 +167,15 @@ export function playAnalyzer(steps: readonly Step[], options: PlayOptions = {}):
       frameNumber: index + 1,
     }
   })
-  for (let at = 0; at < packets.length; at += 1000) {
-    const batch = batchOf(packets.slice(at, at + 1000))
-    const out = createDecodedBatch(1000)
+  const batchLen = options.isLive === true ? 1 : 1000
+  const out = createDecodedBatch(batchLen)
+  for (let at = 0; at < packets.length; at += batchLen) {
+    const batch = batchOf(packets.slice(at, at + batchLen))
     decodeBatch(batch, out)
     analyzer.consume(batch, out)
+    if (options.isLive !== true) continue
+    const next = packets[at + 1]?.timeMicros ?? 0
+    for (let time = batch.timeMicros[0]! + TICK_MICROS; time < next; time += TICK_MICROS) analyzer.tick(time)
   }
   analyzer.end()
   return analyzer

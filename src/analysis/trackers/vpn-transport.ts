@@ -43,6 +43,8 @@ export interface VpnEndpoint {
   stints: readonly number[]
   /** Packets went both ways, or so many one way that chance is ruled out: a tunnel, not an attempt. */
   isUsed: boolean
+  /** The client opened a session; whether it was answered is `isUsed`. */
+  isDialled: boolean
 }
 
 export interface VpnTransportTracker {
@@ -150,6 +152,7 @@ export function createVpnTransportTracker(addresses: AddressTable): VpnTransport
       transport: pair.transport,
       clientId: isA ? pair.addressB : pair.addressA,
       isUsed: isUsed(pair),
+      isDialled: pair.transport !== TRANSPORT_ESP_NAT_T && (pair.handshake & SERVER_IS_DESTINATION) !== 0,
       packets: pair.packets,
       firstMicros: pair.firstMicros,
       lastMicros: pair.lastMicros,

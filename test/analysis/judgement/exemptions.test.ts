@@ -1,4 +1,6 @@
 // Each exemption X1 … X12 by a story that has it, and by one that only looks like it and leaks (rules.md 1.4).
+import { createNetworkHistory } from '../../../src/analysis/trackers/network-history.ts'
+import { networkContext } from '../../network-story.ts'
 import {
   connect,
   findingsOf,
@@ -9,6 +11,7 @@ import {
   type PlayOptions,
   PUBLIC_RESOLVER,
   play,
+  START_MICROS,
   type Step,
   TUNNEL_RESOLVER,
 } from '../scenario.ts'
@@ -62,6 +65,47 @@ describe('X1 endpoint-bootstrap', () => {
       ...vpnTransport('eth0', 32_500, server),
     ]
     expect(judged(steps)).toEqual({ reasons: [], leaks: [name] })
+  })
+})
+
+describe('X1 live, where nothing is held for long', () => {
+  const server = '203.0.113.9'
+  const name = 'vpn.example.net'
+
+  function live(steps: readonly Step[], upAtMillis: number) {
+    const network = createNetworkHistory(true)
+    network.add(networkContext({ timeMicros: START_MICROS }))
+    const context = networkContext({ timeMicros: START_MICROS + upAtMillis * 1000, tunnel: 'up' })
+    network.add({ ...context, changes: ['wg0 up'] })
+    return judged(steps, { isLive: true, more: { network } })
+  }
+
+  test('the name is asked again while the tunnel is up, long after its first answer was judged', () => {
+    const steps = [
+      ...asked({ name, atMillis: 100, ...answer(name, server) }),
+      ...vpnTransport('eth0', 400, server),
+      ...asked({ name, atMillis: 3000, ...answer(name, server) }),
+      ...asked({ name, type: 'AAAA', atMillis: 6500 }),
+    ]
+    expect(live(steps, 450)).toEqual({ reasons: ['X1'], leaks: [] })
+  })
+
+  test('another server is resolved and dialled while the tunnel is up; it answers only after half a second', () => {
+    const other = '203.0.113.77'
+    const steps = [
+      ...vpnTransport('eth0', 400, server),
+      ...asked({ name, atMillis: 3000, ...answer(name, other) }),
+      ...vpnTransport('eth0', 3008, other).filter((step) => step.atMillis === 3008 || step.atMillis > 3500),
+    ]
+    expect(live(steps, 450)).toEqual({ reasons: ['X1'], leaks: [] })
+  })
+
+  test('any other name leaks', () => {
+    const steps = [
+      ...vpnTransport('eth0', 400, server),
+      ...asked({ name, atMillis: 3000, ...answer(name, '203.0.113.1') }),
+    ]
+    expect(live(steps, 450)).toEqual({ reasons: [], leaks: [name] })
   })
 })
 
