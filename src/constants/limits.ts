@@ -217,6 +217,9 @@ export const DELIVERY_SCAN_MICROS = 100_000
 export const MIN_RTO_MICROS = 200_000
 export const RTO_DOUBLINGS = 7
 
+/** Segments lost this close to each other are one event: a queue of 64 KiB that overflows at 30 Mbit/s empties in that time. */
+export const LOSS_EVENT_MICROS = 20_000
+
 /** Retransmissions closer to each other were asked for by acknowledgements, not by a timer. */
 export const MIN_TIMER_INTERVAL_MICROS = 150_000
 

@@ -18,11 +18,14 @@ const meta: DetectorMeta = {
 const LOSSY_SHARE = 0.02
 const MIN_SEGMENTS = 100
 const MIN_LOST = 5
+/** A queue that overflows once, as every fast start makes it, is no lossy path (RFC 5348 5.2: loss events count). */
+const MIN_EVENTS = 4
 const CHECK_MICROS = 5_000_000
 
 interface Sum {
   segments: number
   lost: number
+  events: number
   worst: number
   worstLost: number
 }
@@ -38,8 +41,9 @@ export const tcpLossy: Detector = {
     function check(): void {
       const sums = new Map<number, Sum>()
       for (let path = 1; path < paths.count; path++) {
-        const sum = sums.get(paths.interfaceId[path]!) ?? { segments: 0, lost: 0, worst: 0, worstLost: -1 }
+        const sum = sums.get(paths.interfaceId[path]!) ?? { segments: 0, lost: 0, events: 0, worst: 0, worstLost: -1 }
         sums.set(paths.interfaceId[path]!, sum)
+        sum.events += paths.lossEvents[path]!
         for (const direction of [path * 2, path * 2 + 1]) {
           // What is too large for the path is lost for that reason, and told elsewhere.
           const limit = paths.lost[direction]! || paths.told[path]!
@@ -57,7 +61,13 @@ export const tcpLossy: Detector = {
     }
 
     function judge(interfaceId: number, sum: Sum): void {
-      if (sum.segments < MIN_SEGMENTS || sum.lost < MIN_LOST || sum.lost < sum.segments * LOSSY_SHARE) return
+      if (
+        sum.segments < MIN_SEGMENTS ||
+        sum.lost < MIN_LOST ||
+        sum.events < MIN_EVENTS ||
+        sum.lost < sum.segments * LOSSY_SHARE
+      )
+        return
       if (toldLost.get(interfaceId) === sum.lost) return
       const { name } = context.interfaceOf(interfaceId)
       const isFirst = !toldLost.has(interfaceId)

@@ -1,5 +1,5 @@
 // HOT PATH. What data segments say: sizes sent, sent again and why, and gaps in what is seen.
-import { MIN_TIMER_INTERVAL_MICROS, REORDERING_MICROS } from '../../constants/limits.ts'
+import { LOSS_EVENT_MICROS, MIN_TIMER_INTERVAL_MICROS, REORDERING_MICROS } from '../../constants/limits.ts'
 import type { DecodedBatch } from '../../model/decoded-batch.ts'
 import {
   ACKED,
@@ -92,11 +92,10 @@ export function data(
     ((seq - words[block + GAP_FROM]!) | 0) >= 0 &&
     ((words[block + GAP_TO]! - seq) | 0) > 0
   ) {
-    if (ipLen !== 0 && isLate(state, flow, block))
-      state.paths.lostByClass[counter] = state.paths.lostByClass[counter]! + segments
+    if (ipLen !== 0 && isLate(state, flow, block)) countLost(state, path, counter, segments)
     fillGap(state, block, seq, end)
   } else if (dataLen > 1) {
-    if (ipLen !== 0) state.paths.lostByClass[counter] = state.paths.lostByClass[counter]! + segments
+    if (ipLen !== 0) countLost(state, path, counter, segments)
     shrinkEntries(state, block, seq, end, ipLen)
     if ((words[block + BLOCK_FLAGS]! & ACKED_KNOWN) !== 0 && seq === words[block + ACKED]) {
       const segmentEnd = segments > 1 ? (seq + perSegment) >>> 0 : end
@@ -104,6 +103,16 @@ export function data(
     }
   }
   if (((end - words[block + NEXT]!) | 0) > 0) words[block + NEXT] = end
+}
+
+function countLost(state: DeliveryState, path: number, counter: number, segments: number): void {
+  const { paths } = state
+  paths.lostByClass[counter] = paths.lostByClass[counter]! + segments
+  const now = state.nowLow[0]!
+  const since = (now - paths.lossEventAt[path]!) >>> 0
+  if (paths.lossEvents[path] !== 0 && since <= Math.max(LOSS_EVENT_MICROS, paths.minRoundTrip[path]!)) return
+  paths.lossEvents[path] = paths.lossEvents[path]! + 1
+  paths.lossEventAt[path] = now
 }
 
 /** New data of the client: the first request waits for its answer, a second one shows that the first was answered. */

@@ -36,6 +36,9 @@ export interface PathTable {
   /** Data segments seen, and those sent again, by size class. */
   readonly sentByClass: Uint32Array
   readonly lostByClass: Uint32Array
+  /** Loss events: what is lost within a round trip, or a moment, is one (RFC 5348 5.2); and when the last one began (low 32 bits of microseconds). */
+  readonly lossEvents: Uint32Array
+  readonly lossEventAt: Uint32Array
   /** When a small segment went unanswered twice (low 32 bits of microseconds), and whether it did at all. */
   readonly smallStalled: Uint8Array
   /** The path of a destination; made when it is new. 0 when the table is full. */
@@ -62,6 +65,8 @@ export function createPathTable(addresses: AddressTable): PathTable {
     nextHopMtu: new Uint32Array(MAX_PATHS),
     sentByClass: new Uint32Array(MAX_PATHS * 2 * SIZE_CLASSES),
     lostByClass: new Uint32Array(MAX_PATHS * 2 * SIZE_CLASSES),
+    lossEvents: new Uint32Array(MAX_PATHS),
+    lossEventAt: new Uint32Array(MAX_PATHS),
     smallStalled: new Uint8Array(MAX_PATHS),
     idOf(interfaceId, words, at) {
       const addressId = addresses.intern(words, at)
