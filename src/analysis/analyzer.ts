@@ -21,7 +21,7 @@ import { createFanOut } from './fan-out.ts'
 import { joinedRoles, measuredTunnels, withJoins } from './joined-tunnels.ts'
 import { PARALLEL_MICROS } from './judgement/causes.ts'
 import { type ConnectionContext, judgeConnection } from './judgement/connections.ts'
-import { createKnownNetwork, type JudgementOptions } from './known-network.ts'
+import { createKnownNetwork, endpointSpans, type JudgementOptions } from './known-network.ts'
 import type { OuterTunnel, PathContext } from './path-context.ts'
 import { createFindingSet } from './raise.ts'
 import { decideRoles, type RoleDecision, type RoleOptions } from './roles.ts'
@@ -202,6 +202,13 @@ export function createAnalyzer(
   let judgement: ConnectionContext | undefined
   let roles: RoleDecision[] | undefined
 
+  network.watchServers(() =>
+    vpn
+      .endpoints(links.ownAddresses)
+      .filter((one) => one.isUsed)
+      .flatMap((one) => endpointSpans(addresses, one)),
+  )
+
   function interfaceOf(interfaceId: number): { name: string; inputName: string } {
     const one = interfaces[interfaceId]
     return { name: one?.name ?? one?.inputName ?? `#${interfaceId}`, inputName: one?.inputName ?? '' }
@@ -346,8 +353,13 @@ export function createAnalyzer(
     encrypted.settle(contextMicros - DNS_TIMEOUT_MICROS)
     transport.tick(nowMicros)
     tellDropped()
-    if (network.isKnown ? nowMicros - settledMicros >= SITES_MICROS : sites.isFull) settleSites()
+    if (network.isKnown ? isTimeForSites() : sites.isFull) settleSites()
     handlers.tick?.(nowMicros)
+  }
+
+  /** Not while a VPN server may be taking over: nobody knows the epochs yet. */
+  function isTimeForSites(): boolean {
+    return nowMicros - settledMicros >= SITES_MICROS && (!network.isSwitching || sites.isFull)
   }
 
   function settleSites(): void {

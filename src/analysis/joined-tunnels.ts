@@ -50,7 +50,7 @@ function endpointOf(one: TunnelJoin): VpnEndpoint {
     packets: one.packets,
     firstMicros: one.firstMicros,
     lastMicros: one.lastMicros,
-    stints: [one.firstMicros, one.lastMicros],
+    stints: [one.firstMicros, one.lastMicros, one.packets],
     isUsed: true,
     isDialled: false,
   }

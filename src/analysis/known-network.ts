@@ -10,14 +10,15 @@ import type { RoleDecision } from './roles.ts'
 import type { AddressTable } from './trackers/addresses.ts'
 import type { ConnectionTracker } from './trackers/connections.ts'
 import { type DnsExchangeTracker, EXCHANGE_ANSWERED } from './trackers/dns-exchanges.ts'
+import type { EndpointSpan } from './trackers/epoch-span.ts'
 import type { ExchangeView } from './trackers/exchange-view.ts'
 import type { RouteTable } from './trackers/injected-routes.ts'
 import type { LinkTracker } from './trackers/links.ts'
 import type { RecentQuestions } from './trackers/recent-questions.ts'
 import type { ServerNames } from './trackers/server-names.ts'
-import { type EndpointSpan, offlineTimeline, type Timeline, type TunnelEvidence } from './trackers/timeline.ts'
+import { offlineTimeline, type Timeline, type TunnelEvidence } from './trackers/timeline.ts'
 import { type OutsideEvent, tunnelLosses } from './trackers/tunnel-losses.ts'
-import { TRANSPORT_NAMES, type VpnEndpoint, type VpnTransportTracker } from './trackers/vpn-transport.ts'
+import { STINT_FIELDS, TRANSPORT_NAMES, type VpnEndpoint, type VpnTransportTracker } from './trackers/vpn-transport.ts'
 
 /** What the operator and the host say beside the packets; all optional. */
 export interface JudgementOptions {
@@ -142,8 +143,9 @@ export function endpointSpans(addresses: AddressTable, one: VpnEndpoint): Endpoi
     one.port === 0 ? address : address.includes(':') ? `[${address}]:${one.port}` : `${address}:${one.port}`
   const transport = TRANSPORT_NAMES[one.transport] ?? ''
   const spans: EndpointSpan[] = []
-  for (let at = 0; at < one.stints.length; at += 2) {
-    spans.push({ server, transport, startMicros: one.stints[at]!, endMicros: one.stints[at + 1]! })
+  for (let at = 0; at < one.stints.length; at += STINT_FIELDS) {
+    const [startMicros, endMicros, packets] = one.stints.slice(at, at + STINT_FIELDS) as [number, number, number]
+    spans.push({ server, transport, startMicros, endMicros, packets })
   }
   return spans
 }

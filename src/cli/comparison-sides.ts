@@ -150,7 +150,8 @@ export function contextsOf(sides: readonly Side[]): Comparison['contexts'] {
 function networkOf(side: Side, epoch: Epoch): string {
   const seen = side.sites.find((one) => one.epoch === epoch.id)
   if (seen !== undefined) return networkWords(seen)
-  return epoch.tunnelUp ? `tunnel up: ${epoch.tunnelInterfaces.join(', ')}` : 'no tunnel'
+  if (epoch.tunnelUp) return `tunnel up: ${epoch.tunnelInterfaces.join(', ')}`
+  return epoch.connected ? 'the tunnel is lost' : 'no tunnel'
 }
 
 /** Findings about a whole network, which its sites suffer from. */

@@ -4,7 +4,9 @@ import { MAX_EPOCHS, MAX_RECONNECT_MICROS } from '../../constants/limits.ts'
 import type { NetworkEventFact } from '../../model/facts.ts'
 import type { InterfaceState, IpFamily, NetworkContext } from '../../model/network-context.ts'
 import type { RoleDecision } from '../roles.ts'
-import type { EpochSpan, Timeline, TunnelState } from './timeline.ts'
+import type { EndpointSpan, EpochDetails, EpochSpan, TunnelState } from './epoch-span.ts'
+import { cutAtSwitches, inOrder, SWITCH_REASON } from './server-switches.ts'
+import type { Timeline } from './timeline.ts'
 
 /** An interface that can carry packets. */
 export interface InterfaceUp {
@@ -17,6 +19,11 @@ export interface InterfaceUp {
 export interface NetworkHistory extends Timeline {
   /** Takes in the next context; times ascend. */
   add(context: NetworkContext): void
+  /**
+   * Who tells which VPN servers the packets show. One that takes over from another while the tunnel stays up begins an
+   * epoch, also when no link, address or route changes: live as soon as nobody speaks with the old one any more.
+   */
+  watchServers(servers: () => readonly EndpointSpan[]): void
   /** At least one context is known. */
   readonly isKnown: boolean
   /** Grows with every context: what was derived from the history before is stale. */
@@ -36,6 +43,8 @@ export interface NetworkHistory extends Timeline {
   addresses(interfaceName: string): readonly string[]
   mtu(interfaceName: string): number | undefined
   interfacesUp(): InterfaceUp[]
+  /** A VPN server may be taking over from another. */
+  readonly isSwitching: boolean
   /** When the tunnel was lost that is not back yet. */
   readonly lostMicros: number | undefined
 }
@@ -56,6 +65,14 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
   let lostMicros: number | undefined
   let lostTunnels: string[] = []
   let key = ''
+  /** What changed at the start of the last epoch, and soon after. */
+  let changes: string[] = []
+  /** The families of `full` from their moments on. */
+  const promises: { fromMicros: number; families: readonly IpFamily[] }[] = []
+  let serversOf: (() => readonly EndpointSpan[]) | undefined
+  let serversMicros = 0
+  /** A VPN server may be taking over since then. */
+  let switchMicros: number | undefined
 
   function add(context: NetworkContext): void {
     const before = current
@@ -67,12 +84,38 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
     const state = nextState(up, time, before)
     if (state === 'none') full.clear()
     for (const one of context.egress) if (up.length > 0 && one.mode === 'full') full.add(one.family)
-    const nextKey = `${state} ${up.join()} ${JSON.stringify(detailsOf(context, up, full))}`
+    notePromise(time)
+    const details = detailsOf(context, up)
+    const nextKey = `${state} ${up.join()} ${[...full].sort().join()} ${JSON.stringify(details)}`
     if (nextKey !== key) {
       key = nextKey
-      openEpoch(context, state, up)
+      if (live) followServers(Number.POSITIVE_INFINITY)
+      if (isSettling(state, up, time)) settle(context, up, details)
+      else openEpoch(context, state, up, details)
     }
     noteBlindness(context)
+  }
+
+  function notePromise(timeMicros: number): void {
+    const families = [...full].sort()
+    if (promises[promises.length - 1]?.families.join() === families.join()) return
+    promises.push({ fromMicros: timeMicros, families })
+    if (promises.length > MAX_EPOCHS) promises.shift()
+  }
+
+  /** A VPN program changes routes, rules and resolvers one after the other: together they are one change. */
+  function isSettling(state: TunnelState, up: readonly string[], timeMicros: number): boolean {
+    const last = epochs[epochs.length - 1]
+    if (last === undefined || last.state !== state || timeMicros - last.startMicros >= SETTLE_MICROS) return false
+    return last.tunnelInterfaces.every((name) => up.includes(name))
+  }
+
+  function settle(context: NetworkContext, up: readonly string[], details: EpochDetails): void {
+    const last = epochs[epochs.length - 1]!
+    changes.push(...context.changes)
+    last.reason = epochs.length === 1 ? FIRST_REASON : reasonOf(changes)
+    last.tunnelInterfaces = [...up]
+    last.details = details
   }
 
   function nextState(up: readonly string[], timeMicros: number, before: NetworkContext | undefined): TunnelState {
@@ -141,7 +184,9 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
     return [...promised].sort()
   }
 
-  function openEpoch(context: NetworkContext, state: TunnelState, up: readonly string[]): void {
+  function openEpoch(context: NetworkContext, state: TunnelState, up: readonly string[], details: EpochDetails): void {
+    changes = [...context.changes]
+    dropPassing(state, context.timeMicros)
     const before = epochs[epochs.length - 1]
     if (before !== undefined) before.endMicros = context.timeMicros
     const span: EpochSpan = {
@@ -149,15 +194,59 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
       startMicros: context.timeMicros,
       endMicros: context.timeMicros,
       isOpen: true,
-      reason: before === undefined ? 'capture starts' : reasonOf(context.changes),
+      reason: before === undefined ? FIRST_REASON : reasonOf(changes),
       state,
       tunnelInterfaces: [...up],
-      details: detailsOf(context, up, full),
+      details,
     }
     if (before !== undefined) delete before.isOpen
     epochs.push(span)
     if (epochs.length > MAX_EPOCHS) epochs.shift()
     events.push({ kind: 'epoch', timeMicros: context.timeMicros, epochId: span.id })
+  }
+
+  /** The last epoch was the first step of what now changes more than it did, and nothing in it was judged yet. */
+  function dropPassing(state: TunnelState, timeMicros: number): void {
+    const last = epochs[epochs.length - 1]
+    const before = epochs[epochs.length - 2]
+    if (last === undefined || before === undefined || last.state === state || last.state !== before.state) return
+    if (timeMicros - last.startMicros > PASSING_MICROS || last.reason.startsWith(SWITCH_REASON)) return
+    epochs.pop()
+    const dropped = events.findIndex((event) => event.kind === 'epoch' && event.epochId === last.id)
+    if (dropped >= 0) events.splice(dropped, 1)
+  }
+
+  /** The last epoch, cut where a VPN server takes over, as far as `nowMicros` can tell. */
+  function followServers(nowMicros: number): void {
+    const last = epochs[epochs.length - 1]
+    switchMicros = undefined
+    if (serversOf === undefined || last?.state !== 'up') return
+    const { endpoint } = last
+    if (current !== undefined) last.endMicros = Math.max(last.endMicros, current.timeMicros)
+    const found = cutAtSwitches(last, inOrder(serversOf()), nowMicros, epochs[epochs.length - 2])
+    switchMicros = found.pendingMicros
+    for (const [index, epoch] of found.epochs.slice(1).entries()) {
+      epoch.id = last.id + index + 1
+      epochs.push(epoch)
+      if (epochs.length > MAX_EPOCHS) epochs.shift()
+      events.push({ kind: 'epoch', timeMicros: epoch.startMicros, epochId: epoch.id })
+      changes = [epoch.reason]
+    }
+    if (found.epochs.length > 1 || last.endpoint?.server !== endpoint?.server) version++
+  }
+
+  /** Everything is known: all epochs, cut where servers take over, numbered anew. */
+  function cutAll(): void {
+    if (serversOf === undefined) return
+    const servers = inOrder(serversOf())
+    const cut: EpochSpan[] = []
+    for (const epoch of epochs) {
+      cut.push(...cutAtSwitches(epoch, servers, Number.POSITIVE_INFINITY, cut[cut.length - 1]).epochs)
+    }
+    const firstId = epochs[0]?.id ?? 1
+    for (const [index, epoch] of cut.entries()) epoch.id = firstId + index
+    epochs.splice(0, epochs.length, ...cut.slice(-MAX_EPOCHS))
+    version++
   }
 
   function noteBlindness(context: NetworkContext): void {
@@ -180,6 +269,9 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
 
   return {
     add,
+    watchServers(servers) {
+      serversOf = servers
+    },
     get isKnown() {
       return current !== undefined
     },
@@ -189,7 +281,7 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
     decidedBefore(nowMicros) {
       if (!live) return Number.NEGATIVE_INFINITY
       // Who hears of an exchange has heard before of what happened until then, and during a loss of its end.
-      let micros = Math.min(nowMicros, lostMicros ?? nowMicros)
+      let micros = Math.min(nowMicros, lostMicros ?? nowMicros, switchMicros ?? nowMicros)
       for (const event of events) micros = Math.min(micros, 'lostMicros' in event ? event.lostMicros : event.timeMicros)
       return micros
     },
@@ -199,6 +291,10 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
       }
       const last = epochs[epochs.length - 1]
       if (last !== undefined && nowMicros > last.endMicros) last.endMicros = nowMicros
+      if (live && nowMicros - serversMicros >= SERVERS_MICROS) {
+        serversMicros = nowMicros
+        followServers(nowMicros)
+      }
       if (events.length > 0) tell(nowMicros, listener)
     },
     end(nowMicros, listener) {
@@ -206,7 +302,9 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
       const last = epochs[epochs.length - 1]
       if (last !== undefined) {
         last.endMicros = Math.max(last.startMicros, nowMicros)
-        delete last.isOpen
+        if (live) followServers(Number.POSITIVE_INFINITY)
+        else cutAll()
+        delete epochs[epochs.length - 1]!.isOpen
       }
       tell(Number.POSITIVE_INFINITY, listener)
     },
@@ -214,13 +312,19 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
     addresses: (interfaceName) => [...(known.get(interfaceName)?.addresses ?? [])],
     mtu: (interfaceName) => known.get(interfaceName)?.mtu,
     interfacesUp: () => (current === undefined ? [] : upIn(current)),
+    get isSwitching() {
+      return switchMicros !== undefined
+    },
     get lostMicros() {
       return lostMicros
     },
     stateAt: (timeMicros) => epochs[epochIndexAt(timeMicros)]?.state ?? 'none',
     epochAt: (timeMicros) => epochs[epochIndexAt(timeMicros)]?.id ?? 1,
-    isFullTunnel: (timeMicros, ipVersion) =>
-      epochs[epochIndexAt(timeMicros)]?.details?.fullFamilies.includes(ipVersion),
+    isFullTunnel(timeMicros, ipVersion) {
+      let index = promises.length - 1
+      while (index > 0 && promises[index]!.fromMicros > timeMicros) index--
+      return promises[index]?.families.includes(ipVersion === 6 ? 6 : 4)
+    },
     epochs,
     get hasTunnel() {
       return hasTunnel
@@ -233,6 +337,13 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
 const MAX_KNOWN_INTERFACES = 4096
 /** IPv6 privacy addresses change daily: years of them. */
 const MAX_KNOWN_ADDRESSES = 1024
+/** Changes that come so soon after the start of an epoch, and leave the tunnel's state, belong to it. */
+const SETTLE_MICROS = 1_000_000
+/** What is younger was not judged yet: questions wait for as long, to see whether they are asked in parallel. */
+const PASSING_MICROS = 100_000
+/** VPN servers are looked at so often. */
+const SERVERS_MICROS = 50_000
+const FIRST_REASON = 'capture starts'
 /** Changes named in an epoch's reason; a VPN client makes a dozen at once. */
 const MAX_CHANGES_IN_REASON = 4
 
@@ -255,18 +366,13 @@ function upIn(context: NetworkContext): InterfaceUp[] {
 }
 
 /** What makes an epoch: any difference in it starts a new one (product.md, Time, identity, sameness). */
-function detailsOf(
-  context: NetworkContext,
-  up: readonly string[],
-  full: ReadonlySet<IpFamily>,
-): NonNullable<EpochSpan['details']> {
+function detailsOf(context: NetworkContext, up: readonly string[]): EpochDetails {
   const nameOf = (index: number | undefined) => context.interfaces.find((one) => one.link.index === index)?.link.name
   const below = context.egress.map((one) => nameOf(one.physicalIndex)).find((name) => name !== undefined)
   const mtus = context.interfaces.filter(({ link }) => up.includes(link.name)).map(({ link }) => link.mtu)
   return {
     egressInterface: below,
     ways: context.egress.map((one) => `IPv${one.family} ${nameOf(one.interfaceIndex) ?? 'none'} ${one.mode}`),
-    fullFamilies: [...full].sort(),
     ipv6InTunnel: context.tunnels.some((one) => one.family === 6 && one.state === 'up' && up.includes(one.name)),
     tunnelMtu: mtus.length === 0 ? undefined : Math.min(...mtus),
     resolvers: [...new Set(context.dnsServers.map((one) => one.address))],

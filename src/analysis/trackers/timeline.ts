@@ -1,47 +1,8 @@
 // When the tunnel was up. Offline the times come from the capture's own statistics or from the tunnel's packets; live
 // they come from the network context. Either way the rest of the analysis asks the same questions (rules.md 1.2).
 import type { InterfaceStatistics } from '../../model/capture-interface.ts'
-
-/** State of the tunnel at one moment. */
-export type TunnelState =
-  /** No tunnel before or after: nothing is promised. */
-  | 'none'
-  | 'up'
-  /** Lost and wanted back: between two spans of one connected time. */
-  | 'lost'
-
-/** A span with one network context. `endMicros` is the last moment known while it lasts. */
-export interface EpochSpan {
-  id: number
-  startMicros: number
-  endMicros: number
-  reason: string
-  state: TunnelState
-  tunnelInterfaces: string[]
-  /** Set while it lasts; a capture's last epoch ends with the capture. */
-  isOpen?: boolean
-  /** The VPN server that carried the tunnel, where the packets tell; otherwise absent. */
-  endpoint?: EndpointSpan
-  /** What the system told of it. */
-  details?: EpochDetails
-}
-
-/** The network of an epoch as the kernel and the system tell it. */
-export interface EpochDetails {
-  /** The way out below the tunnel. */
-  egressInterface: string | undefined
-  /** Where public addresses leave, per family: `IPv4 wg0 full`. */
-  ways: string[]
-  /** IP versions whose public addresses the tunnel promised to carry since it came up: all of them. */
-  fullFamilies: number[]
-  ipv6InTunnel: boolean
-  /** The smallest of the tunnels that are up. */
-  tunnelMtu: number | undefined
-  /** That the system is told to use. */
-  resolvers: string[]
-  /** VPN servers that routes give away. */
-  endpoints: string[]
-}
+import type { EndpointSpan, EpochSpan, TunnelState } from './epoch-span.ts'
+import { cutAtSwitches, inOrder } from './server-switches.ts'
 
 export interface Timeline {
   stateAt(timeMicros: number): TunnelState
@@ -73,15 +34,6 @@ export interface TunnelEvidence {
   losses?: readonly LostTime[]
   /** The capture holds only the outer packets of this tunnel; the name is its transport's. */
   isOuter?: boolean
-}
-
-/** A time in which one VPN server was talked to. */
-export interface EndpointSpan {
-  /** `203.0.113.10:51820`, without a port for protocols that have none. */
-  server: string
-  transport: string
-  startMicros: number
-  endMicros: number
 }
 
 /** A time between two packets of a tunnel. */
@@ -159,8 +111,8 @@ export function timelineOf(
     const reason = reasonOf(before, state, tunnelInterfaces)
     contexts.push({ id: 0, startMicros, endMicros: captureEndMicros, reason, state, tunnelInterfaces })
   }
-  const ordered = [...endpoints].sort((a, b) => a.startMicros - b.startMicros)
-  const epochs = contexts.flatMap((context) => cutAtSwitches(context, ordered))
+  const ordered = inOrder(endpoints)
+  const epochs = contexts.flatMap((context) => cutAtSwitches(context, ordered).epochs)
   epochs.forEach((epoch, index) => {
     epoch.id = index + 1
   })
@@ -186,30 +138,6 @@ export function timelineOf(
     hasTunnel: spans.length > 0,
     sources,
   }
-}
-
-/** Until one server is silent while another is talked to already. */
-const SWITCH_OVERLAP_MICROS = 2_000_000
-
-/** The epochs of one tunnel time: one for each VPN server. Servers that are talked to side by side make no new one. */
-function cutAtSwitches(context: EpochSpan, endpoints: readonly EndpointSpan[]): EpochSpan[] {
-  if (context.state !== 'up') return [context]
-  const epochs = [context]
-  const { endMicros } = context
-  for (const next of endpoints) {
-    const current = epochs[epochs.length - 1]!
-    if (next.startMicros >= endMicros || next.endMicros < context.startMicros) continue
-    if (current.endpoint === undefined || next.startMicros <= current.startMicros) {
-      current.endpoint = next
-      continue
-    }
-    if (current.endpoint.server === next.server) continue
-    if (current.endpoint.endMicros > next.startMicros + SWITCH_OVERLAP_MICROS) continue
-    const reason = `VPN server changes from ${current.endpoint.server} to ${next.server}`
-    epochs.push({ ...current, startMicros: next.startMicros, reason, endpoint: next })
-    current.endMicros = next.startMicros
-  }
-  return epochs
 }
 
 function sameContext(before: EpochSpan, state: TunnelState, tunnelInterfaces: readonly string[]): boolean {

@@ -39,7 +39,7 @@ export interface VpnEndpoint {
   packets: number
   firstMicros: number
   lastMicros: number
-  /** Times in which it was talked to, start and end in pairs; another server was between them. */
+  /** Times in which it was talked to; another server was between them. STINT_FIELDS each: start, end, packets. */
   stints: readonly number[]
   /** Packets went both ways, or so many one way that chance is ruled out: a tunnel, not an attempt. */
   isUsed: boolean
@@ -54,6 +54,9 @@ export interface VpnTransportTracker {
   /** The transport an interface carries, in words, or undefined. */
   carried(interfaceId: number): string | undefined
 }
+
+/** Numbers that a stint takes. */
+export const STINT_FIELDS = 3
 
 /** Pairs of peers remembered; a machine has one or two. */
 const MAX_PEERS = 64
@@ -130,21 +133,21 @@ export function createVpnTransportTracker(addresses: AddressTable): VpnTransport
   }
 
   function noteStint(pair: Peers, timeMicros: number): void {
-    if (timeMicros <= pair.lastMicros) return
     const { stints } = pair
     const isBack = latest !== pair && timeMicros - pair.lastMicros > STINT_GAP_MICROS
-    if (isBack && stints.length < MAX_STINTS * 2) stints.push(timeMicros, timeMicros)
-    else stints[stints.length - 1] = timeMicros
+    if (isBack && stints.length < MAX_STINTS * STINT_FIELDS) stints.push(timeMicros, timeMicros, 0)
+    stints[stints.length - 1]!++
+    if (timeMicros <= pair.lastMicros) return
+    stints[stints.length - 2] = timeMicros
     pair.lastMicros = timeMicros
     latest = pair
   }
 
   /** COLD PATH: for the report. */
-  function endpointOf(pair: Peers, own: ReadonlySet<number>): VpnEndpoint {
+  function endpointOf(pair: Peers, own: (interfaceId: number) => ReadonlySet<number>): VpnEndpoint {
+    const isOwn = (addressId: number) => own(pair.interfaceId).has(addressId)
     const isA =
-      pair.server !== SERVER_UNKNOWN
-        ? pair.server === SERVER_IS_SOURCE
-        : own.has(pair.addressB) && !own.has(pair.addressA)
+      pair.server !== SERVER_UNKNOWN ? pair.server === SERVER_IS_SOURCE : isOwn(pair.addressB) && !isOwn(pair.addressA)
     return {
       interfaceId: pair.interfaceId,
       addressId: isA ? pair.addressA : pair.addressB,
@@ -187,7 +190,7 @@ export function createVpnTransportTracker(addresses: AddressTable): VpnTransport
     endpoints: (own) =>
       peers
         .filter((pair) => pair.server !== SERVER_UNKNOWN || pair.packets >= MIN_DATA_PACKETS)
-        .map((pair) => endpointOf(pair, own(pair.interfaceId)))
+        .map((pair) => endpointOf(pair, own))
         .sort((a, b) => b.packets - a.packets),
     /** COLD PATH: for the report. */
     carried(interfaceId) {
@@ -219,7 +222,7 @@ function addPeers(
   server: number,
   timeMicros: number,
 ): void {
-  const times = { firstMicros: timeMicros, lastMicros: timeMicros, stints: [timeMicros, timeMicros] }
+  const times = { firstMicros: timeMicros, lastMicros: timeMicros, stints: [timeMicros, timeMicros, 1] }
   const once = { handshake: server, packets: 1, packetsFromA: 1 }
   peers.push({ interfaceId, transport, addressA, portA, addressB, portB, server, ...once, ...times })
 }

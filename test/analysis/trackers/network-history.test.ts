@@ -1,3 +1,4 @@
+import type { EndpointSpan } from '../../../src/analysis/trackers/epoch-span.ts'
 import { createNetworkHistory } from '../../../src/analysis/trackers/network-history.ts'
 import { MAX_EPOCHS, MAX_RECONNECT_MICROS } from '../../../src/constants/limits.ts'
 import type { NetworkEventFact } from '../../../src/model/facts.ts'
@@ -140,6 +141,165 @@ test('another resolver is another epoch; a change that does not matter is none',
     { timeMicros: 3, resolver: '198.51.100.53', changes: ['resolver 198.51.100.53 added'] },
   ])
   expect(network.epochs.map(({ reason }) => reason)).toEqual(['capture starts', 'resolver 198.51.100.53 added'])
+})
+
+describe('changes that come together', () => {
+  test('resolver and routes soon after the tunnel are its epoch, which names them', () => {
+    const { network } = history([
+      { timeMicros: 1 },
+      { timeMicros: 10, tunnel: 'up', changes: ['rule 200 added'] },
+      { timeMicros: 10.3, tunnel: 'up', resolver: '10.64.0.1', changes: ['resolver 10.64.0.1 added'] },
+      { timeMicros: 11, tunnel: 'up', resolver: '10.64.0.9', changes: ['resolver 10.64.0.9 added'] },
+    ])
+    expect(network.epochs.map(({ reason, details }) => [reason, details?.resolvers])).toEqual([
+      ['capture starts', ['192.0.2.53']],
+      ['rule 200 added; resolver 10.64.0.1 added', ['10.64.0.1']],
+      ['resolver 10.64.0.9 added', ['10.64.0.9']],
+    ])
+  })
+
+  test('the tunnel’s own times stay as they are: a first step just before it is no epoch, an earlier one is', () => {
+    const at = (resolverAt: number) =>
+      history([
+        { timeMicros: 1 },
+        { timeMicros: resolverAt, resolver: '10.64.0.1' },
+        { timeMicros: 10, resolver: '10.64.0.1', tunnel: 'up' },
+      ]).network.epochs.map(({ id, state, startMicros }) => [id, state, startMicros / SECOND])
+    expect(at(9.95)).toEqual([
+      [1, 'none', 1],
+      [2, 'up', 10],
+    ])
+    expect(at(9.5)).toEqual([
+      [1, 'none', 1],
+      [2, 'none', 9.5],
+      [3, 'up', 10],
+    ])
+  })
+
+  test('what a tunnel promised counts from its moment, not from the epoch’s start', () => {
+    const { network } = history([
+      { timeMicros: 10, tunnel: 'up', isFull: false },
+      { timeMicros: 10.5, tunnel: 'up' },
+    ])
+    expect([10.4, 10.6].map((second) => network.isFullTunnel?.(second * SECOND, 4))).toEqual([false, true])
+  })
+})
+
+describe('another VPN server inside one tunnel', () => {
+  /** A server that was talked to from one second to another, so far. */
+  const stint = (server: string, from: number, to: number, packets = 20): EndpointSpan => ({
+    server,
+    transport: 'WireGuard',
+    startMicros: from * SECOND,
+    endMicros: to * SECOND,
+    packets,
+  })
+
+  /** The tunnel is up from second 10 on; each step says what the packets have shown at that second. */
+  function follow(steps: readonly (readonly [number, readonly EndpointSpan[]])[]) {
+    const { network, tell } = history([{ timeMicros: 1 }, { timeMicros: 10, tunnel: 'up' }])
+    let known: readonly EndpointSpan[] = []
+    network.watchServers(() => known)
+    const see = (second: number, spans: readonly EndpointSpan[]) => {
+      known = spans
+      network.tick(second * SECOND, tell)
+      return network.decidedBefore(second * SECOND) / SECOND
+    }
+    const held = steps.map(([second, spans]) => see(second, spans))
+    const epochs = () => network.epochs.map((one) => [one.id, one.startMicros / SECOND, one.endpoint?.server])
+    return { network, tell, see, held, epochs }
+  }
+
+  test('begins an epoch where the new one was first spoken to, once the old one is silent', () => {
+    const { epochs, held, network } = follow([
+      [20, [stint('a', 10, 19.9)]],
+      [20.4, [stint('a', 10, 20), stint('b', 20.1, 20.4)]],
+      [21.2, [stint('a', 10, 20), stint('b', 20.1, 21.2)]],
+    ])
+    expect(epochs()).toEqual([
+      [1, 1, undefined],
+      [2, 10, 'a'],
+      [3, 20.1, 'b'],
+    ])
+    // Meanwhile nothing is judged that belongs to the one or the other.
+    expect(held).toEqual([20, 20.1, 21.2])
+    expect(network.epochs[2]).toMatchObject({ reason: 'VPN server changes from a to b', isOpen: true, state: 'up' })
+    expect(network.epochs[1]).toMatchObject({ endMicros: 20.1 * SECOND })
+    expect(network.epochs[1]!.isOpen).toBeUndefined()
+  })
+
+  test.each([
+    ['both go on', [stint('a', 10, 30), stint('b', 20, 30)]],
+    ['only a handshake and keepalives', [stint('a', 10, 20), stint('b', 20.1, 29, 7)]],
+    ['the old one has the last word', [stint('a', 10, 21), stint('b', 20.1, 20.9)]],
+  ])('is none when %s; judging goes on soon', (_, spans) => {
+    const { epochs, held } = follow([
+      [21, spans],
+      [30, spans],
+    ])
+    expect(epochs()).toHaveLength(2)
+    expect(held[1]).toBe(30)
+  })
+
+  test('back at the first one is an epoch of its own', () => {
+    const spans = [stint('a', 10, 20), stint('b', 20.1, 30), stint('a', 30.1, 40)]
+    const { epochs } = follow([
+      [28, spans.slice(0, 2)],
+      [40, spans],
+    ])
+    expect(epochs().slice(1)).toEqual([
+      [2, 10, 'a'],
+      [3, 20.1, 'b'],
+      [4, 30.1, 'a'],
+    ])
+  })
+
+  test('is known when the network changes before the old one was silent for long', () => {
+    const { network, epochs } = follow([[20.4, [stint('a', 10, 20), stint('b', 20.1, 20.4)]]])
+    network.add(networkContext({ timeMicros: 20.5 * SECOND }))
+    expect(epochs().map(([id, start]) => [id, start])).toEqual([
+      [1, 1],
+      [2, 10],
+      [3, 20.1],
+      [4, 20.5],
+    ])
+    expect(network.epochs.map(({ state }) => state)).toEqual(['none', 'up', 'up', 'lost'])
+  })
+
+  test('a resolver that changes with it is the same epoch, in whatever order they come', () => {
+    const resolver = { tunnel: 'up', resolver: '10.99.0.1', changes: ['resolver 10.99.0.1 added'] } as const
+    const spans = [stint('a', 10, 20), stint('b', 20.1, 25)]
+    const after = follow([[22, spans]])
+    after.network.add(networkContext({ timeMicros: 20.6 * SECOND, ...resolver }))
+    expect(after.network.epochs.at(-1)).toMatchObject({
+      id: 3,
+      startMicros: 20.1 * SECOND,
+      reason: 'VPN server changes from a to b; resolver 10.99.0.1 added',
+      details: { resolvers: ['10.99.0.1'] },
+    })
+    const before = follow([[19.8, [stint('a', 10, 19.8)]]])
+    before.network.add(networkContext({ timeMicros: 19.9 * SECOND, ...resolver }))
+    before.see(25, spans)
+    expect(before.epochs().slice(1)).toEqual([
+      [2, 10, 'a'],
+      [3, 19.9, 'b'],
+    ])
+  })
+
+  test('offline, with all contexts before the first packet, the epochs are the same', () => {
+    const spans = [stint('a', 10, 20), stint('b', 20.1, 30)]
+    const live = follow([
+      [15, spans.slice(0, 1)],
+      [30, spans],
+    ])
+    live.network.add(networkContext({ timeMicros: 31 * SECOND }))
+    live.network.end(35 * SECOND, live.tell)
+    const { network, tell } = history([{ timeMicros: 1 }, { timeMicros: 10, tunnel: 'up' }, { timeMicros: 31 }], false)
+    network.watchServers(() => spans)
+    network.end(35 * SECOND, tell)
+    expect(network.epochs).toEqual(live.network.epochs)
+    expect(network.epochs.map(({ id }) => id)).toEqual([1, 2, 3, 4])
+  })
 })
 
 test('an interface that is up and not captured is told once', () => {
