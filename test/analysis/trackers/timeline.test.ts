@@ -84,6 +84,7 @@ describe('VPN servers within one tunnel time', () => {
     transport: 'WireGuard',
     startMicros: startSecond * 1_000_000,
     endMicros: endSecond * 1_000_000,
+    packets: 100,
   })
   const epochsWith = (...endpoints: ReturnType<typeof server>[]) =>
     timelineOf(tunnel, 0, 70_000_000, [], endpoints).epochs.map((one) => [
