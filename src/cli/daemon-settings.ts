@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DEFAULT_CONFIG } from '../constants/paths.ts'
-import { type Config, defaultConfig, listenAddress, readConfig } from '../daemon/config.ts'
+import { type Config, defaultConfig, evidenceDirectory, listenAddress, readConfig } from '../daemon/config.ts'
 import type { DaemonOptions } from '../daemon/daemon.ts'
 import type { EvidenceLimits } from '../daemon/evidence.ts'
 import { type Inherited, inheritedPath, type ServiceStart } from '../daemon/privileges.ts'
@@ -65,6 +65,7 @@ export function daemonConfig(flags: DaemonFlags): Config {
       doh: [...network.doh, ...flags.doh.map(dohFlag)],
     },
     store: { ...store, path: flags.store ?? store.path },
+    evidence: { ...config.evidence, directory: evidenceDirectory(config, flags.store) },
     api: { ...api, socket: flags.socket ?? api.socket },
   }
 }

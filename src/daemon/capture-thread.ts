@@ -47,6 +47,8 @@ export interface CaptureThread {
   readonly interfaces: readonly WatchedInterface[]
   /** One sentence when the ring is smaller than it should be. */
   readonly shortage: string | undefined
+  /** The handlers are called from now on, first with what came since the start. */
+  begin(): void
   /** The report as of now, as JSON. */
   report(): Promise<string>
   /** Takes effect with the next file. */
@@ -82,9 +84,18 @@ export async function startCapture(options: CaptureOptions, handlers: CaptureHan
   })
   // Who only waits for `ready` hears of the failure there.
   ended.catch(() => {})
-  worker.on('message', (message: FromCaptureWorker) => {
+  /** From being ready until begin(): what has happened meanwhile. */
+  let early: (() => void)[] | undefined
+  const inTurn = (action: () => void): void => {
+    if (early === undefined) action()
+    else early.push(action)
+  }
+  worker.on('message', (message: FromCaptureWorker) => inTurn(() => receive(message)))
+
+  function receive(message: FromCaptureWorker): void {
     switch (message.type) {
       case 'ready':
+        early = []
         return resolveReady(message)
       case 'refused':
         return fail(new OperatorError(message.code, message.sentence))
@@ -110,14 +121,20 @@ export async function startCapture(options: CaptureOptions, handlers: CaptureHan
         for (const one of waiting.splice(0)) one.resolve(message.json)
         return resolveEnded(message)
     }
-  })
-  worker.on('error', (error) => fail(error))
-  worker.on('exit', (code) => fail(new Error(`the capturing thread ended with code ${code}`)))
+  }
+
+  worker.on('error', (error) => inTurn(() => fail(error)))
+  worker.on('exit', (code) => inTurn(() => fail(new Error(`the capturing thread ended with code ${code}`))))
   const post = (message: ToCaptureWorker) => worker.postMessage(message)
   const { interfaces, shortage } = await ready
   return {
     interfaces,
     shortage,
+    begin() {
+      const actions = early ?? []
+      early = undefined
+      for (const action of actions) action()
+    },
     report: () =>
       new Promise((resolve, reject) => {
         waiting.push({ resolve, reject })

@@ -1,6 +1,7 @@
 // The daemon's configuration: one TOML file, every key of which is in docs/configuration.md. What is wrong is one sentence
 // with the file, the key and what to write instead; a key nobody knows is an error, for it would silently change nothing.
 import { readFileSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
 import { parse, TomlError } from 'smol-toml'
 import { z } from 'zod'
@@ -214,4 +215,10 @@ function isEndpoint(text: string): boolean {
 function isLoopback(text: string): boolean {
   const match = /^(?:127\.0\.0\.1|\[::1\]):(\d{1,5})$/.exec(text)
   return match !== null && Number(match[1]) <= 65_535
+}
+
+/** Where evidence goes: a store that a flag puts elsewhere takes its evidence along, unless the settings name a place. */
+export function evidenceDirectory({ evidence }: Config, storeFlag: string | undefined): string {
+  if (storeFlag === undefined || evidence.directory !== DEFAULT_EVIDENCE) return evidence.directory
+  return join(dirname(resolve(storeFlag)), basename(DEFAULT_EVIDENCE))
 }

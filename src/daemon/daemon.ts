@@ -6,7 +6,7 @@ import { OperatorError } from '../model/operator-error.ts'
 import type { ReportInterface } from '../model/report.ts'
 import type { CaptureOptions, Overview, WatchedInterface } from './capture-messages.ts'
 import { type CaptureEnd, startCapture } from './capture-thread.ts'
-import { openEventLog } from './event-log.ts'
+import { type EventLog, openEventLog } from './event-log.ts'
 import type { EvidenceLimits } from './evidence.ts'
 import { type Service, type ServiceOptions, startService } from './service.ts'
 import { createServiceManager } from './service-manager.ts'
@@ -54,13 +54,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   })
   serviceFailed.catch(() => {})
   const manager = createServiceManager()
-  const eventLog =
-    options.service === undefined || options.eventLogPath === undefined
-      ? undefined
-      : await openEventLog(options.eventLogPath, (message) => options.tell('warn', message))
-  if (options.service !== undefined) {
+  let eventLog: EventLog | undefined
+
+  async function serve(settings: NonNullable<DaemonOptions['service']>): Promise<void> {
+    if (options.eventLogPath !== undefined) {
+      eventLog = await openEventLog(options.eventLogPath, (message) => options.tell('warn', message))
+    }
     service = await startService({
-      ...options.service,
+      ...settings,
       version: options.capture.version,
       ...(eventLog === undefined ? {} : { eventLog }),
       interfaces: () => [...interfaces],
@@ -96,10 +97,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     },
     leakService: (changes) => service?.publishLeakService(changes),
     trouble: (sentence) => options.tell('error', sentence),
-  }).catch(async (error: unknown) => {
-    await service?.close()
-    throw error
   })
+  // Nothing is made before it is known that there is the right to capture.
+  try {
+    if (options.service !== undefined) await serve(options.service)
+  } catch (error) {
+    capture.begin()
+    capture.stop()
+    await Promise.allSettled([capture.ended, eventLog?.close()])
+    throw error
+  }
+  capture.begin()
   if (capture.shortage !== undefined) options.tell('warn', capture.shortage)
 
   function write(json: string): void {

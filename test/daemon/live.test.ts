@@ -1,7 +1,7 @@
 // The daemon alive, in network namespaces of its own: what it says, what it writes, how it bears a busy and a flapping
 // network. Its report, and `analyze` of the file it wrote, are held against each other.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Report } from '../../src/model/report.ts'
@@ -212,11 +212,28 @@ if (!canMakeNamespaces) {
     30_000,
   )
 
-  test('without root: one sentence that says what to do, exit 2', async () => {
+  test.each([['alone'], ['with its service']])(
+    'without root, %s: one sentence that says what to do, exit 2, nothing made',
+    async (kind) => {
+      const [near] = machine()
+      chmodSync(folder, 0o777)
+      const service = ['--config', '/dev/null', '--store', path('state/store.db'), '--socket', path('run/api.sock')]
+      const flags = kind === 'alone' ? ['--no-service'] : service
+      const words = ['--reuid=65534', '--clear-groups', process.execPath, main(), 'daemon', ...flags]
+      const daemon = near.start('setpriv', words)
+      expect(await daemon.ends()).toBe(2)
+      expect(sentences(daemon).join()).toMatch(/^tunnelscope: capturing needs CAP_NET_RAW: run with sudo.*$/)
+      expect(readdirSync(folder)).toEqual([])
+    },
+    30_000,
+  )
+
+  test('a store that cannot be opened: one sentence, exit 2, although the capture has begun', async () => {
     const [near] = machine()
-    const words = ['--reuid=65534', '--clear-groups', process.execPath, main(), 'daemon', '--no-service']
-    const daemon = near.start('setpriv', words)
+    writeFileSync(path('in-the-way'), '')
+    const paths = ['--config', '/dev/null', '--store', path('in-the-way/store.db'), '--socket', path('run/api.sock')]
+    const daemon = near.start(process.execPath, [main(), 'daemon', ...paths])
     expect(await daemon.ends()).toBe(2)
-    expect(sentences(daemon).join()).toMatch(/^tunnelscope: capturing needs CAP_NET_RAW: run with sudo.*$/)
+    expect(sentences(daemon).join()).toMatch(/^tunnelscope: .*in-the-way.*$/)
   }, 30_000)
 }

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { DEFAULT_CONFIG } from '../../constants/paths.ts'
-import { defaultConfig, readConfig } from '../../daemon/config.ts'
+import { defaultConfig, evidenceDirectory, readConfig } from '../../daemon/config.ts'
 import type { Finding } from '../../model/finding.ts'
 import { OperatorError } from '../../model/operator-error.ts'
 
@@ -37,7 +37,7 @@ async function runExport(flags: ExportFlags): Promise<void> {
   const config = file === undefined ? defaultConfig() : readConfig(file)
   const storePath = flags.store ?? config.store.path
   const finding = findingOf(storePath, numberOf(flags.finding), openReader)
-  const from = join(flags.evidence ?? config.evidence.directory, evidenceName(finding))
+  const from = join(flags.evidence ?? evidenceDirectory(config, flags.store), evidenceName(finding))
   try {
     copyFileSync(from, flags.write)
   } catch (error) {
