@@ -26,6 +26,7 @@ import { findingLine } from '../text/event-writer.ts'
 import { utcTime } from '../text/timestamp.ts'
 import type { EventLog } from './event-log.ts'
 import { createLeakTotals } from './leak-totals.ts'
+import { storePaused, storeResumed } from './service-findings/store-paused.ts'
 import { createServiceTotals } from './service-totals.ts'
 import { createStoreQueue } from './store-queue.ts'
 import { type SetAside, startStoreThread } from './store-thread.ts'
@@ -192,7 +193,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const reason = code === 'SQLITE_FULL' ? 'the disk is full' : message
     options.tell('error', `The store ${options.storePath} cannot be written (${reason}); findings wait in memory.`)
     const now = utcTime(Date.now() * 1000)
-    pause = storePaused(now, options.storePath, reason, code, epoch?.id ?? epochBase)
+    pause = storePaused({ time: now, epoch: epoch?.id ?? epochBase, path: options.storePath, reason, code })
     queue.push(findingRecord(pause), true)
     if (stats !== undefined) stream.publishStats()
   }
@@ -205,10 +206,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       'info',
       `The store is written again after ${durationText(micros)}; ${waiting} records wait, ${lost} were lost.`,
     )
-    queue.push(
-      findingRecord({ ...pause!, last, data: { ...pause!.data, pausedMs: micros / 1000, lostRecords: lost } }),
-      true,
-    )
+    queue.push(findingRecord(storeResumed(pause!, last, lost)), true)
     pause = undefined
   }
 
@@ -270,23 +268,4 @@ function storedMessage(record: StoreRecord, { seq, number }: StoredPlace): Store
   }
   if (record.kind !== 'epoch' && record.kind !== 'verdict') return undefined
   return { seq, kind: record.kind, number, body: record.body, severity: -1, id: '', interface: null, site: null }
-}
-
-/** `store-paused`: the one finding about ourselves that no packet shows. */
-function storePaused(time: string, path: string, reason: string, code: string, epoch: number): Finding {
-  return {
-    id: 'store-paused',
-    severity: 'warning',
-    confidence: 'proven',
-    basis: 'heuristic',
-    key: time,
-    epoch,
-    time,
-    last: time,
-    count: 1,
-    summary: `The store ${path} could not be written (${reason}); findings waited in memory.`,
-    advice: 'Make room on its file system, or set a smaller store size; writing goes on by itself.',
-    data: { path, code },
-    evidence: [],
-  }
 }

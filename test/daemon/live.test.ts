@@ -167,14 +167,28 @@ if (!canMakeNamespaces) {
     const daemon = await startDaemon(near)
     makePackets(path('traffic.pcap'), 1000)
     const fds = () => readdirSync(`/proc/${daemon.pid}/fd`).length
+    const rssMib = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'))![1]) / 1024
     const before = fds()
     const traffic = far.start('tcpreplay', ['-i', 'v1', '--pps=20000', '--loop=0', path('traffic.pcap')])
     const cycles = new URL('../native/programs/tun-cycles.py', import.meta.url).pathname
-    expect(await near.start('python3', [cycles, '100']).ends()).toBe(0)
+    // The first ones warm up what then stays.
+    expect(await near.start('python3', [cycles, '30', 'full']).ends()).toBe(0)
+    const warm = rssMib()
+    expect(await near.start('python3', [cycles, '70', 'full']).ends()).toBe(0)
+    const grown = rssMib() - warm
     traffic.child.kill('SIGTERM')
     await pause(300)
     expect(fds()).toBeLessThanOrEqual(before)
+    console.log(
+      `a hundred tun devices: ${fds()} descriptors (${before} before), ${grown.toFixed(1)} MiB more after the last 70`,
+    )
+    expect(grown).toBeLessThan(16)
     const report = await stop(daemon)
+    // Each time it carries the internet is a time of its own, and each loss.
+    const ups = report.epochs.filter(({ tunnelUp }, index) => tunnelUp && report.epochs[index - 1]?.tunnelUp !== true)
+    expect(ups).toHaveLength(100)
+    for (const one of ups) expect(one).toMatchObject({ connected: true, tunnelInterfaces: ['tun7'] })
+    expect(report.epochs.filter(({ tunnelUp, reason }) => !tunnelUp && reason.includes('tun7'))).toHaveLength(100)
     const tun7 = report.inputs[0]!.interfaces.find(({ name }) => name === 'tun7')
     expect(tun7).toMatchObject({ role: 'tunnel', packets: 500 })
     expect(report.verdict.coverage.packets).toBeGreaterThan(10_000)

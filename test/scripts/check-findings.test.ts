@@ -42,6 +42,19 @@ test.each(['src/analysis/detectors/old.ts', 'test/analysis/detectors/old.test.ts
   },
 )
 
+test('a finding of the service itself needs its file, test and page, but no capture', () => {
+  const own = {
+    'src/daemon/service-findings/store-paused.ts': "const meta = { id: 'store-paused' }\n",
+    'test/daemon/service-findings/store-paused.test.ts': '',
+    'docs/findings/store-paused.md': '',
+  }
+  expect(violationsOf({ ...GOOD, ...own })).toEqual([])
+  for (const path of Object.keys(own).slice(1)) {
+    const rest = Object.fromEntries(Object.entries(own).filter(([name]) => name !== path))
+    expect(violationsOf({ ...GOOD, ...rest })).toEqual([`${path} is missing`])
+  }
+})
+
 test('a detector whose meta carries another id is told', () => {
   const violations = violationsOf({
     ...GOOD,
