@@ -96,30 +96,42 @@ export async function startCapture(options: CaptureOptions, handlers: CaptureHan
     switch (message.type) {
       case 'ready':
         early = []
-        return resolveReady(message)
+        resolveReady(message)
+        break
       case 'refused':
-        return fail(new OperatorError(message.code, message.sentence))
+        fail(new OperatorError(message.code, message.sentence))
+        break
       case 'findings':
-        return handlers.findings(message.findings)
+        handlers.findings(message.findings)
+        break
       case 'overview':
-        return handlers.overview(message.overview)
+        handlers.overview(message.overview)
+        break
       case 'sites':
-        return handlers.sites(message.sites)
+        handlers.sites(message.sites)
+        break
       case 'stats':
-        return handlers.stats(message.stats)
+        handlers.stats(message.stats)
+        break
       case 'dns':
-        return handlers.dns(message.rollups)
+        handlers.dns(message.rollups)
+        break
       case 'tallies':
-        return handlers.tallies(message.tallies)
+        handlers.tallies(message.tallies)
+        break
       case 'leak-service':
-        return handlers.leakService(message.changes)
+        handlers.leakService(message.changes)
+        break
       case 'trouble':
-        return handlers.trouble(message.sentence)
+        handlers.trouble(message.sentence)
+        break
       case 'report':
-        return waiting.shift()?.resolve(message.json)
+        waiting.shift()?.resolve(message.json)
+        break
       case 'ended':
         for (const one of waiting.splice(0)) one.resolve(message.json)
-        return resolveEnded(message)
+        resolveEnded(message)
+        break
     }
   }
 
