@@ -147,6 +147,7 @@ export function createAnalyzer(
     roleOf: (interfaceId) => context().roleOf(interfaceId),
     outerTunnels: () => measuredTunnels(outerTunnels(), join.joins(), addresses),
     mtuOf: (interfaceId) => network.mtu(interfaceOf(interfaceId).name),
+    tcpMtuProbing: () => network.tcpMtuProbing,
   }
   const detectorContext: DetectorContext = {
     raise: findings.raise,

@@ -80,6 +80,7 @@ export function buildReport(from: ReportSources): Report {
     tool: { name: 'tunnelscope', version: from.version },
     schema: REPORT_SCHEMA,
     inputs: from.inputs.map((input, index) => reportInput(from, input, index)),
+    system: from.network.tcpMtuProbing === undefined ? {} : { tcpMtuProbing: from.network.tcpMtuProbing },
     verdict: reportVerdict(from),
     epochs: from.timeline.epochs.map((span) => reportEpoch(from, span)),
     resolvers: from.resolvers.all().map((one) => reportResolver(from, one)),

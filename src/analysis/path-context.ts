@@ -6,6 +6,7 @@ import {
   type TunnelOverhead,
   UNDERLAY_NAMES,
 } from '../constants/tunnel-overhead.ts'
+import type { TcpMtuProbing } from '../model/network-context.ts'
 import type { InterfaceRole } from '../model/report.ts'
 import type { AddressTable } from './trackers/addresses.ts'
 import type { PathTable } from './trackers/path-table.ts'
@@ -37,6 +38,8 @@ export interface PathContext {
   outerTunnels(): readonly OuterTunnel[]
   /** The MTU that the system tells of an interface; live only. */
   mtuOf(interfaceId: number): number | undefined
+  /** The system's own setting; live only. */
+  tcpMtuProbing(): TcpMtuProbing | undefined
 }
 
 /** The tunnel whose server has that address. */

@@ -12,6 +12,7 @@ import type {
   TunnelState,
 } from '../model/network-context.ts'
 import type { InterfaceRole } from '../model/report.ts'
+import { tcpMtuProbingOf } from './os-settings.ts'
 import { BlockOptions, OPT_COMMENT } from './pcapng-options.ts'
 import { CONTEXT_COMMENT } from './pcapng-writer.ts'
 import type { CaptureAnnex } from './source.ts'
@@ -45,6 +46,7 @@ export function parseContext(comment: Uint8Array): NetworkContext | undefined {
   if (from === undefined || !isCount(from.timeMicros)) return undefined
   const interfaces = listOf(from.interfaces, interfaceState)
   if (interfaces.length === 0) return undefined
+  const tcpMtuProbing = tcpMtuProbingOf(from.tcpMtuProbing)
   return {
     timeMicros: from.timeMicros,
     changes: listOf(from.changes, textOf),
@@ -57,6 +59,7 @@ export function parseContext(comment: Uint8Array): NetworkContext | undefined {
     tunnels: listOf(from.tunnels, tunnelState),
     endpoints: listOf(from.endpoints, endpointHint),
     routesCut: true,
+    ...(tcpMtuProbing === undefined ? {} : { tcpMtuProbing }),
     ...(Array.isArray(from.watched) ? { watched: listOf(from.watched, textOf) } : {}),
   }
 }

@@ -6,6 +6,7 @@ import { type NativeNetWatch, type NetMessages, openNetWatch } from './native-ad
 import { parseNetworkEvents } from './netlink-messages.ts'
 import { NetworkState } from './network-state.ts'
 import { describeChanges, egressStates, endpointHints, tunnelStates } from './network-view.ts'
+import { readTcpMtuProbing } from './os-settings.ts'
 import { type ResolverFileState, ResolverFiles } from './resolver-files.ts'
 import type { LinkNames } from './ring-source.ts'
 
@@ -30,6 +31,7 @@ export class ContextWatch implements LinkNames {
   readonly #watch: NativeNetWatch
   readonly #files: ResolverFiles
   readonly #state = new NetworkState()
+  readonly #root: string
   #resolvers: ResolverFileState
   #current: NetworkContext
   #changes: NetworkContext[] = []
@@ -42,8 +44,9 @@ export class ContextWatch implements LinkNames {
   /** Knows everything when it returns. @throws OperatorError `network-watch`, `addon-missing` */
   constructor(options: ContextWatchOptions = {}) {
     const wake = () => options.onChange?.()
+    this.#root = options.root ?? ''
     this.#watch = openNetWatch(wake)
-    this.#files = new ResolverFiles(options.root ?? '', wake)
+    this.#files = new ResolverFiles(this.#root, wake)
     const messages = this.#watch.take(true)
     for (const item of messages) this.#apply(item)
     this.#resolvers = this.#files.read(Date.now())
@@ -141,6 +144,7 @@ export class ContextWatch implements LinkNames {
     const rules = [...this.#state.rules.values()].sort((a, b) => a.priority - b.priority)
     const interfaces = interfaceStates([...this.#state.links.values()], [...this.#state.addresses.values()], routes)
     const egress = egressStates(interfaces, routes, rules)
+    const tcpMtuProbing = readTcpMtuProbing(this.#root)
     return {
       timeMicros,
       changes: ['start'],
@@ -153,6 +157,7 @@ export class ContextWatch implements LinkNames {
       tunnels: tunnelStates(interfaces),
       endpoints: endpointHints(interfaces, routes, egress),
       routesCut: this.#state.routesCut,
+      ...(tcpMtuProbing === undefined ? {} : { tcpMtuProbing }),
     }
   }
 }

@@ -171,6 +171,9 @@ export interface EndpointHint {
   readonly basis: 'host-route'
 }
 
+/** Linux's net.ipv4.tcp_mtu_probing (RFC 4821): 0 never, 1 after a black hole, 2 always. */
+export type TcpMtuProbing = 0 | 1 | 2
+
 /** Everything, at one moment. A new object for each change; never altered. */
 export interface NetworkContext {
   /** When it came to be: microseconds since 1970, the clock of packets. */
@@ -188,6 +191,8 @@ export interface NetworkContext {
   readonly endpoints: readonly EndpointHint[]
   /** True when there are more routes than we keep. */
   readonly routesCut: boolean
+  /** As it was when this context came to be; absent where it is not known. */
+  readonly tcpMtuProbing?: TcpMtuProbing
   /** Names of the interfaces that are captured; absent = every one. */
   readonly watched?: readonly string[]
 }

@@ -245,10 +245,17 @@ export interface ReportTunnel {
   last: string
 }
 
+/** Settings of this machine that decide how it copes with narrow paths, as the daemon saw them. */
+export interface ReportSystem {
+  /** Linux's net.ipv4.tcp_mtu_probing: 0 never, 1 after a black hole, 2 always. */
+  tcpMtuProbing?: number
+}
+
 export interface Report {
   tool: { name: 'tunnelscope'; version: string }
   schema: number
   inputs: ReportInput[]
+  system: ReportSystem
   verdict: Verdict
   epochs: Epoch[]
   resolvers: ReportResolver[]

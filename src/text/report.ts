@@ -16,6 +16,13 @@ export interface ReportTextOptions {
 /** Leaked names listed in the text; --json has them all. */
 const MAX_LISTED_LEAKS = 15
 
+/** By the setting, what TCP of this machine does when large packets vanish. */
+const PROBING_WORDS: Readonly<Record<number, string>> = Object.freeze({
+  0: 'TCP never finds its way out of a black hole by itself',
+  1: 'TCP looks for a size that passes after a black hole',
+  2: 'TCP always looks for the size that passes',
+})
+
 /** The report as text, ending in a newline. Everything from the wire is escaped. */
 export function reportText(report: Report, options: ReportTextOptions): string {
   const style = createStyle(options.colour)
@@ -94,10 +101,19 @@ function interfaceLines(report: Report, style: Style, width: number): string[] {
       { text: clean(one.name), paint: style.name },
       { text: one.role, paint: rolePaint(one, style) },
       { text: `${one.packets}`, paint: String, right: true },
-      `packets  ${clean(one.reasons.join('; '))}`,
+      one.mtu === undefined ? 'packets' : `packets, MTU ${one.mtu}`,
+      clean(one.reasons.join('; ')),
     ]),
   )
-  return rows.length === 0 ? [] : [style.bold('Interfaces'), ...tableLines(rows, width, 2)]
+  if (rows.length === 0) return []
+  const { tcpMtuProbing } = report.system
+  return [
+    style.bold('Interfaces'),
+    ...tableLines(rows, width, 2),
+    ...(tcpMtuProbing === undefined
+      ? []
+      : [`  tcp_mtu_probing ${tcpMtuProbing}: ${PROBING_WORDS[tcpMtuProbing] ?? ''}`]),
+  ]
 }
 
 function rolePaint(one: ReportInterface, style: Style): (text: string) => string {

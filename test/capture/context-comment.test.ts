@@ -42,6 +42,7 @@ const context: NetworkContext = {
   tunnels: [{ interfaceIndex: 5, name: 'wg0', family: 4, state: 'up' }],
   endpoints: [{ address: '203.0.113.10', interfaceIndex: 2, basis: 'host-route' }],
   routesCut: true,
+  tcpMtuProbing: 1,
 }
 const at = (seconds: number, changes: string[]): NetworkContext => ({
   ...context,

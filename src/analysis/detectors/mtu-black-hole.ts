@@ -1,6 +1,7 @@
 // mtu-black-hole: packets above some size vanish without a word (RFC 2923 2.1), proven by which sizes pass and which die.
 import type { SizeLossFact, SizeLossProof } from '../../model/connection-facts.ts'
 import type { Confidence } from '../../model/finding.ts'
+import type { TcpMtuProbing } from '../../model/network-context.ts'
 import type { Detector, DetectorMeta, RaisedFinding } from '../detector.ts'
 import { connectionFilter } from '../display-filter.ts'
 import {
@@ -27,6 +28,12 @@ const ADVICE_EXACT =
   'Set the MTU of {interface} to {suggestedTunnelMtu} ({sum}), or clamp the TCP MSS there to {suggestedMss} for IPv4 and {suggestedMssV6} for IPv6; {sumBasis}.'
 const ADVICE_BRACKET =
   'The limit lies {limitWords}: lower the MTU of {interface} below {smallestLost} until full packets pass (1280 always should), or let the router pass ICMP "packet too big".'
+/** What this machine's TCP does about it by itself (rules.md 2.5); nothing is said where it is not known. */
+const PROBING_ADVICE: Readonly<Record<TcpMtuProbing, string>> = Object.freeze({
+  0: ' TCP here never finds a size that passes by itself (tcp_mtu_probing is 0); with 1 it does after some seconds, for what this machine sends.',
+  1: ' TCP here finds a size that passes by itself (tcp_mtu_probing is 1), but only after some seconds and for what this machine sends.',
+  2: ' TCP here looks for a size that passes by itself (tcp_mtu_probing is 2), for what this machine sends.',
+})
 const ADVICE_CLEARED = 'Nothing: a packet of {passedLen} bytes passed later, so size was not the reason.'
 
 const PROOF_WORDS: Readonly<Record<SizeLossProof, string>> = Object.freeze({
@@ -77,7 +84,14 @@ export const mtuBlackHole: Detector = {
         raised.cause = 'refuted'
         raised.message = 'On {interface} a size seemed to vanish, but a packet of {passedLen} bytes passed later.'
         raised.advice = ADVICE_CLEARED
-      } else raised.advice = raised.data.suggestedTunnelMtu === undefined ? ADVICE_BRACKET : ADVICE_EXACT
+      } else {
+        const probing = network.tcpMtuProbing()
+        raised.advice = raised.data.suggestedTunnelMtu === undefined ? ADVICE_BRACKET : ADVICE_EXACT
+        if (probing !== undefined) {
+          raised.advice += PROBING_ADVICE[probing]
+          raised.data.tcpMtuProbing = probing
+        }
+      }
       context.raise(meta, raised)
     }
 

@@ -2,7 +2,7 @@
 // Live it grows with the kernel's events; offline it is read from a capture that carries its contexts.
 import { MAX_EPOCHS, MAX_RECONNECT_MICROS } from '../../constants/limits.ts'
 import type { NetworkEventFact } from '../../model/facts.ts'
-import type { InterfaceState, IpFamily, NetworkContext } from '../../model/network-context.ts'
+import type { InterfaceState, IpFamily, NetworkContext, TcpMtuProbing } from '../../model/network-context.ts'
 import type { RoleDecision } from '../roles.ts'
 import type { EndpointSpan, EpochDetails, EpochSpan, TunnelState } from './epoch-span.ts'
 import { cutAtSwitches, inOrder, SWITCH_REASON } from './server-switches.ts'
@@ -42,6 +42,8 @@ export interface NetworkHistory extends Timeline {
   /** Every address the interface ever had. */
   addresses(interfaceName: string): readonly string[]
   mtu(interfaceName: string): number | undefined
+  /** As it was told last. */
+  readonly tcpMtuProbing: TcpMtuProbing | undefined
   interfacesUp(): InterfaceUp[]
   /** A VPN server may be taking over from another. */
   readonly isSwitching: boolean
@@ -311,6 +313,9 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
     role: (interfaceName) => known.get(interfaceName)?.role,
     addresses: (interfaceName) => [...(known.get(interfaceName)?.addresses ?? [])],
     mtu: (interfaceName) => known.get(interfaceName)?.mtu,
+    get tcpMtuProbing() {
+      return current?.tcpMtuProbing
+    },
     interfacesUp: () => (current === undefined ? [] : upIn(current)),
     get isSwitching() {
       return switchMicros !== undefined

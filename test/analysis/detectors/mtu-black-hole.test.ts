@@ -1,15 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createAddressTable } from '../../../src/analysis/trackers/addresses.ts'
+import { createNetworkHistory } from '../../../src/analysis/trackers/network-history.ts'
 import { createPathTable } from '../../../src/analysis/trackers/path-table.ts'
 import { createTransport } from '../../../src/analysis/trackers/transport.ts'
 import { decodeBatch } from '../../../src/decoders/decode-batch.ts'
 import { createDecodedBatch } from '../../../src/model/decoded-batch.ts'
 import { createPacketBatch } from '../../../src/model/packet-batch.ts'
+import { reportText } from '../../../src/text/report.ts'
 import { createRandom } from '../../fixtures/frames.ts'
 import { story as quiet } from '../../fixtures/mtu-black-hole/quiet.make.ts'
 import { story as raises } from '../../fixtures/mtu-black-hole/raises.make.ts'
 import { clientHelloRecord, createStory, SITE, type Story } from '../../fixtures/path-story.ts'
-import { findingsOf, play, type Step } from '../scenario.ts'
+import { networkContext } from '../../network-story.ts'
+import { findingsOf, play, START_MICROS, type Step } from '../scenario.ts'
 
 const ID = 'mtu-black-hole'
 const FULL = 1380
@@ -34,6 +37,19 @@ describe('raises', () => {
         },
       },
     ])
+  })
+
+  test('live, with the MTU of the tunnel and what TCP here does about it by itself', () => {
+    const network = createNetworkHistory(false)
+    network.add({ ...networkContext({ timeMicros: START_MICROS, tunnel: 'up' }), tcpMtuProbing: 0 })
+    const report = play(raises().steps, { more: { network } })
+    const [finding] = findingsOf(report, ID)
+    expect(finding).toMatchObject({ data: { tcpMtuProbing: 0, tunnelMtu: 1420 } })
+    expect(finding!.advice).toMatch(/^Set the MTU of wg0 to 1340 .*tcp_mtu_probing is 0/)
+    expect(report.system).toEqual({ tcpMtuProbing: 0 })
+    const text = reportText(report, { width: 120, colour: false })
+    expect(text).toContain('MTU 1420')
+    expect(text).toContain('tcp_mtu_probing 0: TCP never finds its way out')
   })
 
   test('with the bracket and no number where nothing gives the MTU away', () => {
