@@ -4,41 +4,58 @@ import { join } from 'node:path'
 import { compareSites } from '../../src/analysis/compare/compare-sites.ts'
 import { openCaptures } from '../../src/capture/open-captures.ts'
 import { analyze } from '../../src/daemon/pipeline.ts'
-import type { SiteComparison } from '../../src/model/comparison.ts'
+import type { Comparison, LabelledObservation } from '../../src/model/comparison.ts'
 import type { Finding } from '../../src/model/finding.ts'
+import { comparisonVerdict } from '../../src/text/comparison-text.ts'
 
 const RECORDED = process.env.LAB_RUNS ?? join(process.cwd(), '../shared/lab/recorded')
-const NUMBERS = ['11', '12', '15', '16', '17', '18']
+const COMPARED = ['11', '12', '15', '16', '17', '18']
 
 interface Truth {
   http: { host: string; location: number; ip: string; tls: string; result: string }[]
   divergence?: { qname: string }[]
+  dns: { queries: { qname: string; phase: string; rcodes: string[] }[] }
   dns_timing?: { server: string; expected_ms: number }[]
   tls_reset?: { host: string; rst_ttl: number; server_ttl: number }[]
 }
 
 const runs = existsSync(RECORDED)
-  ? readdirSync(RECORDED).flatMap((group) =>
-      readdirSync(join(RECORDED, group))
-        .filter((name) => NUMBERS.includes(name.slice(0, 2)))
-        .map((name) => join(group, name)),
-    )
+  ? readdirSync(RECORDED).flatMap((group) => readdirSync(join(RECORDED, group)).map((name) => join(group, name)))
   : []
 
-async function compareRun(run: string): Promise<{ sites: SiteComparison[]; findings: Finding[]; truth: Truth }> {
+/** What a recorded run shows of its sites and names, labelled `NAME epoch N`. */
+async function observe(run: string, name = ''): Promise<{ observations: LabelledObservation[]; findings: Finding[] }> {
   const folder = join(RECORDED, run)
-  const truth = JSON.parse(readFileSync(join(folder, 'truth.json'), 'utf8')) as Truth
   const merged = join(folder, 'merged.pcapng')
-  const single = readdirSync(folder).filter((name) => /^(?!merged).*\.pcapng$/.test(name))
-  const source = await openCaptures(existsSync(merged) ? [merged] : single.map((name) => join(folder, name)))
+  const single = readdirSync(folder).filter((file) => /^(?!merged).*\.pcapng$/.test(file))
+  const source = await openCaptures(existsSync(merged) ? [merged] : single.map((file) => join(folder, file)))
   try {
-    const options = { version: 'test', tunnels: [], physicals: [], vpnResolvers: [] }
-    const report = (await analyze(source, options)).report()
-    const labelled = report.sites.map((observation) => ({ label: `epoch ${observation.epoch}`, observation }))
-    return { sites: compareSites(labelled), findings: report.findings, truth }
+    const options = { version: 'test', tunnels: [], physicals: [], vpnResolvers: [], namesAreSites: true }
+    const { sites, findings } = (await analyze(source, options)).report()
+    const label = (epoch: number) => `${name} epoch ${epoch}`.trimStart()
+    return { observations: sites.map((observation) => ({ label: label(observation.epoch), observation })), findings }
   } finally {
     await source.close()
   }
+}
+
+function truthOf(run: string): Truth {
+  return JSON.parse(readFileSync(join(RECORDED, run, 'truth.json'), 'utf8')) as Truth
+}
+
+/** Recorded runs whose number is that. */
+function runsOf(number: string): string[] {
+  return runs.filter((run) => run.replace(/^.*[/\\]/, '').startsWith(number))
+}
+
+/** The epochs in which the machine was at these locations: 0 is without the VPN. */
+function at(observations: readonly LabelledObservation[], ...locations: number[]): LabelledObservation[] {
+  const servers = [...new Set(observations.map((one) => one.observation.network.endpoint))].filter(
+    (one) => one !== undefined,
+  )
+  return observations.filter(({ observation: { network } }) => {
+    return locations.includes(network.tunnel === 'none' ? 0 : servers.indexOf(network.endpoint ?? '') + 1)
+  })
 }
 
 if (runs.length === 0) {
@@ -47,10 +64,12 @@ if (runs.length === 0) {
     expect(runs).toEqual([])
   })
 } else {
-  test.each(runs)(
+  test.each(COMPARED.flatMap(runsOf))(
     '%s',
     async (run) => {
-      const { sites, findings, truth } = await compareRun(run)
+      const { observations, findings } = await observe(run)
+      const sites = compareSites(observations)
+      const truth = truthOf(run)
       const of = (host: string) => sites.find((one) => one.host === host)
       const number = run.replace(/^.*[/\\]/, '').slice(0, 2)
       const failing = new Set(
@@ -100,4 +119,60 @@ if (runs.length === 0) {
     },
     60_000,
   )
+
+  test.each(runsOf('10'))(
+    '%s: no difference that matters',
+    async (run) => {
+      const sites = compareSites((await observe(run)).observations)
+      // The VPN server's own name is all that was asked for in both contexts; the one site was visited in one.
+      expect(sites.map((one) => one.verdict).toSorted()).toEqual(['not-comparable', 'same'])
+      expect(sites.flatMap((one) => one.fails)).toEqual([])
+      expect(comparisonVerdict(comparisonOf(sites)).sentence).toContain('No difference that matters')
+    },
+    60_000,
+  )
+
+  test.each(runsOf('15'))(
+    '%s: location 2 against none, no difference that matters',
+    async (run) => {
+      const sites = compareSites(at((await observe(run)).observations, 0, 2))
+      expect(sites.filter((one) => one.verdict !== 'same')).toEqual([])
+      expect(sites.map((one) => one.host)).toEqual(expect.arrayContaining(truthOf(run).http.map((one) => one.host)))
+      expect(comparisonVerdict(comparisonOf(sites))).toEqual({
+        word: 'SAME',
+        sentence: 'No difference that matters.',
+        isGood: true,
+      })
+    },
+    60_000,
+  )
+
+  // Seed 0 visits the same sites in runs 01 (never a VPN) and 15.
+  test.each(runsOf('15').filter((run) => run.includes('-0')))(
+    '%s joined with 01: location and resolver changed, the cap, the try, and the try done',
+    async (run) => {
+      const control = await observe(runsOf('01').find((one) => one.split('/')[0] === run.split('/')[0])!, 'A')
+      const other = (await observe(run, 'B')).observations
+      const host = truthOf(run).http.find((one) => one.result === '502')!.host
+      const said = (...locations: number[]) =>
+        compareSites([...control.observations, ...at(other, ...locations)]).find((one) => one.host === host)!
+      const before = said(1)
+      expect(before).toMatchObject({
+        changed: ['tunnel', 'resolver'],
+        // In 01 TLS hid the answers: strong for want of one toggle, probable for want of a status.
+        difference: { axis: 'gateway', confidence: 'probable', hypotheses: ['exit'] },
+        next: { toggle: 'exit' },
+      })
+      expect(before.next!.instruction).toMatch(/^Change only the VPN’s location, with the same resolver/)
+      const settled = said(1, 2)
+      expect(settled).toMatchObject({ changed: ['location'], difference: { axis: 'gateway', confidence: 'proven' } })
+      expect(settled.settledBy).toContain(settled.control!.label)
+      expect(settled.next).toBeUndefined()
+    },
+    60_000,
+  )
+}
+
+function comparisonOf(sites: Comparison['sites']): Comparison {
+  return { tool: { name: 'tunnelscope', version: 'test' }, schema: 1, contexts: [], sites, notes: [] }
 }

@@ -1,5 +1,11 @@
 // All observations of all sites held against each other: which pair tells most, and what follows from it.
-import type { Hypothesis, LabelledObservation, NetworkVariable, SiteComparison } from '../../model/comparison.ts'
+import type {
+  Difference,
+  Hypothesis,
+  LabelledObservation,
+  NetworkVariable,
+  SiteComparison,
+} from '../../model/comparison.ts'
 import { capped, changedVariables, ruleOut } from './difference.ts'
 import { firstDifference } from './ladder.ts'
 import { nextExperiment } from './next-experiment.ts'
@@ -71,7 +77,7 @@ function compareWith(
   all: readonly LabelledObservation[],
 ): Outcome {
   const changed = changedVariables(control.observation, test.observation)
-  const difference = firstDifference(control.observation, test.observation, changed)
+  const { difference, clearedBy } = differenceOf(control, test, changed, all)
   const { host } = test.observation
   if (difference === undefined) {
     const summary = `${host} fails ${networkWords(test.observation)} and works ${networkWords(control.observation)}, and what was captured of it does not show why.`
@@ -84,7 +90,7 @@ function compareWith(
     isTried && difference.confidence === 'strong' ? 'proven' : difference.confidence,
     left.hypotheses,
   )
-  const settledBy = isTried ? [...new Set([control.label, ...left.settledBy])] : left.settledBy
+  const settledBy = [...new Set([...(isTried ? [control.label] : []), ...clearedBy, ...left.settledBy])]
   const next = isTried ? undefined : nextExperiment(difference, control.observation, test.observation)
   return {
     verdict: 'differs',
@@ -96,6 +102,22 @@ function compareWith(
     ...(settledBy.length === 0 ? {} : { settledBy }),
     ...(next === undefined ? {} : { next }),
   }
+}
+
+/** The first stage that differs; not the answers for the name where another observation shows that they are not to blame. */
+function differenceOf(
+  control: LabelledObservation,
+  test: LabelledObservation,
+  changed: readonly NetworkVariable[],
+  all: readonly LabelledObservation[],
+): { difference: Difference | undefined; clearedBy: string[] } {
+  const first = firstDifference(control.observation, test.observation, changed)
+  if (first?.cause === 'answers-differ') {
+    const { hypotheses, settledBy } = ruleOut(first.hypotheses, test, all)
+    const later = firstDifference(control.observation, test.observation, changed, true)
+    if (!hypotheses.includes('resolver') && later !== undefined) return { difference: later, clearedBy: settledBy }
+  }
+  return { difference: first, clearedBy: [] }
 }
 
 /** The only thing that changed is the only explanation: the experiment is made. */

@@ -1,5 +1,12 @@
 // What is different between the networks of two observations, and what could explain a failure that only one of them has.
-import type { Hypothesis, LabelledObservation, NetworkVariable } from '../../model/comparison.ts'
+import type {
+  CauseAxis,
+  Difference,
+  Hypothesis,
+  LabelledObservation,
+  NetworkVariable,
+  Stage,
+} from '../../model/comparison.ts'
 import type { Confidence } from '../../model/finding.ts'
 import type { SiteObservation } from '../../model/site.ts'
 import { answerAddresses, matchAnswers } from './observation.ts'
@@ -15,16 +22,33 @@ export function changedVariables(control: SiteObservation, test: SiteObservation
     if (a.transport !== b.transport) changed.push('transport')
     if (a.tunnelMtu !== b.tunnelMtu) changed.push('tunnel-mtu')
   }
-  if (control.dns !== undefined && test.dns !== undefined && control.dns.server !== test.dns.server) {
-    changed.push('resolver')
-  }
+  if (isAnsweredByAnother(control, test)) changed.push('resolver')
   if (a.family !== undefined && b.family !== undefined && a.family !== b.family) changed.push('family')
   return changed
+}
+
+/** Another resolver was asked; or none, because somebody wrote another address down. */
+function isAnsweredByAnother(a: SiteObservation, b: SiteObservation): boolean {
+  if (a.dns !== undefined && b.dns !== undefined) return a.dns.server !== b.dns.server
+  return a.dns !== b.dns && matchAnswers(a, b) === 'different'
 }
 
 /** The way out to the internet is another one. */
 export function exitChanged(changed: readonly NetworkVariable[]): boolean {
   return changed.includes('tunnel') || changed.includes('location') || changed.includes('transport')
+}
+
+/** A difference in one line. */
+export function found(
+  stage: Stage,
+  axis: CauseAxis,
+  cause: string,
+  confidence: Confidence,
+  basis: string,
+  summary: string,
+  hypotheses: Hypothesis[],
+): Difference {
+  return { stage, axis, cause, confidence, basis, summary, hypotheses }
 }
 
 /** Explanations that are left, and which observations ruled others out. */

@@ -1,50 +1,37 @@
 // The ladder of "breaks only with the VPN": DNS, TCP, TLS, HTTP, quality. The first stage at which the test differs from
-// the control decides. RFC 9110 15.6.3, RFC 8446 6, RFC 8914, RFC 8305; OONI's consistency rules for answers and bodies.
-import type { CauseAxis, Difference, Hypothesis, NetworkVariable, Stage } from '../../model/comparison.ts'
-import type { Confidence } from '../../model/finding.ts'
-import type { SiteHttp, SiteObservation } from '../../model/site.ts'
-import { isGatewayStatus, isRefusalStatus } from '../trackers/site-visits.ts'
-import { addressWords, exitChanged } from './difference.ts'
-import { edgeWords, isLocal, isNowhere, matchAnswers, networkWords, popOf } from './observation.ts'
+// the control decides. RFC 9110 15.6.3, RFC 8446 6, RFC 8914, RFC 8305; OONI’s consistency rules for answers.
+import type { Difference, Hypothesis, NetworkVariable } from '../../model/comparison.ts'
+import type { SiteObservation } from '../../model/site.ts'
+import { addressWords, exitChanged, found } from './difference.ts'
+import { httpDifference } from './http-difference.ts'
+import { edgeWords, isNowhere, matchAnswers, networkWords } from './observation.ts'
 
 /** Slower than so many times and by so many milliseconds is noticed by a person. */
 const SLOWER_TIMES = 3
 const DNS_SLOWER_MS = 200
 const RTT_SLOWER_MS = 100
 const FIRST_BYTE_SLOWER_MS = 1000
-/** OONI: bodies of one page whose lengths differ more are different pages. A heuristic: pages differ for every visitor. */
-const BODY_RATIO = 0.7
-/** Shorter bodies differ by a date or a counter. */
-const MIN_BODY_LEN = 1024
 /** So many of a hundred packets sent again are felt; of fewer packets no share is formed. */
 const LOSSY_SHARE = 0.05
 const MIN_PACKETS = 100
 
-/** Undefined when nothing that matters is different. `changed`: what is different between the two networks. */
+/**
+ * Undefined when nothing that matters is different. `changed`: what is different between the two networks;
+ * `isAnswerCleared`: it is known that another address for the name is not what makes it fail.
+ */
 export function firstDifference(
   control: SiteObservation,
   test: SiteObservation,
   changed: readonly NetworkVariable[],
+  isAnswerCleared = false,
 ): Difference | undefined {
   return (
-    dnsDifference(control, test, changed) ??
+    (isAnswerCleared ? undefined : dnsDifference(control, test, changed)) ??
     tcpDifference(control, test) ??
     tlsDifference(control, test, changed) ??
     httpDifference(control, test, changed) ??
     qualityDifference(control, test)
   )
-}
-
-function found(
-  stage: Stage,
-  axis: CauseAxis,
-  cause: string,
-  confidence: Confidence,
-  basis: string,
-  summary: string,
-  hypotheses: Hypothesis[],
-): Difference {
-  return { stage, axis, cause, confidence, basis, summary, hypotheses }
 }
 
 function dnsDifference(
@@ -54,8 +41,12 @@ function dnsDifference(
 ): Difference | undefined {
   const before = control.dns
   const now = test.dns
-  if (before === undefined || now === undefined) return undefined
+  if (now === undefined) return undefined
   const who = `${now.server} ${networkWords(test)}`
+  if (before === undefined) {
+    const good = `${addressWords(control)} was gone to without asking, ${networkWords(control)}`
+    return differentAnswers(control, test, changed, who, good)
+  }
   const reason = now.extendedErrors === undefined ? '' : ` (extended error ${now.extendedErrors.join(', ')})`
   const good = `${before.server} answered ${addressWords(control)} ${networkWords(control)}`
   if (before.answers.length > 0 && now.answers.length === 0 && now.answered === 0 && now.timedOut > 0) {
@@ -71,11 +62,8 @@ function dnsDifference(
     const summary = `${who} gave ${addressWords(test)} for ${test.host}, which is nowhere on the internet${reason}, while ${good}.`
     return found('dns', 'dns', 'nowhere', 'strong', 'heuristic', summary, ['resolver'])
   }
-  if (test.outcome === 'fails' && matchAnswers(control, test) === 'different') {
-    const summary = `DNS gave other addresses: ${who} said ${addressWords(test)}, while ${good}. There ${failureWords(test)}.`
-    const left: Hypothesis[] = exitChanged(changed) ? ['resolver', 'exit'] : ['resolver']
-    return found('dns', 'dns', 'answers-differ', 'strong', 'heuristic', summary, left)
-  }
+  const differs = differentAnswers(control, test, changed, who, good)
+  if (differs !== undefined) return differs
   const slow = now.latencyMs ?? 0
   const fast = before.latencyMs ?? Number.POSITIVE_INFINITY
   if (test.outcome !== 'fails' && slow >= fast * SLOWER_TIMES && slow - fast >= DNS_SLOWER_MS) {
@@ -83,6 +71,20 @@ function dnsDifference(
     return found('dns', 'dns', 'slow', 'strong', 'heuristic', summary, ['resolver'])
   }
   return undefined
+}
+
+/** Another address, which fails: the answer is wrong, or right for somebody else. */
+function differentAnswers(
+  control: SiteObservation,
+  test: SiteObservation,
+  changed: readonly NetworkVariable[],
+  who: string,
+  good: string,
+): Difference | undefined {
+  if (test.outcome !== 'fails' || matchAnswers(control, test) !== 'different') return undefined
+  const summary = `DNS gave other addresses: ${who} said ${addressWords(test)}, while ${good}. There ${failureWords(test)}.`
+  const left: Hypothesis[] = exitChanged(changed) ? ['resolver', 'exit'] : ['resolver']
+  return found('dns', 'dns', 'answers-differ', 'strong', 'heuristic', summary, left)
 }
 
 function tcpDifference(control: SiteObservation, test: SiteObservation): Difference | undefined {
@@ -134,74 +136,6 @@ function tlsDifference(
   return undefined
 }
 
-function httpDifference(
-  control: SiteObservation,
-  test: SiteObservation,
-  changed: readonly NetworkVariable[],
-): Difference | undefined {
-  const before = control.http
-  const now = test.http
-  if (before === undefined || now === undefined) return undefined
-  const isBad = isGatewayStatus(now.status) || isRefusalStatus(now.status)
-  if (isBad && !isGatewayStatus(before.status) && before.status !== now.status) {
-    return statusDifference(control, before, test, now, changed)
-  }
-  const shorter = Math.min(before.bodyLen, now.bodyLen)
-  const longer = Math.max(before.bodyLen, now.bodyLen)
-  const isSamePage = before.path === now.path && before.status === now.status && before.status === 200
-  if (isSamePage && longer >= MIN_BODY_LEN && shorter / longer < BODY_RATIO) {
-    const summary = `${test.host}${now.path ?? ''} is ${now.bodyLen} bytes long ${networkWords(test)} and ${before.bodyLen} ${networkWords(control)}: perhaps another page (a ratio below ${BODY_RATIO} is a heuristic).`
-    return found('http', 'gateway', 'other-body', 'weak', 'heuristic', summary, ['exit'])
-  }
-  return undefined
-}
-
-function statusDifference(
-  control: SiteObservation,
-  before: SiteHttp,
-  test: SiteObservation,
-  now: SiteHttp,
-  changed: readonly NetworkVariable[],
-): Difference {
-  const there = before.address === now.address && before.server === now.server ? 'the same server' : edgeWords(before)
-  const inPop = popOf(before) === undefined || popOf(before) === popOf(now) ? '' : ` in POP ${popOf(before)}`
-  const seen = `${now.status} came from ${edgeWords(now)} ${networkWords(test)}, and ${before.status} from ${there}${inPop} ${networkWords(control)}.`
-  const dns = `${answersWords(control, test)} Not a leak, not MTU.`.trimStart()
-  const proxy = now.proxyStatus === undefined ? '' : ` Its Proxy-Status says: ${now.proxyStatus}.`
-  const exit: Hypothesis[] = exitChanged(changed) ? ['exit'] : []
-  if (isLocal(now.address)) {
-    const summary = `${seen} That address is on this machine or its LAN: a local proxy made the ${now.status}.${proxy}`
-    return found('local', 'local', 'local-proxy', 'strong', 'RFC 9110 3.7', summary, ['local'])
-  }
-  if (now.status === 511) {
-    const summary = `${seen} ${dns} A captive portal wants to be answered first.`
-    return found('http', 'local', 'captive-portal', 'proven', 'RFC 6585 6', summary, ['local'])
-  }
-  if (isRefusalStatus(now.status)) {
-    const summary = `${seen} ${dns} The site refuses the address it is asked from: the exit's range, its reputation or its country.${proxy}`
-    return found(
-      'http',
-      'address-range',
-      'refused',
-      'strong',
-      'RFC 9110 15.5.4',
-      summary,
-      exit.length > 0 ? exit : ['gateway'],
-    )
-  }
-  const from = popOf(now) ?? (test.network.tunnel === 'up' ? 'that exit' : 'there')
-  const summary = `${seen} ${dns} The gateway could not reach the origin for clients from ${from}, or the origin refuses that gateway.${proxy}`
-  return found(
-    'http',
-    'gateway',
-    'gateway-error',
-    'strong',
-    'RFC 9110 15.6.3',
-    summary,
-    exit.length > 0 ? exit : ['gateway'],
-  )
-}
-
 function qualityDifference(control: SiteObservation, test: SiteObservation): Difference | undefined {
   const before = control.tcp
   const now = test.tcp
@@ -240,20 +174,6 @@ function failureWords(test: SiteObservation): string {
   if (test.tls !== undefined && test.tls.resets > 0) return 'TLS is reset'
   if (test.http !== undefined && test.http.status >= 400) return `${edgeWords(test.http)} answers ${test.http.status}`
   return test.tls !== undefined && test.tls.stalls > 0 ? 'TLS falls silent' : 'the site fails'
-}
-
-function answersWords(control: SiteObservation, test: SiteObservation): string {
-  if (control.dns === undefined || test.dns === undefined) return ''
-  switch (matchAnswers(control, test)) {
-    case 'same':
-      return `DNS gave the same address (${addressWords(test)}).`
-    case 'same-operator':
-      return `DNS gave different addresses (${addressWords(test)} and ${addressWords(control)}) of the same AS.`
-    case 'different':
-      return `DNS gave different addresses (${addressWords(test)} and ${addressWords(control)}).`
-    case 'unknown':
-      return ''
-  }
 }
 
 function sameAddressWords(control: SiteObservation, test: SiteObservation): string {

@@ -84,6 +84,15 @@ test('a 502 is never blamed on the path MTU, also where a size died', () => {
   expect(one!.summary).toContain('Not a leak, not MTU.')
 })
 
+test('a 502 where TLS hid the answer without the VPN: no more than probable, and said so', () => {
+  const hidden = seen('none')
+  delete hidden.observation.http
+  hidden.observation.tls = { handshakes: 1, stage: 'established', resets: 0, stalls: 0 }
+  const [one] = compareSite([hidden, seen('vpn', { endpoint: 'a', status: 502 })])
+  expect(one!.difference).toMatchObject({ axis: 'gateway', confidence: 'probable', hypotheses: ['exit'] })
+  expect(one!.summary).toContain(`while TLS with ${RIGHT} came to its end without the VPN and hid what was answered`)
+})
+
 test('a 403 is the address range of the exit', () => {
   const [one] = compareSite([seen('none'), seen('vpn', { endpoint: 'a', status: 403 })])
   expect(one!.difference).toMatchObject({ axis: 'address-range', cause: 'refused' })
