@@ -1,77 +1,162 @@
-// `node bench/live-latency.mjs`, as root: how long from the wire to a finding, at 50,000 packets a second, in namespaces of our
-// own. Damaged DNS messages are sent one by one; each makes a finding grow. Prints p50, p99 and the slowest, milliseconds.
+// `npm run bench:latency`, as root: how long from the wire to a finding at 50,000 packets a second, in namespaces of our own.
+// Damaged DNS messages leave one by one; each makes a finding grow, and is timed until the daemon's line and until a WebSocket
+// client has it (stored in between). Then the same for questions that leave past a tunnel, which are judged by their answers.
+// usage: npm run bench:latency -- [packets a second]
 import { spawn, spawnSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-const SAMPLES = 500
-const PPS = Number(process.argv[3] ?? 50_000)
+const SAMPLES = 1000
+const LEAK_SAMPLES = 200
+const RESOLVER = '10.9.0.1'
+/** Nobody answers there: an answer would be damaged as well. */
+const SILENT = '10.9.0.3'
+const [role = '50000', socketPath, storePath] = process.argv.slice(2)
+/** Milliseconds of a clock that all processes share. */
+const now = () => Number(process.hrtime.bigint()) / 1e6
 
-if (process.argv[2] === 'inside') await inside()
-else outside()
+if (role === 'daemon') await daemon()
+else if (role === 'probe') await probe()
+else await main(Number(role))
 
-/** In the namespace: the daemon in this process, and who sends the damaged messages. */
-async function inside() {
+/** The daemon as the command starts it; at its end, the time of every line by finding and count. */
+async function daemon() {
   const { startDaemon } = await import('../dist/daemon/daemon.js')
-  const waiting = []
-  const millis = []
-  let count = 0
-  const daemon = await startDaemon({
+  const lines = { 'traffic-malformed': [], 'dns-leak': [] }
+  const running = await startDaemon({
     capture: { version: 'bench', tunnels: [], physicals: [], vpnResolvers: [] },
-    onFinding(finding) {
-      if (finding.id !== 'traffic-malformed') return
-      for (; count < finding.count; count++) millis.push(performance.now() - waiting.shift())
-    },
+    service: { storePath, socketPath },
+    onFinding: ({ id, count }) => note(lines, id, count),
     tell() {},
   })
-  const socket = createSocket('udp4')
-  const damaged = Buffer.from('000101000001000000000000ffff', 'hex')
-  await sleep(2000)
-  for (let i = 0; i < SAMPLES; i++) {
-    waiting.push(performance.now())
-    socket.send(damaged, 53, '10.9.0.1')
-    await sleep(10 + Math.random() * 10)
-  }
-  await sleep(500)
-  socket.close()
-  daemon.stop()
-  const { packets, dropped } = await daemon.ended
-  millis.sort((a, b) => a - b)
-  const at = (share) => millis[Math.floor((millis.length - 1) * share)]?.toFixed(1)
-  console.log(`${millis.length} of ${SAMPLES}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, slowest ${at(1)} ms`)
-  console.log(`${packets} packets, ${dropped} dropped`)
+  process.stdout.write('ready\n')
+  await once(process.stdin, 'data')
+  running.stop()
+  const { packets, dropped } = await running.ended
+  process.stdout.write(`${JSON.stringify({ lines, packets, dropped })}\n`)
+  process.exit(0)
 }
 
-function outside() {
-  if (process.getuid() !== 0) {
-    console.error('this bench makes network namespaces: run it as root')
-    process.exit(2)
+/** Sends, and hears the stream. Prints when each was sent, and when each was heard. */
+async function probe() {
+  const { createClient } = await import('../dist/api/client.js')
+  const heard = { 'traffic-malformed': [], 'dns-leak': [] }
+  const client = createClient({ socketPath }).stream(
+    {},
+    {
+      message(message) {
+        if (message.type === 'finding') note(heard, message.finding.id, message.finding.count)
+      },
+      failed(error) {
+        throw error
+      },
+    },
+  )
+  await sleep(2000)
+  const socket = createSocket('udp4')
+  const sent = { 'traffic-malformed': [], 'dns-leak': [] }
+  const damaged = Buffer.from('000101000001000000000000ffff', 'hex')
+  for (let i = 0; i < SAMPLES; i++) {
+    sent['traffic-malformed'].push(now())
+    socket.send(damaged, 53, SILENT)
+    await sleep(10 + Math.random() * 10)
   }
+  const tunnel = spawn('python3', [fileURLToPath(new URL('../test/daemon/programs/tunnel.py', import.meta.url))])
+  tunnel.stdin.write('up\n')
+  await once(tunnel.stdout, 'data')
+  await sleep(1500)
+  for (let i = 0; i < LEAK_SAMPLES; i++) {
+    sent['dns-leak'].push(now())
+    socket.send(question(i), 53, RESOLVER)
+    await sleep(20 + Math.random() * 20)
+  }
+  await sleep(1000)
+  tunnel.stdin.write('end\n')
+  client.close()
+  process.stdout.write(`${JSON.stringify({ sent, heard })}\n`, () => process.exit(0))
+}
+
+/** The first `count` of these have been told by now. */
+function note(times, id, count) {
+  const of = times[id]
+  if (of === undefined) return
+  const time = now()
+  while (of.length < count) of.push(time)
+}
+
+/** An A question for nI.example. */
+function question(i) {
+  const label = Buffer.from(`n${i}`)
+  const head = Buffer.from('000001000001000000000000', 'hex')
+  head.writeUInt16BE(i)
+  const tail = Buffer.from('\x07example\x00\x00\x01\x00\x01', 'latin1')
+  return Buffer.concat([head, Buffer.from([label.length]), label, tail])
+}
+
+async function main(pps) {
+  if (process.getuid() !== 0) fail('this bench makes network namespaces: run it as root')
+  if (!existsSync(new URL('../dist/daemon/daemon.js', import.meta.url))) fail('nothing is built: npm run build')
+  const missing = ['ip', 'tcpreplay', 'python3'].filter((name) => spawnSync('which', [name]).status !== 0)
+  if (missing.length > 0) fail(`missing here: ${missing.join(', ')}`)
   const folder = mkdtempSync(join(tmpdir(), 'tunnelscope-latency-'))
   const [near, far] = ['a', 'b'].map((end) => `tslat${process.pid}${end}`)
-  const ip = (...words) => spawnSync('ip', words, { stdio: 'inherit' })
-  let replay
+  const children = []
+  const start = (space, words) => {
+    const child = spawn('ip', ['netns', 'exec', space, ...words], { stdio: ['pipe', 'pipe', 'inherit'] })
+    children.push(child)
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+    return { child, line: async () => (await lines.next()).value }
+  }
   try {
     for (const name of [near, far]) ip('netns', 'add', name)
     ip('-n', near, 'link', 'add', 'v0', 'type', 'veth', 'peer', 'name', 'v1', 'netns', far)
     ip('-n', near, 'addr', 'add', '10.9.0.2/24', 'dev', 'v0')
-    ip('-n', far, 'addr', 'add', '10.9.0.1/24', 'dev', 'v1')
+    ip('-n', far, 'addr', 'add', `${RESOLVER}/24`, 'dev', 'v1')
+    ip('-n', far, 'addr', 'add', `${SILENT}/24`, 'dev', 'v1')
     ip('-n', near, 'link', 'set', 'v0', 'up')
     ip('-n', far, 'link', 'set', 'v1', 'up')
     const file = join(folder, 'traffic.pcap')
     writeFileSync(file, traffic())
-    replay = spawn('ip', ['netns', 'exec', far, 'tcpreplay', '-q', '-i', 'v1', `--pps=${PPS}`, '--loop=0', file])
+    start(far, ['python3', fileURLToPath(new URL('../test/daemon/programs/answer.py', import.meta.url)), RESOLVER])
+    const paths = [join(folder, 'api.sock'), join(folder, 'store.db')]
     const self = fileURLToPath(import.meta.url)
-    spawnSync('ip', ['netns', 'exec', near, process.execPath, self, 'inside'], { stdio: 'inherit' })
+    const watching = start(near, [process.execPath, self, 'daemon', ...paths])
+    await watching.line()
+    const from = now()
+    start(far, ['tcpreplay', '-i', 'v1', '-q', '-K', `--pps=${pps}`, '--loop=0', file])
+    const probing = start(near, [process.execPath, self, 'probe', ...paths])
+    const { sent, heard } = JSON.parse(await probing.line())
+    const seconds = (now() - from) / 1000
+    watching.child.stdin.write('end\n')
+    const { lines, packets, dropped } = JSON.parse(await watching.line())
+    console.log(`${packets} packets, ${Math.round(packets / seconds / 1000)} kpps, ${dropped} dropped\n`)
+    console.log('                               of    p50     p99  slowest, ms')
+    for (const id of Object.keys(sent)) {
+      print(`${id}, to the line`, sent[id], lines[id])
+      print(`${id}, to a client`, sent[id], heard[id])
+    }
   } finally {
-    replay?.kill('SIGTERM')
+    for (const child of children) child.kill('SIGKILL')
+    await sleep(100)
     for (const name of [near, far]) ip('netns', 'del', name)
     rmSync(folder, { recursive: true })
   }
+}
+
+function print(what, sent, told) {
+  const millis = told.slice(0, sent.length).map((time, index) => time - sent[index])
+  millis.sort((a, b) => a - b)
+  const at = (share) => (millis[Math.floor((millis.length - 1) * share)] ?? Number.NaN).toFixed(1)
+  const counts = `${millis.length}/${sent.length}`
+  console.log(
+    `${what.padEnd(30)} ${counts.padStart(9)} ${at(0.5).padStart(6)} ${at(0.99).padStart(7)} ${at(1).padStart(8)}`,
+  )
 }
 
 /** 10,000 small UDP packets of as many flows. */
@@ -98,4 +183,14 @@ function traffic() {
     return record
   })
   return Buffer.concat([head, ...records])
+}
+
+function ip(...words) {
+  const { status, stderr } = spawnSync('ip', words, { encoding: 'utf8' })
+  if (status !== 0) fail(`ip ${words.join(' ')}: ${stderr}`)
+}
+
+function fail(sentence) {
+  console.error(sentence)
+  process.exit(2)
 }
