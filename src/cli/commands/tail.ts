@@ -29,7 +29,7 @@ interface TailFlags extends ServiceFlags {
 }
 
 /** Where the tail goes: one of the three forms. */
-interface Output {
+export interface TailOutput {
   finding(message: FindingMessage): void
   note(text: string): void
   status(facts: Partial<Pick<StatusFacts, 'connection' | 'verdict' | 'stats' | 'store'>>): void
@@ -86,7 +86,7 @@ type Ask = Parameters<typeof allFindings>[0]
 async function firstFindings(
   ask: Ask,
   question: Parameters<typeof allFindings>[1],
-  output: Output,
+  output: TailOutput,
   ended: Promise<void>,
 ): Promise<number | undefined> {
   let left = false
@@ -111,7 +111,12 @@ async function firstFindings(
   return undefined
 }
 
-function streamHandlers(output: Output, fail: (error: Error) => void): StreamHandlers {
+/** What the stream's messages come to on `output`; `timeText` as the person reads times. */
+export function streamHandlers(
+  output: TailOutput,
+  fail: (error: Error) => void,
+  timeText: TimeText = localTime,
+): StreamHandlers {
   let lostAt: number | undefined
   let started: string | undefined
   let lastEpoch = 0
@@ -136,9 +141,10 @@ function streamHandlers(output: Output, fail: (error: Error) => void): StreamHan
         verdict: (hello.verdict ?? undefined) as unknown as Verdict | undefined,
         stats: hello.stats ?? undefined,
       })
-      if (back && lostAt !== undefined) output.note(backText(hello, Date.now() - lostAt, hello.started !== started))
+      if (back && lostAt !== undefined)
+        output.note(backText(hello, Date.now() - lostAt, hello.started !== started, timeText))
       if (!back) {
-        output.note(greetingText(hello))
+        output.note(greetingText(hello, timeText))
         lastEpoch = hello.epoch?.id ?? 0
       } else if (hello.epoch !== null) noteEpoch(hello.epoch)
       started = hello.started
@@ -157,15 +163,18 @@ function streamHandlers(output: Output, fail: (error: Error) => void): StreamHan
   }
 }
 
-function greetingText({ version, started, epoch }: HelloMessage): string {
+type TimeText = (iso: string) => string
+
+function greetingText({ version, started, epoch }: HelloMessage, timeText: TimeText): string {
   const context = epoch === null ? '' : ` ${epochText(epoch)}`
-  return `Following tunnelscope ${version}, which has been watching since ${localTime(started)}.${context}`
+  return `Following tunnelscope ${version}, which has been watching since ${timeText(started)}.${context}`
 }
 
 type StreamEpoch = Extract<ServerMessage, { type: 'epoch' }>['epoch']
 
 function epochText(epoch: StreamEpoch): string {
-  const tunnel = epoch.tunnelUp ? `tunnel up (${epoch.tunnelInterfaces.join(', ')})` : 'no tunnel'
+  const up = `tunnel up (${epoch.tunnelInterfaces.join(', ')})`
+  const tunnel = epoch.tunnelUp ? up : epoch.connected ? 'tunnel lost' : 'no tunnel'
   const resolvers = epoch.resolvers.length === 0 ? '' : `, resolvers ${epoch.resolvers.join(', ')}`
   return `Epoch ${epoch.id} (${epoch.reason}): ${tunnel}${resolvers}.`
 }
@@ -176,14 +185,14 @@ function gapText(gap: Extract<ServerMessage, { type: 'gap' }>): string {
     : 'Some findings of the time away are no longer kept.'
 }
 
-function backText(hello: HelloMessage, awayMs: number, restarted: boolean): string {
+function backText(hello: HelloMessage, awayMs: number, restarted: boolean, timeText: TimeText): string {
   const away = durationText(awayMs * 1000)
   const missed = `${countText(hello.missed)} finding${hello.missed === 1 ? '' : 's'} from meanwhile`
   if (!restarted) return `Connected again after ${away}; ${missed}.`
-  return `The daemon is back after ${away} (started ${localTime(hello.started)}); ${missed}. Nothing was captured while it was gone.`
+  return `The daemon is back after ${away} (started ${timeText(hello.started)}); ${missed}. Nothing was captured while it was gone.`
 }
 
-function jsonOutput(): Output {
+function jsonOutput(): TailOutput {
   return {
     finding() {},
     note: (text) => process.stderr.write(`tunnelscope: ${escapeForTerminal(text)}\n`),
@@ -195,7 +204,7 @@ function jsonOutput(): Output {
   }
 }
 
-function pipeOutput(): Output {
+function pipeOutput(): TailOutput {
   const style = createStyle(usesColour(process.stdout))
   const options = { columns: outputWidth(), style, timeText: localTime }
   const isWorthALine = createRepeatFilter()
@@ -210,7 +219,7 @@ function pipeOutput(): Output {
   }
 }
 
-function screenOutput(quit: () => void): Output {
+function screenOutput(quit: () => void): TailOutput {
   const { stdout, stdin } = process
   const screen = createTailScreen({
     columns: stdout.columns,
