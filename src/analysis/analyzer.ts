@@ -52,7 +52,9 @@ import { createTransport } from './trackers/transport.ts'
 import { createTunnelJoin } from './trackers/tunnel-join.ts'
 import { tellLosses } from './trackers/tunnel-losses.ts'
 import { createVerdictCounter } from './trackers/verdict.ts'
+import { createVolumeJoin } from './trackers/volume-join.ts'
 import { createVpnTransportTracker, TRANSPORT_ESP_NAT_T, TRANSPORT_NAMES } from './trackers/vpn-transport.ts'
+import { createUnjoinedTunnels } from './unjoined-tunnels.ts'
 
 export interface AnalyzerOptions extends RoleOptions, JudgementOptions {
   version: string
@@ -117,7 +119,11 @@ export function createAnalyzer(
   const addresses = createAddressTable()
   const links = createLinkTracker(addresses, declaredAddresses)
   const join = createTunnelJoin(addresses, () => interfaces.length, links.ownAddresses)
-  const vpn = withJoins(createVpnTransportTracker(addresses), join)
+  /** Empty where nobody tells; then the times of the tunnel come from the packets. */
+  const network = options.network ?? createNetworkHistory(false)
+  const unjoined = createUnjoinedTunnels(interfaces, options, network, join)
+  const volume = createVolumeJoin(addresses, unjoined)
+  const vpn = withJoins(createVpnTransportTracker(addresses), join, volume)
   const leakTests = createLeakTestTracker()
   const leakService = createLeakServiceTracker()
   const answers = createAnswerTable(addresses)
@@ -189,8 +195,6 @@ export function createAnalyzer(
     ...(options.maxFlows === undefined ? {} : { maxFlows: options.maxFlows }),
   })
 
-  /** Empty where nobody tells; then the times of the tunnel come from the packets. */
-  const network = options.network ?? createNetworkHistory(false)
   /** What inputs as a whole lost, as told so far. */
   const toldDropped: number[] = []
   let nowMicros = 0
@@ -250,7 +254,11 @@ export function createAnalyzer(
     judgedVersion = network.version
     judgedInterfaces = interfaces.length
     judgedMicros = nowMicros
-    const decided = joinedRoles(decideRoles(interfaces, options, vpn.carried, network.role), join.joins())
+    const decided = joinedRoles(
+      decideRoles(interfaces, options, vpn.carried, network.role),
+      join.joins(),
+      volume.joins(),
+    )
     roles = decided
     judgement = createKnownNetwork({
       interfaces,
@@ -406,6 +414,7 @@ export function createAnalyzer(
       connections,
       resolvers,
       joins: join.joins(),
+      volumes: volume.joins(),
       leakTests,
       leakService,
       paths,
@@ -425,10 +434,12 @@ export function createAnalyzer(
 
   return {
     consume(batch, out) {
+      const followsVolume = unjoined().length > 0
       for (let row = 0; row < batch.count; row++) {
         links.packet(batch, out, row)
         vpn.packet(batch, out, row)
         join.packet(batch, out, row)
+        if (followsVolume) volume.packet(batch, out, row)
         connections.packet(batch, out, row)
         leases.packet(batch, out, row)
         if (out.ttl[row]! <= MAX_PROBE_TTL || traceroutes.isWaiting(batch.timeMicros[row]!)) {

@@ -37,6 +37,7 @@ import type { SiteContext, SiteTracker } from './trackers/sites.ts'
 import type { Timeline } from './trackers/timeline.ts'
 import type { TracerouteTracker } from './trackers/traceroutes.ts'
 import { type VerdictCounter, verdictOf } from './trackers/verdict.ts'
+import type { VolumeJoin } from './trackers/volume-description.ts'
 import type { VpnTransportTracker } from './trackers/vpn-transport.ts'
 
 export interface ReportSources {
@@ -55,6 +56,7 @@ export interface ReportSources {
   paths: PathTable
   traceroutes: TracerouteTracker
   joins: readonly TunnelJoin[]
+  volumes: readonly VolumeJoin[]
   leakTests: LeakTestTracker
   leakService: LeakServiceTracker
   leaks: LeakList
@@ -88,7 +90,13 @@ export function buildReport(from: ReportSources): Report {
     exposures: from.exposures.all(),
     findings: from.findings.all(),
     sites: from.sites.all(siteContext(from)),
-    tunnels: reportTunnels(from.joins, from.addresses, from.interfaces),
+    tunnels: reportTunnels(
+      from.joins,
+      from.volumes,
+      from.vpn.endpoints(from.links.ownAddresses),
+      from.addresses,
+      from.interfaces,
+    ),
     leakTests: from.leakTests.all(),
     leakService: from.leakService.all(),
     paths: reportPaths(

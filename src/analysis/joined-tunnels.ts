@@ -9,37 +9,50 @@ import type { AddressTable } from './trackers/addresses.ts'
 import type { TunnelJoin } from './trackers/join-description.ts'
 import { latencyQuantile } from './trackers/resolvers.ts'
 import type { TunnelJoinTracker } from './trackers/tunnel-join.ts'
+import type { VolumeJoin } from './trackers/volume-description.ts'
+import type { VolumeJoinTracker } from './trackers/volume-join.ts'
 import {
   TRANSPORT_NAMES,
   TRANSPORT_OTHER,
+  TRANSPORT_STREAM,
   type VpnEndpoint,
   type VpnTransportTracker,
 } from './trackers/vpn-transport.ts'
 
+/** Transports of which the join knows no more than the protocol. */
+const UNSPECIFIC = [TRANSPORT_NAMES[TRANSPORT_OTHER], TRANSPORT_NAMES[TRANSPORT_STREAM]]
+
+/** What both kinds of join tell. */
+type Join = TunnelJoin | VolumeJoin
+
 /** The servers that `vpn` knows by format together with those that the join found. */
-export function withJoins(vpn: VpnTransportTracker, join: TunnelJoinTracker): VpnTransportTracker {
+export function withJoins(
+  vpn: VpnTransportTracker,
+  join: TunnelJoinTracker,
+  volume: VolumeJoinTracker,
+): VpnTransportTracker {
+  const all = (): Join[] => [...join.joins(), ...volume.joins()]
   return {
     packet: vpn.packet,
     endpoints(own) {
       const known = vpn.endpoints(own)
-      const isKnown = (one: TunnelJoin): boolean =>
+      const isKnown = (one: Join): boolean =>
         known.some((other) => other.addressId === one.endpointId && other.port === one.endpointPort)
       return [
         ...known,
-        ...join
-          .joins()
+        ...all()
           .filter((one) => !isKnown(one))
           .map(endpointOf),
       ]
     },
     carried(interfaceId) {
       const byFormat = vpn.carried(interfaceId)
-      return byFormat ?? join.joins().find((one) => one.outerInterfaceId === interfaceId)?.transport
+      return byFormat ?? all().find((one) => one.outerInterfaceId === interfaceId)?.transport
     },
   }
 }
 
-function endpointOf(one: TunnelJoin): VpnEndpoint {
+function endpointOf(one: Join): VpnEndpoint {
   const transport = TRANSPORT_NAMES.indexOf(one.transport)
   return {
     interfaceId: one.outerInterfaceId,
@@ -57,8 +70,16 @@ function endpointOf(one: TunnelJoin): VpnEndpoint {
 }
 
 /** An interface whose packets leave in a flow of another one is a tunnel, whatever its name and link type. */
-export function joinedRoles(roles: readonly RoleDecision[], joins: readonly TunnelJoin[]): RoleDecision[] {
+export function joinedRoles(
+  roles: readonly RoleDecision[],
+  joins: readonly TunnelJoin[],
+  volumes: readonly VolumeJoin[],
+): RoleDecision[] {
   return roles.map((decided, id) => {
+    const volume = volumes.find((one) => one.innerInterfaceId === id)
+    if (volume !== undefined) {
+      return { ...decided, reasons: [...decided.reasons, `${volume.transport} carries as much at the same moments`] }
+    }
     const join = joins.find((one) => one.innerInterfaceId === id)
     if (join === undefined) return decided
     const reason = `its packets leave in ${join.transport}, ${join.overhead} bytes longer`
@@ -82,21 +103,35 @@ export function measuredTunnels(
   })
 }
 
-/** The report's `tunnels`. */
+/** The report's `tunnels`; `known`: all servers, those that a message format gave away first. */
 export function reportTunnels(
   joins: readonly TunnelJoin[],
+  volumes: readonly VolumeJoin[],
+  known: readonly VpnEndpoint[],
   addresses: AddressTable,
   interfaces: readonly CaptureInterface[],
 ): ReportTunnel[] {
-  const nameOf = (id: number): string => interfaces[id]?.name ?? interfaces[id]?.inputName ?? ''
-  return joins.map((one) => {
-    const made: ReportTunnel = {
-      interface: nameOf(one.innerInterfaceId),
-      outerInterface: nameOf(one.outerInterfaceId),
-      endpoint: addresses.text(one.endpointId),
-      port: one.endpointPort,
-      transport: one.transport,
-      outerFamily: one.outerFamily === 6 ? 'ipv6' : 'ipv4',
+  /** The format of the messages says more than that it is a stream. */
+  const transportOf = (one: Join): string => {
+    const server = known.find((other) => other.addressId === one.endpointId && other.port === one.endpointPort)
+    return UNSPECIFIC.includes(one.transport) ? TRANSPORT_NAMES[server?.transport ?? 0] || one.transport : one.transport
+  }
+  const common = (one: Join) => ({
+    interface: nameOf(interfaces[one.innerInterfaceId]),
+    outerInterface: nameOf(interfaces[one.outerInterfaceId]),
+    endpoint: addresses.text(one.endpointId),
+    port: one.endpointPort,
+    transport: transportOf(one),
+    outerFamily: one.outerFamily === 6 ? ('ipv6' as const) : ('ipv4' as const),
+  })
+  const times = (one: Join) => ({ first: utcTime(one.firstMicros), last: utcTime(one.lastMicros) })
+  const byPackets = joins.map((one): ReportTunnel => {
+    const p50 = latencyQuantile(one.latency, 0.5)
+    const p95 = latencyQuantile(one.latency, 0.95)
+    return {
+      ...common(one),
+      matchedBy: 'packets',
+      confidence: one.exact ? 'strong' : 'probable',
       overhead: one.overhead,
       overheadIsExact: one.exact,
       paddingTo: one.paddingTo,
@@ -104,13 +139,27 @@ export function reportTunnels(
       explained: one.matched,
       entered: one.entered,
       neverLeft: one.neverLeft,
-      first: utcTime(one.firstMicros),
-      last: utcTime(one.lastMicros),
+      ...times(one),
+      ...(p50 === undefined ? {} : { addedP50Ms: Number((p50 / 1000).toPrecision(3)) }),
+      ...(p95 === undefined ? {} : { addedP95Ms: Number((p95 / 1000).toPrecision(3)) }),
     }
-    const p50 = latencyQuantile(one.latency, 0.5)
-    const p95 = latencyQuantile(one.latency, 0.95)
-    if (p50 !== undefined) made.addedP50Ms = Number((p50 / 1000).toPrecision(3))
-    if (p95 !== undefined) made.addedP95Ms = Number((p95 / 1000).toPrecision(3))
-    return made
   })
+  const byVolume = volumes.map((one): ReportTunnel => {
+    return {
+      ...common(one),
+      matchedBy: 'volume',
+      confidence: 'probable',
+      overheadIsExact: false,
+      packets: one.packets,
+      correlation: Number(one.correlation.toFixed(3)),
+      moments: one.moments,
+      addedShare: Number(one.growth.toFixed(3)),
+      ...times(one),
+    }
+  })
+  return [...byPackets, ...byVolume]
+}
+
+function nameOf(one: CaptureInterface | undefined): string {
+  return one?.name ?? one?.inputName ?? ''
 }

@@ -1,7 +1,7 @@
 // The report: what `analyze --json` prints and what the daemon gives for an epoch or a span. Versioned; a field once
 // released is never renamed. Addresses and names are strings, times ISO 8601 UTC, durations in ms named so.
 import type { DnsTransport } from './facts.ts'
-import type { DnsVerdict, Finding, ProcessRef } from './finding.ts'
+import type { Confidence, DnsVerdict, Finding, ProcessRef } from './finding.ts'
 import type { InterfaceRole } from './network-context.ts'
 import type { SiteObservation } from './site.ts'
 
@@ -226,18 +226,29 @@ export interface ReportTunnel {
   port: number
   transport: string
   outerFamily: 'ipv4' | 'ipv6'
+  /**
+   * `packets`: inner and outer ones agree one by one. `volume`: only bytes of the same moments do, for the transport pads,
+   * cuts or joins packets; what single packets would show is absent then.
+   */
+  matchedBy: 'packets' | 'volume'
+  confidence: Confidence
   /** Bytes that the tunnel adds to each inner packet, outer IP header included. */
-  overhead: number
+  overhead?: number
   /** False for streams, which cut and join packets. */
   overheadIsExact: boolean
   /** Inner packets are padded to a multiple of this; 1 = not at all. */
-  paddingTo: number
+  paddingTo?: number
   /** Whole outer packets, and those that an inner one explains. */
   packets: number
-  explained: number
+  explained?: number
   /** This machine's packets that entered the tunnel, and those that never came out of it. */
-  entered: number
-  neverLeft: number
+  entered?: number
+  neverLeft?: number
+  /** By volume: how closely both follow each other (0 … 1), over so many moments of 100 ms with traffic inside. */
+  correlation?: number
+  moments?: number
+  /** By volume: bytes outside beyond those inside, as a share of those. */
+  addedShare?: number
   /** From the inner packet to the outer one. */
   addedP50Ms?: number
   addedP95Ms?: number

@@ -10,6 +10,7 @@ import {
   TRANSPORT_NAMES,
   TRANSPORT_OPENVPN_UDP,
   TRANSPORT_OTHER,
+  TRANSPORT_STREAM,
   TRANSPORT_WIREGUARD,
 } from './vpn-transport.ts'
 
@@ -94,10 +95,15 @@ function describeJoin(candidate: JoinCandidate, machineIsLower: boolean): Tunnel
   }
 }
 
+/** Words for a transport of which only the protocol is known. */
+export function protocolName(ipProtocol: number): string {
+  if (ipProtocol === IPPROTO_ESP) return TRANSPORT_NAMES[TRANSPORT_ESP]!
+  return TRANSPORT_NAMES[ipProtocol === IPPROTO_TCP ? TRANSPORT_STREAM : TRANSPORT_OTHER]!
+}
+
 /** Words for a transport that adds `overhead` bytes, outer IP header included, to inner packets padded so. */
 export function joinName(ipProtocol: number, outerFamily: 4 | 6, padding: Padding, overhead: number): string {
-  if (ipProtocol === IPPROTO_ESP) return TRANSPORT_NAMES[TRANSPORT_ESP]!
-  if (ipProtocol === IPPROTO_TCP) return 'a TCP stream'
+  if (ipProtocol === IPPROTO_ESP || ipProtocol === IPPROTO_TCP) return protocolName(ipProtocol)
   const added = overhead - (outerFamily === 6 ? 40 : 20) - UDP_HEADER_LEN
   const { unit, trailer } = padding
   if (unit === 16 && trailer === 0 && added === WIREGUARD_LEN) return TRANSPORT_NAMES[TRANSPORT_WIREGUARD]!

@@ -14,6 +14,10 @@ import { mayCarry } from './join-votes.ts'
 
 export interface TunnelJoinTracker {
   packet(batch: PacketBatch, out: DecodedBatch, row: number): void
+  /** Tunnels that are proven by now. */
+  readonly count: number
+  /** The interface's packets are known to leave in another flow. */
+  isJoined(interfaceId: number): boolean
   /** The tunnels that are proven by now, most packets first. Cold. */
   joins(): TunnelJoin[]
 }
@@ -226,6 +230,13 @@ export function createTunnelJoin(
           if (other.voter[otherAt] !== 0) compare(other, otherAt, ring, at, false)
         }
       }
+    },
+    get count() {
+      return proven.length
+    },
+    isJoined(interfaceId) {
+      for (let i = 0; i < proven.length; i++) if (proven[i]!.innerInterfaceId === interfaceId) return true
+      return false
     },
     joins: () => describeJoins(proven, isMachineLower),
   }

@@ -15,6 +15,7 @@ export const TRANSPORT_OPENVPN_TCP = 5
 export const TRANSPORT_IP_IN_UDP = 6
 /** Known by its lengths alone. */
 export const TRANSPORT_OTHER = 7
+export const TRANSPORT_STREAM = 8
 
 export const TRANSPORT_NAMES: readonly string[] = Object.freeze([
   '',
@@ -25,6 +26,7 @@ export const TRANSPORT_NAMES: readonly string[] = Object.freeze([
   'OpenVPN (TCP)',
   'IP in UDP',
   'an unknown transport over UDP',
+  'a TCP stream',
 ])
 
 /** One VPN server as seen from the packets. */

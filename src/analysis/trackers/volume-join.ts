@@ -1,0 +1,153 @@
+// HOT PATH. The join's fallback (rules.md part 5): where outer packets do not follow inner ones one by one, because the
+// transport pads them, cuts them or puts several into one, the volume of the outer flow still follows that of the tunnel.
+// Only interfaces that are tunnels for another reason are looked at, and only as long as the join knows nothing of them.
+import { IPPROTO_ESP, IPPROTO_TCP, IPPROTO_UDP } from '../../constants/wire.ts'
+import { type DecodedBatch, ROW_FRAGMENT } from '../../model/decoded-batch.ts'
+import type { PacketBatch } from '../../model/packet-batch.ts'
+import { isLoopbackAddress, isMulticastAddress } from '../address-classes.ts'
+import type { AddressTable } from './addresses.ts'
+import { hashOf, isHigher } from './flow-key.ts'
+import { describeVolumes, type VolumeJoin } from './volume-description.ts'
+import { VolumeInside } from './volume-inside.ts'
+import { addStream, type VolumeStream } from './volume-stream.ts'
+
+export interface VolumeJoinTracker {
+  packet(batch: PacketBatch, out: DecodedBatch, row: number): void
+  /** The tunnels that have been recognised, most packets first. Cold. */
+  joins(): VolumeJoin[]
+}
+
+const MOMENT_MICROS = 100_000
+const MAX_INSIDES = 4
+/** A flow that is silent for so long while the tunnel goes on does not carry it any more. */
+const SILENT_MICROS = 2_000_000
+
+/**
+ * `tunnelIds()`: interfaces that are tunnels and not joined by packets; the same array until that changes, empty when
+ * there is nothing to do.
+ */
+export function createVolumeJoin(addresses: AddressTable, tunnelIds: () => readonly number[]): VolumeJoinTracker {
+  const insides: VolumeInside[] = []
+  const streams: VolumeStream[] = []
+  let watched: readonly number[] = []
+  let moment = -1
+
+  /** COLD PATH: when an interface comes or is joined otherwise. */
+  function watch(ids: readonly number[]): void {
+    watched = ids
+    for (const id of ids) {
+      const isNew = insides.every((one) => one.interfaceId !== id)
+      if (isNew && insides.length < MAX_INSIDES) insides.push(new VolumeInside(id))
+    }
+    for (const stream of streams) stream.pairWith(insides.length)
+  }
+
+  function insideOf(interfaceId: number): VolumeInside | undefined {
+    for (let i = 0; i < insides.length; i++) if (insides[i]!.interfaceId === interfaceId) return insides[i]
+    return undefined
+  }
+
+  function streamOf(interfaceId: number, hash: number): VolumeStream | undefined {
+    for (let i = 0; i < streams.length; i++) {
+      const one = streams[i]!
+      if (one.keyHash === hash && one.interfaceId === interfaceId) return one
+    }
+    return undefined
+  }
+
+  /** Fragments have no ports: the stream between the same hosts that was seen last. */
+  function streamBetween(interfaceId: number, pairHash: number): VolumeStream | undefined {
+    let last: VolumeStream | undefined
+    for (let i = 0; i < streams.length; i++) {
+      const one = streams[i]!
+      if (one.pairHash !== pairHash || one.interfaceId !== interfaceId) continue
+      if (last === undefined || one.lastMicros > last.lastMicros) last = one
+    }
+    return last
+  }
+
+  /** The present moment is over; `isFollowed`: the next one is the one right after it. */
+  function close(isFollowed: boolean): void {
+    compareAll(true)
+    if (!isFollowed) compareAll(false)
+  }
+
+  function compareAll(counts: boolean): void {
+    const endMicros = (moment + 1) * MOMENT_MICROS
+    for (let s = 0; s < streams.length; s++) {
+      const stream = streams[s]!
+      const isSilent = endMicros - stream.lastMicros > SILENT_MICROS
+      for (let i = 0; i < insides.length && !isSilent; i++) {
+        const inside = insides[i]!
+        const pair = stream.pairs[i]!
+        const solo = (inside.flows & (inside.flows - 1)) === 0 ? inside.flows : 0
+        if (counts) pair.count(inside.up, inside.down, stream.lower, stream.higher, solo)
+        const up = inside.up + inside.upBefore
+        const down = inside.down + inside.downBefore
+        const lower = stream.lower + stream.lowerBefore
+        const higher = stream.higher + stream.higherBefore
+        if (up + down + lower + higher > 0) pair.compare(up, down, lower, higher)
+      }
+      stream.next()
+    }
+    for (let i = 0; i < insides.length; i++) insides[i]!.next()
+  }
+
+  return {
+    packet(batch, out, row) {
+      const ids = tunnelIds()
+      if (ids !== watched) watch(ids)
+      if (ids.length === 0 || out.ipVersion[row] === 0 || out.depth[row] !== 0) return
+      const a = out.addresses
+      const source = row << 3
+      const destination = source + 4
+      if (isLoopbackAddress(a[destination]!, a[destination + 1]!, a[destination + 2]!, a[destination + 3]!)) return
+      if (isMulticastAddress(a[destination]!, a[destination + 1]!, a[destination + 2]!, a[destination + 3]!)) return
+      const timeMicros = batch.timeMicros[row]!
+      const now = Math.floor(timeMicros / MOMENT_MICROS)
+      if (now > moment) {
+        if (moment >= 0) close(now === moment + 1)
+        moment = now
+      }
+      const interfaceId = batch.interfaceId[row]!
+      const protocol = out.ipProtocol[row]!
+      const srcPort = out.srcPort[row]!
+      const dstPort = out.dstPort[row]!
+      const sourceIsLower = !isHigher(a, source, destination, srcPort, dstPort)
+      const lowerAt = sourceIsLower ? source : destination
+      const higherAt = sourceIsLower ? destination : source
+      const ports = sourceIsLower ? ((srcPort << 16) | dstPort) >>> 0 : ((dstPort << 16) | srcPort) >>> 0
+      const hash = hashOf(a, lowerAt, higherAt, ports, protocol)
+      const inside = insideOf(interfaceId)
+      if (inside !== undefined) {
+        inside.packet(out, row, hash)
+        return
+      }
+      if (!mayCarry(out, row, protocol)) return
+      const isFragment = (out.flags[row]! & ROW_FRAGMENT) !== 0
+      const pairHash = hashOf(a, lowerAt, higherAt, 0, protocol)
+      let stream = isFragment ? streamBetween(interfaceId, pairHash) : streamOf(interfaceId, hash)
+      if (isFragment && stream === undefined) return
+      if (stream === undefined) {
+        stream = addStream(streams, addresses, a, lowerAt, higherAt, ports, timeMicros)
+        stream.pairWith(insides.length)
+        stream.keyHash = hash
+        stream.pairHash = pairHash
+        stream.interfaceId = interfaceId
+        stream.ipProtocol = protocol
+        stream.outerFamily = out.ipVersion[row] === 6 ? 6 : 4
+      }
+      stream.packets++
+      if (timeMicros > stream.lastMicros) stream.lastMicros = timeMicros
+      if (sourceIsLower) stream.lower += out.ipLen[row]!
+      else stream.higher += out.ipLen[row]!
+    },
+    joins: () => describeVolumes(watched, insides, streams),
+  }
+}
+
+/** Datagrams, ESP, and stream segments with data. */
+function mayCarry(out: DecodedBatch, row: number, protocol: number): boolean {
+  if (protocol === IPPROTO_TCP) return out.payloadWireLen[row]! > 0
+  return protocol === IPPROTO_UDP || protocol === IPPROTO_ESP
+}
