@@ -2,8 +2,10 @@
 import type { Finding, Severity } from '../model/finding.ts'
 import type { Epoch, Report, ReportInterface, ReportResolver } from '../model/report.ts'
 import { escapeForTerminal } from './escape.ts'
+import { leakServiceLines, leakTestLines } from './report-leak-level.ts'
 import { pathLines } from './report-paths.ts'
 import { tracerouteLines } from './report-traceroutes.ts'
+import { tunnelLines } from './report-tunnels.ts'
 import { createStyle, type Style } from './style.ts'
 import { type Cell, tableLines, wrapText } from './table.ts'
 
@@ -30,8 +32,11 @@ export function reportText(report: Report, options: ReportTextOptions): string {
     verdictLines(report, style, options.width),
     interfaceLines(report, style, options.width),
     epochLines(report, style, options.width),
+    tunnelLines(report.tunnels, style, options.width),
     resolverLines(report, style, options.width),
     leakLines(report, style, options.width),
+    leakServiceLines(report.leakService, style, options.width),
+    leakTestLines(report.leakTests, style, options.width),
     pathLines(report, style, options.width),
     tracerouteLines(report.traceroutes, style, options.width),
     findingLines(report, style, options.width),
