@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { packetSender } from './packet-sender.mjs'
 
 const SAMPLES = 1000
 const LEAK_SAMPLES = 200
@@ -102,9 +103,10 @@ function question(i) {
 async function main(pps) {
   if (process.getuid() !== 0) fail('this bench makes network namespaces: run it as root')
   if (!existsSync(new URL('../dist/daemon/daemon.js', import.meta.url))) fail('nothing is built: npm run build')
-  const missing = ['ip', 'tcpreplay', 'python3'].filter((name) => spawnSync('which', [name]).status !== 0)
+  const missing = ['ip', 'python3'].filter((name) => spawnSync('which', [name]).status !== 0)
   if (missing.length > 0) fail(`missing here: ${missing.join(', ')}`)
   const folder = mkdtempSync(join(tmpdir(), 'tunnelscope-latency-'))
+  const sender = packetSender(folder)
   const [near, far] = ['a', 'b'].map((end) => `tslat${process.pid}${end}`)
   const children = []
   const start = (space, words) => {
@@ -129,7 +131,7 @@ async function main(pps) {
     const watching = start(near, [process.execPath, self, 'daemon', ...paths])
     await watching.line()
     const from = now()
-    start(far, ['tcpreplay', '-i', 'v1', '-q', '-K', `--pps=${pps}`, '--loop=0', file])
+    start(far, sender.command('v1', file, { pps }))
     const probing = start(near, [process.execPath, self, 'probe', ...paths])
     const { sent, heard } = JSON.parse(await probing.line())
     const seconds = (now() - from) / 1000

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { packetSender } from './packet-sender.mjs'
 
 const PACKETS = 1_000_000
 const FRAMES = 10_000
@@ -42,10 +43,11 @@ const CAPTURERS = {
 
 if (process.getuid() !== 0) fail('bench:live makes network namespaces: run it as root')
 if (!existsSync(join(ROOT, 'dist/capture/ring-source.js'))) fail('nothing is built: npm run build')
-const missing = ['ip', 'tcpreplay', 'tcpdump', 'dumpcap'].filter((name) => spawnSync('which', [name]).status !== 0)
+const missing = ['ip', 'tcpdump', 'dumpcap'].filter((name) => spawnSync('which', [name]).status !== 0)
 if (missing.length > 0) fail(`missing here: ${missing.join(', ')}`)
 
 const folder = mkdtempSync(join(tmpdir(), 'tunnelscope-live-'))
+const sender = packetSender(folder)
 const near = `tsbench${process.pid}a`
 const far = `tsbench${process.pid}b`
 try {
@@ -57,7 +59,7 @@ try {
   ip('-n', near, 'link', 'add', 'v0', 'type', 'veth', 'peer', 'name', 'v1', 'netns', far)
   ip('-n', near, 'link', 'set', 'v0', 'up')
   ip('-n', far, 'link', 'set', 'v1', 'up')
-  console.log(`${PACKETS} packets, mixed sizes, ${ROUNDS} rounds\n`)
+  console.log(`${PACKETS} packets, mixed sizes, by ${sender.name}, ${ROUNDS} rounds\n`)
   console.log('capturer             packets   dropped      kpps   CPU s')
   for (let round = 0; round < ROUNDS; round++) {
     for (const [name, capturer] of Object.entries(CAPTURERS)) await measure(name, capturer, file)
@@ -79,18 +81,7 @@ async function measure(name, { argv, packets, dropped, ready = / on |Capturing/ 
   for (let waited = 0; waited < 100 && !ready.test(words); waited++) await sleep(100)
   await sleep(500)
   const atRest = cpuSeconds(child.pid)
-  const replay = spawn('ip', [
-    'netns',
-    'exec',
-    far,
-    'tcpreplay',
-    '-i',
-    'v1',
-    '--topspeed',
-    '-K',
-    `--loop=${PACKETS / FRAMES}`,
-    file,
-  ])
+  const replay = spawn('ip', ['netns', 'exec', far, ...sender.command('v1', file, { loops: PACKETS / FRAMES })])
   let said = ''
   replay.stdout.setEncoding('utf8').on('data', (text) => {
     said += text
@@ -102,7 +93,7 @@ async function measure(name, { argv, packets, dropped, ready = / on |Capturing/ 
   child.kill('SIGINT')
   await ended
   const number = (pattern) => Number(pattern.exec(words)?.[1] ?? Number.NaN)
-  const kpps = Number(/([\d.]+) pps/.exec(said)?.[1] ?? Number.NaN) / 1000
+  const kpps = Number(sender.pattern.exec(said)?.[1] ?? Number.NaN) / 1000
   console.log(
     `${name.padEnd(18)} ${String(number(packets)).padStart(9)} ${String(number(dropped)).padStart(9)} ${kpps.toFixed(0).padStart(9)} ${used.toFixed(2).padStart(7)}`,
   )
