@@ -26,7 +26,28 @@ describe('dns-failing raises', () => {
   })
 })
 
+const answers = (from: number, count: number, label: string, rcode: 'NOERROR' | 'SERVFAIL' | 'REFUSED') =>
+  Array.from({ length: count }, (_, index) =>
+    lookup({ on: 'eth0', atMillis: from + index * 20, name: `${label}${index}.example`, answeredAfter: 3, rcode }),
+  ).flat()
+
+test('dns-failing raises for a resolver that begins to fail after a long good time', () => {
+  const report = play([...answers(0, 2000, 'good', 'NOERROR'), ...answers(60_000, 60, 'bad', 'SERVFAIL')])
+  expect(findingsOf(report, 'dns-failing')).toMatchObject([{ data: { codes: 'SERVFAIL', failed: 60 } }])
+})
+
 describe('dns-failing stays quiet', () => {
+  test('on a resolver whose first answers fail and whose second ones, for the same names, do not', () => {
+    const first = answers(0, 5, 'n', 'SERVFAIL')
+    const second = answers(5100, 5, 'n', 'NOERROR')
+    expect(findingsOf(play([...first, ...second, ...answers(20_000, 1, 'm', 'NOERROR')]), 'dns-failing')).toEqual([])
+  })
+
+  test('on a resolver that refuses three names before it answers another', () => {
+    const report = play([...answers(0, 4, 'own', 'REFUSED'), ...answers(1000, 3, 'n', 'NOERROR')])
+    expect(findingsOf(report, 'dns-failing')).toEqual([])
+  })
+
   test('on what only looks like it', async () => {
     expect(await fixtureFindings('dns-failing', 'quiet')).toEqual([])
   })
