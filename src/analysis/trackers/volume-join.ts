@@ -9,7 +9,7 @@ import type { AddressTable } from './addresses.ts'
 import { hashOf, isHigher } from './flow-key.ts'
 import { describeVolumes, type VolumeJoin } from './volume-description.ts'
 import { VolumeInside } from './volume-inside.ts'
-import { addStream, type VolumeStream } from './volume-stream.ts'
+import { addStream, MAX_STREAMS, type VolumeStream } from './volume-stream.ts'
 
 export interface VolumeJoinTracker {
   packet(batch: PacketBatch, out: DecodedBatch, row: number): void
@@ -19,6 +19,8 @@ export interface VolumeJoinTracker {
 
 const MOMENT_MICROS = 100_000
 const MAX_INSIDES = 4
+/** When all places are taken, so many flows of a moment may take one: what scans ports or serves thousands does not cost us. */
+const MAX_NEWCOMERS = 16
 /** A flow that is silent for so long while the tunnel goes on does not carry it any more. */
 const SILENT_MICROS = 2_000_000
 
@@ -31,6 +33,7 @@ export function createVolumeJoin(addresses: AddressTable, tunnelIds: () => reado
   const streams: VolumeStream[] = []
   let watched: readonly number[] = []
   let moment = -1
+  let newcomers = 0
 
   /** COLD PATH: when an interface comes or is joined otherwise. */
   function watch(ids: readonly number[]): void {
@@ -108,6 +111,7 @@ export function createVolumeJoin(addresses: AddressTable, tunnelIds: () => reado
       if (now > moment) {
         if (moment >= 0) close(now === moment + 1)
         moment = now
+        newcomers = 0
       }
       const interfaceId = batch.interfaceId[row]!
       const protocol = out.ipProtocol[row]!
@@ -129,6 +133,7 @@ export function createVolumeJoin(addresses: AddressTable, tunnelIds: () => reado
       let stream = isFragment ? streamBetween(interfaceId, pairHash) : streamOf(interfaceId, hash)
       if (isFragment && stream === undefined) return
       if (stream === undefined) {
+        if (streams.length === MAX_STREAMS && ++newcomers > MAX_NEWCOMERS) return
         stream = addStream(streams, addresses, a, lowerAt, higherAt, ports, timeMicros)
         stream.pairWith(insides.length)
         stream.keyHash = hash

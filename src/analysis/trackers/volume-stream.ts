@@ -3,7 +3,7 @@ import type { AddressTable } from './addresses.ts'
 import { VolumePair } from './volume-pair.ts'
 
 /** Outer flows followed; the one with the fewest packets that is nobody's makes room. */
-const MAX_STREAMS = 64
+export const MAX_STREAMS = 64
 
 export class VolumeStream {
   keyHash = 0

@@ -161,6 +161,27 @@ describe('a transport is recognised by its volume', () => {
   })
 })
 
+test('thousands of flows outside are not taken up one by one, and do not hide the one that carries the tunnel', () => {
+  const flood: Packet[] = Array.from({ length: 6000 }, (_, index) => ({
+    bytes: ipv4(17, udp(4000, 5000, new Uint8Array(30)), {
+      src: `198.18.${index >> 8}.${index & 255}`,
+      dst: '192.0.2.10',
+    }),
+    interfaceId: OUTSIDE,
+    timeMicros: START_MICROS + 5_000_000 + index * 200,
+  }))
+  const addresses = createAddressTable()
+  const tracker = createVolumeJoin(addresses, () => [INSIDE])
+  const packets = [...carried(browsing(1), 'joined', 1), ...flood].sort((a, b) => a.timeMicros - b.timeMicros)
+  const batch = batchOf(packets.map((one) => ({ ...one, linkType: 101 })))
+  const out = createDecodedBatch(packets.length)
+  decodeBatch(batch, out)
+  for (let row = 0; row < batch.count; row++) tracker.packet(batch, out, row)
+  expect(tracker.joins().map((one) => addresses.text(one.endpointId))).toEqual([SERVER])
+  // 1.2 seconds: each tenth of one takes up sixteen.
+  expect(addresses.count).toBeLessThan(400)
+})
+
 describe('claims nothing', () => {
   test('on a busy connection outside that the tunnel knows nothing of, whatever it carries', () => {
     for (const seed of SEEDS) {
