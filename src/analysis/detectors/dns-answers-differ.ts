@@ -31,7 +31,19 @@ interface Side {
   atMicros: number
 }
 
-/** Names compared. */
+interface Compared {
+  name: string
+  inside?: Side
+  outside?: Side
+  /** When an address was new last. */
+  changedMicros: number
+  /** A harmless difference may prove to be a fault later. */
+  told: 'no' | 'harmless' | 'faulty'
+}
+
+/** Answers rotate within the life of most of them, a minute. */
+const SETTLED_MICROS = 60_000_000
+/** Names compared; the longest known make room. */
 const MAX_NAMES_COMPARED = 20_000
 /** Addresses kept of one side; a name with more is spread so widely that nothing follows from a difference. */
 const MAX_ADDRESSES = 64
@@ -40,7 +52,37 @@ export const dnsAnswersDiffer: Detector = {
   meta,
   create(context) {
     const failures = new Map<string, string>()
-    const byQuestion = new Map<string, { name: string; inside?: Side; outside?: Side }>()
+    const byQuestion = new Map<string, Compared>()
+    const harmless: Difference[] = []
+    let nextMicros = 0
+    let toldHosts = 0
+
+    /** Judges what was asked on both sides and has not changed since `beforeMicros`. */
+    function look(beforeMicros: number): void {
+      for (const entry of byQuestion.values()) {
+        const { name, inside, outside } = entry
+        if (
+          entry.told === 'faulty' ||
+          inside === undefined ||
+          outside === undefined ||
+          entry.changedMicros > beforeMicros
+        )
+          continue
+        if (isConsistent(context, inside, outside)) continue
+        const difference = { host: name, inside, outside, why: faultOf(inside, outside, failures) }
+        if (difference.why !== '') {
+          entry.told = 'faulty'
+          context.raise(meta, faulty(difference))
+        } else if (entry.told === 'no' && harmless.length < MAX_NAMES_COMPARED) {
+          entry.told = 'harmless'
+          harmless.push(difference)
+        }
+      }
+      if (harmless.length === toldHosts) return
+      context.raise(meta, folded(harmless, harmless.length - toldHosts))
+      toldHosts = harmless.length
+    }
+
     return {
       dnsExchange(exchange) {
         if (exchange.outcome !== 'answered') return
@@ -51,13 +93,15 @@ export const dnsAnswersDiffer: Detector = {
         const key = `${exchange.nameId} ${exchange.type}`
         let entry = byQuestion.get(key)
         if (entry === undefined) {
-          if (byQuestion.size >= MAX_NAMES_COMPARED) return
-          entry = { name: exchange.name }
+          if (byQuestion.size >= MAX_NAMES_COMPARED) byQuestion.delete(byQuestion.keys().next().value!)
+          entry = { name: exchange.name, changedMicros: 0, told: 'no' }
           byQuestion.set(key, entry)
         }
         const known = entry[side] ?? newSide(exchange)
+        const before = entry[side] === undefined ? -1 : known.addresses.size
         entry[side] = known
         for (const address of answers) if (known.addresses.size < MAX_ADDRESSES) known.addresses.add(address)
+        if (known.addresses.size !== before) entry.changedMicros = exchange.responseMicros
       },
       connectionOpened(connection) {
         if (connection.outcome !== 'refused') return
@@ -67,17 +111,13 @@ export const dnsAnswersDiffer: Detector = {
         if (message.kind !== 'response' || (message.status ?? 0) < 500) return
         noteFailure(failures, message.serverAddress, `{address} answers with ${message.status}`)
       },
-      // A name may be asked on the other side at any time, and its answers rotate: compared when all have been seen.
-      end() {
-        const harmless: Difference[] = []
-        for (const { name, inside, outside } of byQuestion.values()) {
-          if (inside === undefined || outside === undefined || isConsistent(context, inside, outside)) continue
-          const difference = { host: name, inside, outside, why: faultOf(inside, outside, failures) }
-          if (difference.why === '') harmless.push(difference)
-          else context.raise(meta, faulty(difference))
-        }
-        if (harmless.length > 0) context.raise(meta, folded(harmless))
+      // A name may be asked on the other side at any time, and its answers rotate: compared when nothing new came for a while.
+      tick(timeMicros) {
+        if (timeMicros < nextMicros) return
+        nextMicros = timeMicros + SETTLED_MICROS
+        look(timeMicros - SETTLED_MICROS)
       },
+      end: () => look(Number.POSITIVE_INFINITY),
     }
   },
 }
@@ -123,7 +163,7 @@ function faulty(one: Difference): RaisedFinding {
   }
 }
 
-function folded(differences: readonly Difference[]): RaisedFinding {
+function folded(differences: readonly Difference[], count: number): RaisedFinding {
   const first = differences[0]!
   const hosts = [...new Set(differences.map((one) => one.host))]
   return {
@@ -131,7 +171,7 @@ function folded(differences: readonly Difference[]): RaisedFinding {
     timeMicros: first.inside.atMicros,
     confidence: 'weak',
     interface: first.inside.interfaceName,
-    count: differences.length,
+    count,
     data: { ...dataOf(first), hosts: hosts.slice(0, MAX_NAMES_IN_FINDING), hostCount: hosts.length },
     evidence: first.inside.evidence,
     filter: nameFilter(hosts.slice(0, MAX_NAMES_IN_FINDING)),

@@ -20,6 +20,9 @@ const MAX_SHARE = 0.5
 /** Below this difference, timers and queues explain as much. */
 const MIN_DIFFERENCE_MS = 5
 const MIN_ANSWERS = 3
+/** While the capture goes on more are wanted: a slow answer yet to come would speak against it. */
+const MIN_ANSWERS_SO_FAR = 20
+const INTERVAL_MICROS = 60_000_000
 const MAX_SERVERS = 1024
 
 interface Times {
@@ -39,6 +42,27 @@ export const dnsIntercepted: Detector = {
   create(context) {
     const asked = new Map<string, Times>()
     const fastestTcpMs = new Map<string, number>()
+    const raised = new Set<string>()
+    let nextMicros = 0
+
+    function look(minAnswers: number): void {
+      for (const [key, one] of asked) {
+        const tcpMs = fastestTcpMs.get(key)
+        if (tcpMs === undefined || one.answers < minAnswers) continue
+        if (one.slowestDnsMs > tcpMs * MAX_SHARE || tcpMs - one.slowestDnsMs < MIN_DIFFERENCE_MS) continue
+        context.raise(meta, {
+          key,
+          timeMicros: one.firstMicros,
+          confidence: 'probable',
+          interface: one.interfaceName,
+          data: { server: one.server, dnsMs: rounded(one.slowestDnsMs), tcpMs: rounded(tcpMs) },
+          ...(raised.has(key) ? { count: 0 } : { evidence: one.evidence }),
+          filter: one.filter,
+        })
+        raised.add(key)
+      }
+    }
+
     return {
       dnsExchange(exchange) {
         if (exchange.judgement !== 'inside' || exchange.outcome !== 'answered' || exchange.transport !== 'udp') return
@@ -70,22 +94,13 @@ export const dnsIntercepted: Detector = {
         const known = fastestTcpMs.get(key)
         if (known === undefined ? fastestTcpMs.size < MAX_SERVERS : takenMs < known) fastestTcpMs.set(key, takenMs)
       },
-      end() {
-        for (const [key, one] of asked) {
-          const tcpMs = fastestTcpMs.get(key)
-          if (tcpMs === undefined || one.answers < MIN_ANSWERS) continue
-          if (one.slowestDnsMs > tcpMs * MAX_SHARE || tcpMs - one.slowestDnsMs < MIN_DIFFERENCE_MS) continue
-          context.raise(meta, {
-            key,
-            timeMicros: one.firstMicros,
-            confidence: 'probable',
-            interface: one.interfaceName,
-            data: { server: one.server, dnsMs: rounded(one.slowestDnsMs), tcpMs: rounded(tcpMs) },
-            evidence: one.evidence,
-            filter: one.filter,
-          })
-        }
+      // Live nobody waits for the end.
+      tick(timeMicros) {
+        if (timeMicros < nextMicros) return
+        nextMicros = timeMicros + INTERVAL_MICROS
+        look(MIN_ANSWERS_SO_FAR)
       },
+      end: () => look(MIN_ANSWERS),
     }
   },
 }

@@ -1,7 +1,7 @@
 // dns-slow: a resolver that answers so slowly that every page waits for it. Told per resolver and interface.
 import type { Detector, DetectorContext, DetectorMeta } from '../detector.ts'
 import { interfaceFilter } from '../display-filter.ts'
-import { latencyQuantile, type ResolverFigures } from '../trackers/resolvers.ts'
+import { LATENCY_BUCKETS, latencyQuantile, type ResolverFigures } from '../trackers/resolvers.ts'
 
 const meta: DetectorMeta = {
   id: 'dns-slow',
@@ -15,9 +15,10 @@ const meta: DetectorMeta = {
 
 /** Half of the answers take longer than a person notices, with the rest of the page still to come (heuristic). */
 const SLOW_MICROS = 250_000
-/** Fewer answers may all have been cache misses. */
+/** Fewer answers may all have been cache misses; of a stretch within a longer time even more so. */
 const MIN_ANSWERS = 5
-/** How often it is looked for while packets come. */
+const MIN_STRETCH_ANSWERS = 10
+/** How often it is looked for, in the time of the questions: a resolver that turns slow is told of then. */
 const INTERVAL_MICROS = 10_000_000
 
 export const dnsSlow: Detector = {
@@ -26,13 +27,19 @@ export const dnsSlow: Detector = {
     const raised = new Set<string>()
     const summaries = createSummaries(context)
     let nextMicros = 0
+    let toldSince = 0
+    let resolverCount = 0
     return {
-      tick(timeMicros) {
-        if (timeMicros < nextMicros) return
-        nextMicros = timeMicros + INTERVAL_MICROS
-        judge(context, summaries(), raised)
+      dnsExchange(exchange) {
+        toldSince++
+        // Many resolvers asked once in a while are looked at more seldom: a look costs as much as there are of them.
+        if (exchange.queryMicros < nextMicros || toldSince < resolverCount / 8) return
+        nextMicros = exchange.queryMicros + INTERVAL_MICROS
+        toldSince = 0
+        resolverCount = context.resolvers().length
+        judge(context, stretchesOf(summaries(), exchange.queryMicros), raised)
       },
-      end: () => judge(context, summaries(), raised),
+      end: () => judge(context, wholesOf(summaries()), raised),
     }
   },
 }
@@ -43,9 +50,23 @@ interface Summary {
   figures: ResolverFigures
   parts: ResolverFigures[]
   answered: number
+  /** Of all answers; and those of the stretches judged already. */
+  latency: Uint32Array
+  judged: Uint32Array
+  judgedAnswers: number
+  /** When the stretch began. */
+  lookedMicros: number
   median: number
   /** Answers came since the median was found. */
   isStale: boolean
+}
+
+/** The answers of a resolver that are judged together. */
+interface Judged {
+  summary: Summary
+  median: number
+  answers: number
+  firstMicros: number
 }
 
 /** What was known of one line of figures at the last look. */
@@ -61,8 +82,13 @@ function createSummaries(context: DetectorContext): () => Iterable<Summary> {
 
   function partOf(figures: ResolverFigures): Part {
     const key = `${figures.interfaceId} ${figures.server} ${figures.port}`
-    const summary = summaries.get(key) ?? { key, figures, parts: [], answered: 0, median: 0, isStale: true }
-    summaries.set(key, summary)
+    let summary = summaries.get(key)
+    if (summary === undefined) {
+      const empty = () => new Uint32Array(LATENCY_BUCKETS)
+      const none = { answered: 0, judgedAnswers: 0, lookedMicros: figures.firstMicros, median: 0, isStale: true }
+      summary = { key, figures, parts: [], latency: empty(), judged: empty(), ...none }
+      summaries.set(key, summary)
+    }
     summary.parts.push(figures)
     const part = { summary, answered: 0 }
     parts.set(figures, part)
@@ -77,40 +103,56 @@ function createSummaries(context: DetectorContext): () => Iterable<Summary> {
       part.summary.isStale = true
       part.answered = figures.answered
     }
+    for (const one of summaries.values()) if (one.isStale) renew(one)
     return summaries.values()
   }
 }
 
-function judge(context: DetectorContext, summaries: Iterable<Summary>, raised: Set<string>): void {
-  const judged: Summary[] = []
-  let best = Number.POSITIVE_INFINITY
-  for (const one of summaries) {
-    if (one.answered < MIN_ANSWERS) continue
-    if (one.isStale) one.median = medianOf(one.parts)
-    one.isStale = false
-    if (one.median < best) best = one.median
-    if (one.median >= SLOW_MICROS) judged.push(one)
+function renew(one: Summary): void {
+  one.latency.fill(0)
+  for (const { latency } of one.parts) {
+    for (let i = 0; i < LATENCY_BUCKETS; i++) one.latency[i] = one.latency[i]! + latency[i]!
   }
-  for (const one of judged) raise(context, one.key, one, one.median, best, raised)
+  one.median = latencyQuantile(one.latency, 0.5) ?? 0
+  one.isStale = false
 }
 
-function medianOf(parts: readonly ResolverFigures[]): number {
-  const [first, ...others] = parts
-  if (others.length === 0) return latencyQuantile(first!.latency, 0.5) ?? 0
-  const latency = first!.latency.slice()
-  for (const { latency: more } of others) for (let i = 0; i < latency.length; i++) latency[i] = latency[i]! + more[i]!
-  return latencyQuantile(latency, 0.5) ?? 0
+/** What came since the stretch before, where it is enough: a slow hour must not hide behind a fast day. */
+function stretchesOf(summaries: Iterable<Summary>, nowMicros: number): Judged[] {
+  const made: Judged[] = []
+  for (const summary of summaries) {
+    const answers = summary.answered - summary.judgedAnswers
+    if (answers < MIN_STRETCH_ANSWERS) continue
+    for (let i = 0; i < LATENCY_BUCKETS; i++) summary.judged[i] = summary.latency[i]! - summary.judged[i]!
+    const median = latencyQuantile(summary.judged, 0.5) ?? 0
+    summary.judged.set(summary.latency)
+    summary.judgedAnswers = summary.answered
+    made.push({ summary, median, answers, firstMicros: summary.lookedMicros })
+    summary.lookedMicros = nowMicros
+  }
+  return made
 }
 
-function raise(
-  context: DetectorContext,
-  key: string,
-  one: Summary,
-  median: number,
-  best: number,
-  raised: Set<string>,
-): void {
-  const { server, port, transport, interfaceId, firstMicros } = one.figures
+function wholesOf(summaries: Iterable<Summary>): Judged[] {
+  return [...summaries]
+    .filter((summary) => summary.answered >= MIN_ANSWERS)
+    .map((summary) => ({
+      summary,
+      median: summary.median,
+      answers: summary.answered,
+      firstMicros: summary.figures.firstMicros,
+    }))
+}
+
+function judge(context: DetectorContext, all: readonly Judged[], raised: Set<string>): void {
+  const best = Math.min(...all.map((one) => one.median))
+  for (const one of all) if (one.median >= SLOW_MICROS) raise(context, one, best, raised)
+}
+
+function raise(context: DetectorContext, one: Judged, best: number, raised: Set<string>): void {
+  const { summary, median, answers, firstMicros } = one
+  const { key, figures } = summary
+  const { server, port, transport, interfaceId } = figures
   const { name } = context.interfaceOf(interfaceId)
   const isSlowestByFar = best < median / 4
   context.raise(meta, {
@@ -123,7 +165,7 @@ function raise(
       server,
       port,
       medianMs: millis(median),
-      answers: one.answered,
+      answers,
       comparison: isSlowestByFar ? `, where another resolver needs ${millis(best)} ms` : '',
     },
     filter: `${interfaceFilter(name)}${server.includes(':') ? 'ipv6' : 'ip'}.addr == ${server} && ${transport === 'tcp' ? 'tcp' : 'udp'}.port == ${port} && dns.time > 0.25`,
