@@ -6,7 +6,7 @@ import { parseAddress } from './address.ts'
 /** Fields that hold somebody's words and say more about a person than about a cause. */
 const DROPPED = new Set(['via', 'cfRay', 'proxyStatus', 'path', 'issuer', 'organisation', 'asn', 'chain'])
 
-/** A copy without host names, addresses, file names, paths and free text of headers. Sentences are rewritten too. */
+/** A copy without names of hosts, interfaces and files, addresses, paths and free text of headers. Sentences are rewritten too. */
 export function redactComparison(comparison: Comparison): Comparison {
   const words = new Map<string, string>()
   const give = (value: string, kind: string) => {
@@ -22,6 +22,7 @@ export function redactComparison(comparison: Comparison): Comparison {
   const texts: string[] = []
   walk(comparison, (key, value) => {
     if (key === 'host') give(value, 'site')
+    else if (key === 'interface') give(value, 'interface')
     else if (key === 'source') {
       give(value, 'capture')
       give(value.slice(value.lastIndexOf('/') + 1), 'capture')
@@ -37,9 +38,15 @@ export function redactComparison(comparison: Comparison): Comparison {
   const ordered = [...words].sort((a, b) => b[0].length - a[0].length)
   return rewritten(comparison, (text) => {
     let made = text
-    for (const [value, word] of ordered) if (made.includes(value)) made = made.split(value).join(word)
+    for (const [value, word] of ordered) if (made.includes(value)) made = replaced(made, value, word)
     return made
   }) as Comparison
+}
+
+/** A bare word (`lo`, `nas`) stands inside other words too, which stay as they are. */
+function replaced(text: string, value: string, word: string): string {
+  if (!/^[\w-]+$/.test(value)) return text.split(value).join(word)
+  return text.replace(new RegExp(`(?<![\\w-])${value}(?![\\w-])`, 'g'), word)
 }
 
 /** A shorter text (`/`) stands in every sentence and says nothing. */

@@ -6,6 +6,8 @@ import { openCaptures } from '../../src/capture/open-captures.ts'
 import { analyze } from '../../src/daemon/pipeline.ts'
 import type { Comparison, LabelledObservation } from '../../src/model/comparison.ts'
 import type { Finding } from '../../src/model/finding.ts'
+import { comparisonHtml } from '../../src/text/comparison-html.ts'
+import { redactComparison } from '../../src/text/comparison-redact.ts'
 import { comparisonVerdict } from '../../src/text/comparison-text.ts'
 
 const RECORDED = process.env.LAB_RUNS ?? join(process.cwd(), '../shared/lab/recorded')
@@ -15,6 +17,9 @@ interface Truth {
   http: { host: string; location: number; ip: string; tls: string; result: string }[]
   divergence?: { qname: string }[]
   dns: { queries: { qname: string; phase: string; rcodes: string[] }[] }
+  resolvers: { addresses: string[]; name?: string }[]
+  locations: { endpoint: string; name: string }[]
+  interfaces: { name: string; addresses: string[] }[]
   dns_timing?: { server: string; expected_ms: number }[]
   tls_reset?: { host: string; rst_ttl: number; server_ttl: number }[]
 }
@@ -116,6 +121,26 @@ if (runs.length === 0) {
         expect(slow.summary).toContain(resolver.server)
       }
       if (number === '12') expect(findings.map((one) => one.id)).toContain('mtu-outer-ptb')
+    },
+    60_000,
+  )
+
+  test.each(COMPARED.flatMap(runsOf))(
+    '%s: redacted, no name or address of it is left',
+    async (run) => {
+      const { observations, findings } = await observe(run)
+      const notes = findings.map(({ id, severity, summary }) => ({ label: 'epoch 1', id, severity, summary }))
+      const redacted = redactComparison({ ...comparisonOf(compareSites(observations)), notes })
+      const text = `${JSON.stringify(redacted)}\n${comparisonHtml(redacted)}`
+      const { http, resolvers, locations, interfaces } = truthOf(run)
+      const secrets = new Set([
+        ...http.flatMap((one) => [one.host, one.ip]),
+        ...resolvers.flatMap((one) => [...one.addresses, one.name ?? '']),
+        ...locations.flatMap((one) => [one.endpoint, one.name]),
+        ...interfaces.flatMap((one) => one.addresses.map((address) => address.replace(/\/.*$/, ''))),
+      ])
+      for (const secret of secrets) if (secret !== '') expect(text).not.toContain(secret)
+      for (const { name } of interfaces) expect(text).not.toMatch(new RegExp(`\\b${name}\\b`))
     },
     60_000,
   )

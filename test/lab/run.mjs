@@ -4,31 +4,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-
-const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
-const LAB = join(ROOT, '../shared/lab')
-const CLI = join(ROOT, 'dist/cli/main.js')
-const RUN_TIMEOUT_MILLIS = 120_000
-
-function option(name, otherwise) {
-  const at = process.argv.indexOf(`--${name}`)
-  return at < 0 ? otherwise : process.argv[at + 1]
-}
-
-/** `1-3,7` as numbers. */
-function numbers(text) {
-  return text.split(',').flatMap((span) => {
-    const [low, high = low] = span.split('-').map(Number)
-    return Array.from({ length: high - low + 1 }, (_, index) => low + index)
-  })
-}
-
-function notRun(why) {
-  console.log(`test:lab did not run: ${why}`)
-  process.exit(0)
-}
+import { join } from 'node:path'
+import { CLI, LAB, missing, numbers, option, play } from './lab.mjs'
 
 function share(part, whole) {
   return whole === 0 ? '-' : `${((part * 100) / whole).toFixed(1)} %`
@@ -41,11 +18,11 @@ function totalsOf(line) {
   )
 }
 
-if (!existsSync(join(LAB, 'vpnlab'))) notRun('the lab (../shared/lab) is not beside the project.')
-if (process.getuid() !== 0) notRun('it makes network namespaces, which needs root.')
-if (!existsSync(CLI)) notRun('dist/ is not there; `npm run build` makes it.')
-const check = spawnSync(join(LAB, 'vpnlab'), ['check'], { encoding: 'utf8' })
-if (check.status !== 0) notRun(`programs are missing: ${check.stdout.trim()} ${check.stderr.trim()}`)
+const why = missing()
+if (why !== undefined) {
+  console.log(`test:lab did not run: ${why}`)
+  process.exit(0)
+}
 
 const seeds = numbers(option('seeds', '1'))
 const kinds = option('vpn', 'wg,ovpn,tun').split(',')
@@ -59,14 +36,12 @@ for (const seed of seeds) {
     for (const scenario of scenarios) {
       const out = join(folder, `${kind}-${seed}`, `${scenario}`)
       if (existsSync(join(out, 'truth.json'))) continue
-      process.stderr.write(`\rplaying scenario ${scenario}, ${kind}, seed ${seed}   `)
-      const run = ['run', `${scenario}`, '--seed', `${seed}`, '--vpn', kind, '--out', out]
-      const played = spawnSync(join(LAB, 'vpnlab'), run, { encoding: 'utf8', timeout: RUN_TIMEOUT_MILLIS })
-      if (played.status !== 0) console.log(`scenario ${scenario}, ${kind}, seed ${seed}: the lab itself failed`)
+      if (!play(join(LAB, 'vpnlab'), ['run', `${scenario}`], kind, seed, out)) {
+        console.log(`scenario ${scenario}, ${kind}, seed ${seed}: the lab itself failed`)
+      }
     }
   }
 }
-process.stderr.write('\n')
 
 const judge = ['--part', part, folder, '--', process.execPath, CLI, 'analyze', '--json']
 const judged = spawnSync(join(LAB, 'judge.py'), judge, { encoding: 'utf8' })

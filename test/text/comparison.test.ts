@@ -61,6 +61,17 @@ test('what a server says is no markup, and the page asks nobody for anything', (
   expect(html).not.toMatch(/\b(src|href|action)=|url\(|@import/)
 })
 
+test('names of interfaces go too, and words that only contain one stay', () => {
+  const whole = comparison('edge')
+  const [site] = whole.sites
+  site!.test!.observation.network.interface = 'lo'
+  site!.control!.observation.network.interface = 'wg-anna'
+  site!.summary = 'It fails on wg-anna, lo and wg-annabel: allowed.'
+  const redacted = redactComparison(whole)
+  expect(redacted.sites[0]!.summary).toBe('It fails on interface-1, interface-2 and wg-annabel: allowed.')
+  expect(JSON.stringify(redacted)).not.toMatch(/"wg-anna"|"lo"/)
+})
+
 test('a redacted comparison has no name, address or file of the person, and the same sentences', () => {
   const redacted = redactComparison(comparison('edge'))
   const words = [
