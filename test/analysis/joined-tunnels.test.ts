@@ -64,6 +64,62 @@ test('a real question beside it is still a leak', () => {
   expect(report.leaks).toMatchObject([{ name: 'a.example', server: '198.51.100.53' }])
 })
 
+/** Bursts of packets of several flows; outside, those of a burst leave together in segments of one TCP stream. */
+function streamed(seed: number): Step[] {
+  const random = createRandom(seed)
+  const steps: Step[] = []
+  for (let burst = 0; burst < 40; burst++) {
+    const atMillis = burst * 700 + (random() % 300)
+    for (const outgoing of [true, false]) {
+      let total = 0
+      for (let count = 1 + (random() % 12); count > 0; count--) {
+        const segment = tcp(
+          outgoing ? 40_000 + burst : 443,
+          outgoing ? 443 : 40_000 + burst,
+          new Uint8Array(random() % 900),
+          {
+            flags: 0x10,
+          },
+        )
+        const there = `198.51.100.${1 + (burst % 90)}`
+        const inner = outgoing ? ip(TUNNEL_CLIENT, there, 6, segment) : ip(there, TUNNEL_CLIENT, 6, segment)
+        total += inner.length + 9
+        steps.push({ on: 'tun0', atMillis: atMillis + 5, outgoing, ip: inner })
+      }
+      for (; total > 0; total -= 1300) {
+        const sealed = new Uint8Array(Math.min(total, 1300)).fill(0xc5)
+        const outer = outgoing
+          ? ip(LAN_CLIENT, SERVER, 6, tcp(51_111, 8443, sealed, { flags: 0x18 }))
+          : ip(SERVER, LAN_CLIENT, 6, tcp(8443, 51_111, sealed, { flags: 0x18 }))
+        steps.push({ on: 'eth0', atMillis: atMillis + (outgoing ? 6 : 4), outgoing, ip: outer })
+      }
+    }
+  }
+  return steps
+}
+
+test('a transport that joins packets is told by its volume, without an overhead, and is the VPN’s own', () => {
+  const interfaces = [
+    { name: 'eth0', linkType: 1 },
+    { name: 'tun0', linkType: 101 },
+  ]
+  for (const seed of [1, 2, 3]) {
+    const report = play(streamed(seed), { interfaces })
+    expect(report.tunnels).toMatchObject([
+      { interface: 'tun0', outerInterface: 'eth0', endpoint: SERVER, port: 8443, transport: 'a TCP stream' },
+    ])
+    const [tunnel] = report.tunnels
+    expect(tunnel).toMatchObject({ matchedBy: 'volume', confidence: 'probable', overheadIsExact: false })
+    expect(Object.keys(tunnel!)).not.toEqual(expect.arrayContaining(['overhead']))
+    expect(tunnel!.correlation).toBeGreaterThan(0.9)
+    expect(report.epochs.find((epoch) => epoch.tunnelUp)).toMatchObject({
+      endpoint: `${SERVER}:8443`,
+      transport: 'a TCP stream',
+    })
+    expect(findingsOf(report, 'traffic-outside-tunnel')).toEqual([])
+  }
+})
+
 test('without a tunnel there is none', () => {
   expect(play(lookup({ on: 'eth0', atMillis: 0, name: 'a.example', answeredAfter: 3 })).tunnels).toEqual([])
 })

@@ -16,10 +16,17 @@ const RECEIVED_MICROS = 100_000
 const MAX_SENDERS = 8
 /** Segmentation offload hands larger packets to the interface than any wire takes: lengths then no longer compare. */
 const MAX_WIRE_IP_LEN = 1600
+/** Outer packets up to this hold a question, an answer or an acknowledgment, which no offload makes larger. */
+const SMALL_LEN = 400
+/** Small packets after which the way of wrapping is held against them, and the share of them that must follow it. */
+const MIN_SMALL = 24
+const MIN_SMALL_SHARE = 0.4
 
 export class JoinTraffic {
   readonly latency = new Uint32Array(LATENCY_BUCKETS)
   matched = 0
+  #small = 0
+  #smallMatched = 0
   /** Outer packets were larger than the wire: segmentation offload. */
   isOffloaded = false
   readonly #overhead: number
@@ -58,7 +65,7 @@ export class JoinTraffic {
       if (isOver || !this.#fits(len, innerLen)) continue
       this.#receivedLen[at] = 0
       this.senders[sender - 1]!.arrived++
-      this.matched++
+      this.#match(len)
       return
     }
     // A packet that leaves in pieces, or together with others, has no outer one of its own.
@@ -73,6 +80,7 @@ export class JoinTraffic {
 
   /** A whole outer packet of the tunnel's flow. */
   outer(timeMicros: number, outerLen: number, isSent: boolean): void {
+    if (outerLen <= SMALL_LEN) this.#small++
     if (outerLen > MAX_WIRE_IP_LEN) this.isOffloaded = true
     else if (outerLen > this.#largestOuterLen) this.#largestOuterLen = outerLen
     if (!isSent) {
@@ -87,9 +95,19 @@ export class JoinTraffic {
     if (at < 0) return
     this.senders[this.#pendingSender[at]! - 1]!.left++
     this.#pendingSender[at] = 0
-    this.matched++
+    this.#match(outerLen)
     const bucket = latencyBucket(timeMicros - this.#pendingMicros[at]!)
     this.latency[bucket] = this.latency[bucket]! + 1
+  }
+
+  /** Small packets do not follow the way of wrapping: they agreed with it by chance. */
+  get isRefuted(): boolean {
+    return this.#small >= MIN_SMALL && this.#smallMatched < this.#small * MIN_SMALL_SHARE
+  }
+
+  #match(outerLen: number): void {
+    this.matched++
+    if (outerLen <= SMALL_LEN) this.#smallMatched++
   }
 
   /**

@@ -50,6 +50,9 @@ const CLEARLY_MORE = 1.25
 /** And by so many packets, before the other reading is given up; how often that is looked at. */
 const SETTLE_MATCHES = 32
 const SETTLE_MASK = 31
+const REFUTE_MASK = 7
+/** Flows that agreed for a while by chance: a transport that pads to a few sizes does. */
+const MAX_REFUTED = 64
 /** How often a ballot is looked at. */
 const COUNT_EVERY = 4
 
@@ -65,12 +68,27 @@ export function createTunnelJoin(
   const rings: Ring[] = []
   const candidates: JoinCandidate[] = []
   const proven: JoinCandidate[] = []
+  const refuted = new Int32Array(MAX_REFUTED)
+  let refutedCount = 0
   let packetNumber = 0
   let effort = 0
 
   function ringOf(interfaceId: number): Ring | undefined {
     for (let i = 0; i < rings.length; i++) if (rings[i]!.interfaceId === interfaceId) return rings[i]
     return rings.length < MAX_JOIN_INTERFACES ? addRing(rings, interfaceId) : undefined
+  }
+
+  /** The claim is withdrawn, and the flow is not looked at again. */
+  function refute(index: number): void {
+    refuted[refutedCount++ % MAX_REFUTED] = proven[index]!.keyHash
+    for (let i = index; i + 1 < proven.length; i++) proven[i] = proven[i + 1]!
+    proven.pop()
+  }
+
+  function isRefutedFlow(hash: number): boolean {
+    const count = Math.min(refutedCount, MAX_REFUTED)
+    for (let i = 0; i < count; i++) if (refuted[i] === hash) return true
+    return false
   }
 
   /** The candidate whose outer packet stands at `at` of `outer`, made when there is none. */
@@ -86,6 +104,7 @@ export function createTunnelJoin(
       if (one.keyHash !== hash || one.innerInterfaceId !== innerInterfaceId) continue
       if (one.outerInterfaceId === outer.interfaceId) return one
     }
+    if (isRefutedFlow(hash)) return undefined
     return addCandidate(candidates, addresses, outer, at, innerInterfaceId, timeMicros)
   }
 
@@ -162,6 +181,10 @@ export function createTunnelJoin(
         one.packets++
         if (timeMicros > one.lastMicros) one.lastMicros = timeMicros
         if ((one.packets & SETTLE_MASK) === 0) settleEnds(one)
+        if ((one.packets & REFUTE_MASK) === 0 && isRefuted(one)) {
+          refute(i)
+          return true
+        }
         one.asLower?.outer(timeMicros, out.ipLen[row]!, sourceIsLower)
         one.asHigher?.outer(timeMicros, out.ipLen[row]!, !sourceIsLower)
         return true
@@ -264,6 +287,12 @@ function isProven(candidate: JoinCandidate): boolean {
     hits - innerFirstHits >= MIN_EACH_WAY &&
     votes.lengthCount >= MIN_LENGTHS
   )
+}
+
+/** As either end. A stream's packets have no lengths of their own. */
+function isRefuted({ ipProtocol, asLower, asHigher }: JoinCandidate): boolean {
+  if (ipProtocol === IPPROTO_TCP) return false
+  return (asLower === undefined || asLower.isRefuted) && (asHigher === undefined || asHigher.isRefuted)
 }
 
 /** Once it is clear which end we are, the other reading is not followed any further: nothing in it ever matches. */

@@ -6,11 +6,13 @@ const MAX_ADDRESSES = 8
 
 export class VolumeInside {
   readonly interfaceId: number
-  /** Bytes of this moment and of the one before, as this machine sends and gets them. */
+  /** Bytes of this moment and of the two before, as this machine sends and gets them. */
   up = 0
   down = 0
   upBefore = 0
   downBefore = 0
+  upEarlier = 0
+  downEarlier = 0
   /** A bit for each flow of this moment. */
   flows = 0
   /** This machine's address of either family, by its hash; 0 = not known. */
@@ -39,6 +41,8 @@ export class VolumeInside {
 
   /** The moment is over. */
   next(): void {
+    this.upEarlier = this.upBefore
+    this.downEarlier = this.downBefore
     this.upBefore = this.up
     this.downBefore = this.down
     this.up = 0

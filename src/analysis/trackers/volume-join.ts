@@ -69,10 +69,11 @@ export function createVolumeJoin(addresses: AddressTable, tunnelIds: () => reado
     return last
   }
 
-  /** The present moment is over; `isFollowed`: the next one is the one right after it. */
-  function close(isFollowed: boolean): void {
+  /** The present moment is over, and there was nothing in `idle` moments after it. */
+  function close(idle: number): void {
     compareAll(true)
-    if (!isFollowed) compareAll(false)
+    if (idle > 0) compareAll(false)
+    if (idle > 1) compareAll(false)
   }
 
   function compareAll(counts: boolean): void {
@@ -85,10 +86,11 @@ export function createVolumeJoin(addresses: AddressTable, tunnelIds: () => reado
         const pair = stream.pairs[i]!
         const solo = (inside.flows & (inside.flows - 1)) === 0 ? inside.flows : 0
         if (counts) pair.count(inside.up, inside.down, stream.lower, stream.higher, solo)
-        const up = inside.up + inside.upBefore
-        const down = inside.down + inside.downBefore
-        const lower = stream.lower + stream.lowerBefore
-        const higher = stream.higher + stream.higherBefore
+        // The moment before with half of its neighbours, so that the borders between them do not count.
+        const up = inside.upEarlier + 2 * inside.upBefore + inside.up
+        const down = inside.downEarlier + 2 * inside.downBefore + inside.down
+        const lower = stream.lowerEarlier + 2 * stream.lowerBefore + stream.lower
+        const higher = stream.higherEarlier + 2 * stream.higherBefore + stream.higher
         if (up + down + lower + higher > 0) pair.compare(up, down, lower, higher)
       }
       stream.next()
@@ -109,7 +111,7 @@ export function createVolumeJoin(addresses: AddressTable, tunnelIds: () => reado
       const timeMicros = batch.timeMicros[row]!
       const now = Math.floor(timeMicros / MOMENT_MICROS)
       if (now > moment) {
-        if (moment >= 0) close(now === moment + 1)
+        if (moment >= 0) close(now - moment - 1)
         moment = now
         newcomers = 0
       }

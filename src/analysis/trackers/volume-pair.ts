@@ -56,7 +56,7 @@ export class VolumePair {
     if (up > 0 && lower + higher > 0) this.#flows |= soloFlow
   }
 
-  /** Bytes within a moment and the one before. */
+  /** Bytes around a moment. */
   compare(up: number, down: number, lower: number, higher: number): void {
     const inside = up + down
     const outside = lower + higher

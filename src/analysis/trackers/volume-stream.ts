@@ -19,11 +19,13 @@ export class VolumeStream {
   readonly firstMicros: number
   lastMicros: number
   packets = 0
-  /** Bytes of this moment and of the one before, by who sent them. */
+  /** Bytes of this moment and of the two before, by who sent them. */
   lower = 0
   higher = 0
   lowerBefore = 0
   higherBefore = 0
+  lowerEarlier = 0
+  higherEarlier = 0
   /** By the tunnels' places. */
   readonly pairs: VolumePair[] = []
 
@@ -47,6 +49,8 @@ export class VolumeStream {
 
   /** The moment is over. */
   next(): void {
+    this.lowerEarlier = this.lowerBefore
+    this.higherEarlier = this.higherBefore
     this.lowerBefore = this.lower
     this.higherBefore = this.higher
     this.lower = 0

@@ -65,6 +65,31 @@ function tunnelStory(o: Story): Packet[] {
   return packets
 }
 
+/** One flow's packets, sixteen lengths that all pad to the same. */
+function alikeStory(seed: number, wrapping: Wrapping): Packet[] {
+  const random = createRandom(seed)
+  return Array.from({ length: 60 }, (_, index): Packet[] => {
+    const outgoing = index % 2 === 0
+    const len = 81 + (random() % 16)
+    const timeMicros = 1_700_000_000_000_000 + index * 20_000
+    return [
+      { bytes: innerPacket(len, outgoing, index % 3), interfaceId: INSIDE, timeMicros },
+      {
+        bytes: asked(outerPacket(wrapping, len, outgoing, 5000, 443)),
+        interfaceId: OUTSIDE,
+        timeMicros: timeMicros + (outgoing ? 150 : -150),
+      },
+    ]
+  }).flat()
+}
+
+/** The outer packet with the ports that both parts of a story share. */
+function asked(bytes: Bytes): Bytes {
+  const outgoing = bytes[12] === 192
+  bytes.set(outgoing ? [0x13, 0x88, 1, 0xbb] : [1, 0xbb, 0x13, 0x88], 20)
+  return bytes
+}
+
 function innerPacket(len: number, outgoing: boolean, flow: number): Bytes {
   const here = '10.7.0.2'
   const there = `198.51.100.${10 + flow}`
@@ -247,6 +272,22 @@ describe('claims nothing', () => {
       })
     }
     expect(join(packets)).toEqual([])
+  })
+
+  test('for long on a transport that pads to a few sizes, though some packets agree with one that adds a fixed number', () => {
+    const sizes = [128, 256, 512, 1024, 1460]
+    const buckets: Wrapping = { payloadLen: (len) => sizes.find((size) => size >= len + 2)! }
+    for (let seed = 1; seed <= 4; seed++) {
+      // Questions and answers of nearly one length, as when a resolver is asked for a while; then pages.
+      const asking = alikeStory(seed, buckets)
+      const reading = tunnelStory({ seed, wrapping: buckets, count: 400 }).map((one) => ({
+        ...one,
+        bytes: one.interfaceId === OUTSIDE ? asked(one.bytes) : one.bytes,
+        timeMicros: one.timeMicros + 60_000_000,
+      }))
+      expect(join(asking)).toHaveLength(1)
+      expect(join([...asking, ...reading])).toEqual([])
+    }
   })
 
   test('after three packets', () => {
