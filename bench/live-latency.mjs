@@ -71,7 +71,8 @@ async function probe() {
   const tunnel = spawn('python3', [fileURLToPath(new URL('../test/daemon/programs/tunnel.py', import.meta.url))])
   tunnel.stdin.write('up\n')
   await once(tunnel.stdout, 'data')
-  await sleep(1500)
+  // Questions are told in order, and those before were not answered: their time must be over.
+  await sleep(5500)
   for (let i = 0; i < LEAK_SAMPLES; i++) {
     sent['dns-leak'].push(now())
     socket.send(question(i), 53, RESOLVER)
