@@ -206,6 +206,13 @@ function incompleteReasons(from: ReportSources, coverage: Coverage): string[] {
   if (lostMicros !== undefined) {
     reasons.push(`The tunnel was lost at ${utcTime(lostMicros)}; what left since then is judged when it returns.`)
   }
+  const split = from.timeline.hasTunnel ? [] : from.network.splitTunnels()
+  if (split.length > 0) {
+    const are = split.length === 1 ? 'is up and carries' : 'are up and carry'
+    reasons.push(
+      `${split.join(', ')} ${are} only part of the internet: what leaves beside a split tunnel is not judged.`,
+    )
+  }
   const physical = from.roles.some((one) => one.role === 'physical')
   if (from.timeline.hasTunnel && !physical) {
     reasons.push('No physical interface was captured: what left outside the tunnel was not to be seen.')

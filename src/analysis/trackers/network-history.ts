@@ -45,6 +45,8 @@ export interface NetworkHistory extends Timeline {
   /** As it was told last. */
   readonly tcpMtuProbing: TcpMtuProbing | undefined
   interfacesUp(): InterfaceUp[]
+  /** Tunnels that are up now and never carried the public internet: split ones (rules.md 1.1). */
+  splitTunnels(): string[]
   /** A VPN server may be taking over from another. */
   readonly isSwitching: boolean
   /** When the tunnel was lost that is not back yet. */
@@ -315,6 +317,10 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
     mtu: (interfaceName) => known.get(interfaceName)?.mtu,
     get tcpMtuProbing() {
       return current?.tcpMtuProbing
+    },
+    splitTunnels() {
+      const up = current?.tunnels.filter((one) => one.state === 'up' && !promised.has(one.name)) ?? []
+      return [...new Set(up.map((one) => one.name))].sort()
     },
     interfacesUp: () => (current === undefined ? [] : upIn(current)),
     get isSwitching() {
