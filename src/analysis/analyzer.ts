@@ -282,7 +282,7 @@ export function createAnalyzer(
   }
 
   function told(slot: number): void {
-    view.slot = slot
+    view.moveTo(slot)
     judgeExchange(view, context())
     if (network.isKnown && (view.judgement === 'leak' || view.judgement === 'leak-window')) {
       judgeExchange(view, context(LEAK_CONTEXT_MICROS))
@@ -347,10 +347,12 @@ export function createAnalyzer(
   }
 
   function tick(timeMicros: number): void {
+    let isDue = true
     if (timeMicros > nowMicros) nowMicros = timeMicros
     if (network.isKnown) network.tick(nowMicros, tellNetwork)
     // Forced exchanges were judged with what was known then; later ones may know more.
     else if (++ticks % FORCED_TICKS === 0) judgement = undefined
+    else isDue = false
     // A cause may look ahead as far as this: the same question asked inside a moment later.
     const contextMicros = network.isKnown
       ? network.decidedBefore(nowMicros - PARALLEL_MICROS)
@@ -363,7 +365,7 @@ export function createAnalyzer(
     transport.tick(nowMicros)
     tellDropped()
     if (network.isKnown ? isTimeForSites() : sites.isFull) settleSites()
-    handlers.tick?.(nowMicros)
+    if (isDue) handlers.tick?.(nowMicros)
   }
 
   /** Not while a VPN server may be taking over: nobody knows the epochs yet. */

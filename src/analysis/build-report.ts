@@ -84,7 +84,7 @@ export function buildReport(from: ReportSources): Report {
     inputs: from.inputs.map((input, index) => reportInput(from, input, index)),
     system: from.network.tcpMtuProbing === undefined ? {} : { tcpMtuProbing: from.network.tcpMtuProbing },
     verdict: reportVerdict(from),
-    epochs: from.timeline.epochs.map((span) => reportEpoch(from, span)),
+    epochs: reportEpochs(from),
     resolvers: from.resolvers.all().map((one) => reportResolver(from, one)),
     leaks: from.leaks.all(),
     exposures: from.exposures.all(),
@@ -120,7 +120,7 @@ export interface ReportOverview {
 export function reportOverview(from: ReportSources, firstEpoch: number): ReportOverview {
   return {
     verdict: reportVerdict(from),
-    epochs: from.timeline.epochs.filter((span) => span.id >= firstEpoch).map((span) => reportEpoch(from, span)),
+    epochs: reportEpochs(from, firstEpoch),
     interfaces: from.interfaces.map((one) => reportInterface(from, one)),
   }
 }
@@ -238,9 +238,19 @@ function isWayOut(role: InterfaceRole): boolean {
   return role === 'physical' || role === 'tunnel'
 }
 
-function reportEpoch(from: ReportSources, span: EpochSpan): Epoch {
+function reportEpochs(from: ReportSources, firstEpoch = 0): Epoch[] {
+  const resolvers = new Map<number, ResolverFigures[]>()
+  for (const one of from.resolvers.all()) {
+    const same = resolvers.get(one.epoch)
+    if (same === undefined) resolvers.set(one.epoch, [one])
+    else same.push(one)
+  }
+  const spans = from.timeline.epochs.filter((span) => span.id >= firstEpoch)
+  return spans.map((span) => reportEpoch(from, span, resolvers.get(span.id) ?? []))
+}
+
+function reportEpoch(from: ReportSources, span: EpochSpan, resolvers: readonly ResolverFigures[]): Epoch {
   const counts = from.verdict.ofEpoch(span.id)
-  const resolvers = from.resolvers.all().filter((one) => one.epoch === span.id)
   const asked = new Map<string, number>()
   for (const one of resolvers) asked.set(one.server, (asked.get(one.server) ?? 0) + one.queries)
   const isTunnelTime = span.state !== 'none'

@@ -2,7 +2,6 @@
 // the machine itself learned by asking (RFC 9462 discovery, RFC 9461 SVCB, the resolver's own name).
 import { ENCRYPTED_RESOLVER_ADDRESSES, ENCRYPTED_RESOLVER_NAMES } from '../constants/encrypted-resolvers.ts'
 import { parseAddress } from '../text/address.ts'
-import { isUnder } from './judgement/special-names.ts'
 
 /** How a connection was known to be DNS. */
 export type ResolverEvidence = 'named' | 'name' | 'bootstrap' | 'address'
@@ -25,14 +24,16 @@ interface Prefix {
   len: number
 }
 
+const KNOWN_NAMES: ReadonlySet<string> = new Set(ENCRYPTED_RESOLVER_NAMES)
+
 /** `named`: what the operator gave with --doh, names or addresses. */
 export function createResolverKnowledge(named: readonly string[]): ResolverKnowledge {
   const prefixes = ENCRYPTED_RESOLVER_ADDRESSES.map(prefixOf)
-  const namedNames: string[] = []
+  const namedNames = new Set<string>()
   const namedAddresses = new Set<string>()
   for (const text of named) {
     const words = parseAddress(text)
-    if (words === undefined) namedNames.push(text.toLowerCase().replace(/\.$/, ''))
+    if (words === undefined) namedNames.add(text.toLowerCase().replace(/\.$/, ''))
     else namedAddresses.add(words.join())
   }
   const learnedAddresses = new Map<string, number>()
@@ -40,8 +41,8 @@ export function createResolverKnowledge(named: readonly string[]): ResolverKnowl
 
   return {
     byName(name) {
-      if (namedNames.some((one) => isUnder(name, one))) return 'named'
-      return learnedNames.has(name) || ENCRYPTED_RESOLVER_NAMES.some((one) => isUnder(name, one)) ? 'name' : undefined
+      if (namedNames.size > 0 && isUnderOneOf(name, namedNames)) return 'named'
+      return learnedNames.has(name) || isUnderOneOf(name, KNOWN_NAMES) ? 'name' : undefined
     },
     byAddress(address, timeMicros) {
       const words = parseAddress(address)
@@ -78,4 +79,13 @@ function isWithin(words: ArrayLike<number>, prefix: Prefix): boolean {
     if ((words[word]! & mask) >>> 0 !== (prefix.words[word]! & mask) >>> 0) return false
   }
   return true
+}
+
+/** The name or one of those above it is in `zones`. */
+function isUnderOneOf(name: string, zones: ReadonlySet<string>): boolean {
+  if (zones.has(name)) return true
+  for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
+    if (zones.has(name.slice(dot + 1))) return true
+  }
+  return false
 }

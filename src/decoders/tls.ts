@@ -94,6 +94,8 @@ export function isGrease(value: number): boolean {
 
 /** A ClientHello or ServerHello, all lists as on the wire, GREASE included. */
 export interface TlsHello {
+  /** Whether the lists that only fingerprints need are read: suites offered, extensions, groups, formats, algorithms. */
+  readonly lists: boolean
   legacyVersion: number
   /** ClientHello: offered; ServerHello: the one chosen. */
   cipherSuites: number[]
@@ -113,9 +115,10 @@ export interface TlsHello {
   whole: boolean
 }
 
-/** A hello without content, to be filled by readClientHello or readServerHello. */
-export function createTlsHello(): TlsHello {
+/** A hello without content, to be filled by readClientHello or readServerHello; `lists` as in TlsHello. */
+export function createTlsHello(lists = true): TlsHello {
   return {
+    lists,
     legacyVersion: 0,
     cipherSuites: [],
     extensions: [],
@@ -140,7 +143,7 @@ export function readClientHello(bytes: Uint8Array, at: number, endAt: number, he
   at += 1 + bytes[at]!
   if (at + 2 > endAt) return true
   const suitesLen = u16(bytes, at)
-  readU16List(bytes, at + 2, Math.min(endAt, at + 2 + suitesLen), hello.cipherSuites)
+  if (hello.lists) readU16List(bytes, at + 2, Math.min(endAt, at + 2 + suitesLen), hello.cipherSuites)
   at += 2 + suitesLen
   if (at >= endAt) return true
   at += 1 + bytes[at]!
@@ -196,7 +199,7 @@ function readExtensions(bytes: Uint8Array, at: number, endAt: number, hello: Tls
     const type = u16(bytes, at)
     const bodyAt = at + 4
     const bodyEndAt = bodyAt + u16(bytes, at + 2)
-    hello.extensions.push(type)
+    if (hello.lists) hello.extensions.push(type)
     readExtension(bytes, type, bodyAt, Math.min(bodyEndAt, endAt), hello, fromClient)
     at = bodyEndAt
   }
@@ -216,13 +219,13 @@ function readExtension(
       readServerName(bytes, at, endAt, hello)
       break
     case TLS_EXT_SUPPORTED_GROUPS:
-      readU16List(bytes, at + 2, endAt, hello.groups)
+      if (hello.lists) readU16List(bytes, at + 2, endAt, hello.groups)
       break
     case TLS_EXT_EC_POINT_FORMATS:
-      for (let i = at + 1; i < endAt; i++) hello.pointFormats.push(bytes[i]!)
+      for (let i = at + 1; hello.lists && i < endAt; i++) hello.pointFormats.push(bytes[i]!)
       break
     case TLS_EXT_SIGNATURE_ALGORITHMS:
-      readU16List(bytes, at + 2, endAt, hello.signatureAlgorithms)
+      if (hello.lists) readU16List(bytes, at + 2, endAt, hello.signatureAlgorithms)
       break
     case TLS_EXT_ALPN:
       readAlpns(bytes, at + 2, endAt, hello.alpns)

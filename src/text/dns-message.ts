@@ -72,13 +72,14 @@ export interface DnsMessage {
 /**
  * Reads the message in [at, endAt) of `bytes`. `layer` (LAYER_DNS, LAYER_MDNS, LAYER_LLMNR, LAYER_NBNS) decides how
  * class bits and NetBIOS names are read. Never throws; work is linear in the message whatever its counts and pointers
- * say. Undefined only when there is no whole header.
+ * say. Undefined only when there is no whole header. `onlyTypes`: records of other types come without their data.
  */
 export function readDnsMessage(
   bytes: Uint8Array,
   at: number,
   endAt: number,
   layer: number = LAYER_DNS,
+  onlyTypes?: readonly number[],
 ): DnsMessage | undefined {
   if (endAt - at < DNS_HEADER_LEN) return undefined
   const flags = u16(bytes, at + 2)
@@ -103,7 +104,7 @@ export function readDnsMessage(
     faultAt: 0,
   }
   const name: NameReading = { text: '', nextAt: 0, fault: 0 }
-  const source: DnsMessageBytes = { bytes, at, endAt, memo: createNameMemo(endAt - at), name }
+  const source: DnsMessageBytes = { bytes, at, endAt, memo: createNameMemo(endAt - at), name, onlyTypes }
   let next = readQuestions(source, layer, at + DNS_HEADER_LEN, u16(bytes, at + 4), message)
   next = readRecords(source, layer, next, u16(bytes, at + 6), message, message.answers)
   next = readRecords(source, layer, next, u16(bytes, at + 8), message, message.authorities)

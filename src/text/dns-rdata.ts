@@ -13,16 +13,25 @@ export interface DnsMessageBytes {
   readonly endAt: number
   readonly memo: NameMemo
   readonly name: NameReading
+  /** Types whose data is wanted; all when undefined. */
+  readonly onlyTypes?: readonly number[] | undefined
 }
 
 /** Types one NSEC record may list here; the registry has about a hundred, a hostile bitmap 65,536. */
 const MAX_LISTED_TYPES = 1024
 
+/** For data that nobody asked for. */
+const NOT_READ: DnsData = Object.freeze({ kind: 'other', hex: '' })
+
 /** Reads the data in [at, endAt), or undefined when it does not fit its type. */
 type ReadData = (message: DnsMessageBytes, at: number, endAt: number) => DnsData | undefined
 
-/** The data in [at, endAt) of a record of `type`; unknown types and what does not fit its type as `other`. Never throws. */
+/**
+ * The data in [at, endAt) of a record of `type`; unknown types and what does not fit its type as `other`, and so, empty,
+ * types that are not wanted. Never throws.
+ */
 export function readData(message: DnsMessageBytes, type: number, at: number, endAt: number): DnsData {
+  if (message.onlyTypes !== undefined && !message.onlyTypes.includes(type)) return NOT_READ
   return READERS[type]?.(message, at, endAt) ?? { kind: 'other', hex: hexText(message.bytes, at, endAt) }
 }
 

@@ -97,6 +97,7 @@ function createSummaries(context: DetectorContext): () => Iterable<Summary> {
 
   return () => {
     for (const figures of context.resolvers()) {
+      if (figures.answered === 0) continue
       const part = parts.get(figures) ?? partOf(figures)
       if (part.answered === figures.answered) continue
       part.summary.answered += figures.answered - part.answered
@@ -111,7 +112,7 @@ function createSummaries(context: DetectorContext): () => Iterable<Summary> {
 function renew(one: Summary): void {
   one.latency.fill(0)
   for (const { latency } of one.parts) {
-    for (let i = 0; i < LATENCY_BUCKETS; i++) one.latency[i] = one.latency[i]! + latency[i]!
+    for (let i = 0; i < latency.length; i++) one.latency[i] = one.latency[i]! + latency[i]!
   }
   one.median = latencyQuantile(one.latency, 0.5) ?? 0
   one.isStale = false

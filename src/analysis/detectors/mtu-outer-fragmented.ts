@@ -1,7 +1,7 @@
 // mtu-outer-fragmented: the tunnel's own packets leave or arrive in IP fragments: its MTU is too large for its path.
+import { MAX_ADDRESSES } from '../../constants/limits.ts'
 import { type DecodedBatch, ROW_MF } from '../../model/decoded-batch.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
-import { addressText } from '../../text/address.ts'
 import type { Detector, DetectorMeta, RaisedFinding } from '../detector.ts'
 import { hostFilter } from '../display-filter.ts'
 import { assumptionOf, innerMtuOf, mssOf, type OuterTunnel, sumText } from '../path-context.ts'
@@ -23,8 +23,8 @@ const ADVICE_UNKNOWN =
 /** Fragments between two addresses on one interface. */
 interface Pair {
   interfaceId: number
-  source: string
-  destination: string
+  sourceId: number
+  destinationId: number
   ipVersion: number
   /** Datagrams, by their first fragments, and those not told yet. */
   untold: number
@@ -43,8 +43,9 @@ const ETHERNET_MTU = 1500
 export const mtuOuterFragmented: Detector = {
   meta,
   create(context) {
-    const pairs = new Map<string, Pair>()
+    const pairs = new Map<number, Pair>()
     const { network } = context
+    const { addresses } = network
     /** Of the last fragment: they come in runs, and no text is made for those between the same two. */
     const lastAddresses = new Uint32Array(8)
     let lastPair: Pair | undefined
@@ -70,17 +71,17 @@ export const mtuOuterFragmented: Detector = {
     /** Undefined when there are too many. */
     function pairOf(batch: PacketBatch, out: DecodedBatch, row: number): Pair | undefined {
       const interfaceId = batch.interfaceId[row]!
-      const source = addressText(out.addresses, row << 3)
-      const destination = addressText(out.addresses, (row << 3) + 4)
-      const key = `${interfaceId} ${source} ${destination}`
+      const sourceId = addresses.intern(out.addresses, row << 3)
+      const destinationId = addresses.intern(out.addresses, (row << 3) + 4)
+      const key = (interfaceId * MAX_ADDRESSES + sourceId) * MAX_ADDRESSES + destinationId
       let pair = pairs.get(key)
       if (pair === undefined) {
         if (pairs.size === MAX_PAIRS) return undefined
         const ipVersion = out.ipVersion[row]!
         pair = {
           interfaceId,
-          source,
-          destination,
+          sourceId,
+          destinationId,
           ipVersion,
           untold: 0,
           told: 0,
@@ -108,7 +109,9 @@ export const mtuOuterFragmented: Detector = {
     function raise(pair: Pair, tunnels: readonly OuterTunnel[]): void {
       if (pair.untold === 0 && pair.told === 0) return
       if (network.roleOf(pair.interfaceId) === 'tunnel') return
-      const outer = tunnels.find((one) => one.server === pair.source || one.server === pair.destination)
+      const source = addresses.text(pair.sourceId)
+      const destination = addresses.text(pair.destinationId)
+      const outer = tunnels.find((one) => one.server === source || one.server === destination)
       if (outer === undefined) return
       const { name, inputName } = context.interfaceOf(pair.interfaceId)
       const pathMtu = pathMtuOf(pair, outer)
@@ -125,7 +128,7 @@ export const mtuOuterFragmented: Detector = {
           fragmentLen: pair.largestLen,
           pathMtu,
           ipVersion: pair.ipVersion,
-          direction: pair.destination === outer.server ? 'sent' : 'received',
+          direction: destination === outer.server ? 'sent' : 'received',
         },
         filter: `${hostFilter(name, outer.server)} && (ip.flags.mf == 1 || ip.frag_offset > 0 || ipv6.nxt == 44)`,
       }
@@ -149,7 +152,7 @@ export const mtuOuterFragmented: Detector = {
       const tunnels = network.outerTunnels()
       if (tunnels.length === 0) return
       const servers = new Set(tunnels.map((one) => one.server))
-      const own = (pair: Pair): number => (servers.has(pair.destination) ? 1 : 0)
+      const own = (pair: Pair): number => (servers.has(addresses.text(pair.destinationId)) ? 1 : 0)
       for (const pair of [...pairs.values()].sort((a, b) => own(a) - own(b))) raise(pair, tunnels)
     }
 

@@ -9,6 +9,7 @@ import type { AddressTable } from './addresses.ts'
 import type { AnswerTable } from './dns-answers.ts'
 import {
   type DnsExchangeTracker,
+  type ExchangeColumns,
   EXCHANGE_ANSWERED,
   EXCHANGE_CONTRADICTED,
   EXCHANGE_FRAGMENTED,
@@ -22,9 +23,8 @@ import type { NameTable } from './names.ts'
 
 export const NO_DETAIL: Readonly<Record<string, string | number>> = Object.freeze({})
 
-/** `slot` says which exchange; epoch, judgement, cause and reason are written by the judge before anybody reads. */
+/** moveTo() says which exchange; epoch, judgement, cause and reason are written by the judge before anybody reads. */
 export class ExchangeView implements DnsExchange {
-  slot = 0
   epoch = 1
   judgement: DnsJudgement = 'unknown'
   cause = ''
@@ -33,6 +33,8 @@ export class ExchangeView implements DnsExchange {
   process: ProcessRef | undefined
   detail: Readonly<Record<string, string | number>> = NO_DETAIL
   readonly #tracker: () => DnsExchangeTracker
+  #slot = 0
+  #columns!: ExchangeColumns
   readonly #names: NameTable
   readonly #addresses: AddressTable
   readonly #answers: AnswerTable
@@ -52,42 +54,51 @@ export class ExchangeView implements DnsExchange {
     this.#interfaces = interfaces
   }
 
+  /** Stands on another exchange from now on. The columns are other ones after the table has grown. */
+  moveTo(slot: number): void {
+    this.#slot = slot
+    this.#columns = this.#tracker().columns
+  }
+
+  get slot(): number {
+    return this.#slot
+  }
   get nameId(): number {
-    return this.#columns.nameId[this.slot]!
+    return this.#columns.nameId[this.#slot]!
   }
   get name(): string {
     const text = this.#names.text(this.nameId)
     return this.layer === LAYER_NBNS ? netbiosName(text) : text
   }
   get type(): number {
-    return this.#columns.type[this.slot]!
+    return this.#columns.type[this.#slot]!
   }
   get typeName(): string {
     return dnsTypeName(this.type)
   }
   get clientId(): number {
-    return this.#columns.client[this.slot]!
+    return this.#columns.client[this.#slot]!
   }
   get clientAddress(): string {
     return this.#addresses.text(this.clientId)
   }
   get clientPort(): number {
-    return this.#columns.clientPort[this.slot]!
+    return this.#columns.clientPort[this.#slot]!
   }
   get serverId(): number {
-    return this.#columns.server[this.slot]!
+    return this.#columns.server[this.#slot]!
   }
   get serverAddress(): string {
     return this.#addresses.text(this.serverId)
   }
   get serverPort(): number {
-    return this.#columns.serverPort[this.slot]!
+    return this.#columns.serverPort[this.#slot]!
   }
   get transport(): DnsTransport {
-    return (this.#columns.flags[this.slot]! & EXCHANGE_OVER_TCP) !== 0 ? 'tcp' : 'udp'
+    return (this.#columns.flags[this.#slot]! & EXCHANGE_OVER_TCP) !== 0 ? 'tcp' : 'udp'
   }
   get layer(): number {
-    return this.#columns.layer[this.slot]!
+    return this.#columns.layer[this.#slot]!
   }
   get protocol(): 'dns' | 'mdns' | 'llmnr' | 'nbns' {
     switch (this.layer) {
@@ -112,10 +123,10 @@ export class ExchangeView implements DnsExchange {
     return this.#has(EXCHANGE_SHOUTED)
   }
   get dnsId(): number {
-    return this.#columns.dnsId[this.slot]!
+    return this.#columns.dnsId[this.#slot]!
   }
   get answerSet(): number {
-    return this.#columns.answers[this.slot]!
+    return this.#columns.answers[this.#slot]!
   }
   get answerIds(): readonly number[] {
     return this.#answers.addressesOf(this.answerSet)
@@ -127,26 +138,26 @@ export class ExchangeView implements DnsExchange {
     const contradicted = this.#has(EXCHANGE_CONTRADICTED)
     if (!contradicted && !this.#has(EXCHANGE_STRAYED)) return undefined
     const columns = this.#columns
-    const on = this.#interfaces[contradicted ? this.interfaceId : columns.otherInterfaceId[this.slot]!]
+    const on = this.#interfaces[contradicted ? this.interfaceId : columns.otherInterfaceId[this.#slot]!]
     return {
       kind: contradicted ? 'second' : 'strayed',
-      answers: this.#answers.addressesOf(columns.otherAnswers[this.slot]!).map((id) => this.#addresses.text(id)),
-      rcode: columns.otherRcode[this.slot]!,
-      frame: columns.otherFrame[this.slot]!,
+      answers: this.#answers.addressesOf(columns.otherAnswers[this.#slot]!).map((id) => this.#addresses.text(id)),
+      rcode: columns.otherRcode[this.#slot]!,
+      frame: columns.otherFrame[this.#slot]!,
       interfaceName: on?.name ?? on?.inputName ?? '',
     }
   }
   get fragmented(): boolean {
-    return (this.#columns.flags[this.slot]! & EXCHANGE_FRAGMENTED) !== 0
+    return (this.#columns.flags[this.#slot]! & EXCHANGE_FRAGMENTED) !== 0
   }
   get ipVersion(): number {
-    return this.#columns.ipVersion[this.slot]!
+    return this.#columns.ipVersion[this.#slot]!
   }
   get direction(): number {
-    return this.#columns.direction[this.slot]!
+    return this.#columns.direction[this.#slot]!
   }
   get interfaceId(): number {
-    return this.#columns.interfaceId[this.slot]!
+    return this.#columns.interfaceId[this.#slot]!
   }
   get interfaceName(): string {
     const one = this.#interfaces[this.interfaceId]
@@ -156,34 +167,30 @@ export class ExchangeView implements DnsExchange {
     return this.#interfaces[this.interfaceId]?.inputName ?? ''
   }
   get questions(): number {
-    return this.#columns.questions[this.slot]!
+    return this.#columns.questions[this.#slot]!
   }
   get queryMicros(): number {
-    return this.#columns.queryMicros[this.slot]!
+    return this.#columns.queryMicros[this.#slot]!
   }
   get responseMicros(): number {
-    return this.#columns.responseMicros[this.slot]!
+    return this.#columns.responseMicros[this.#slot]!
   }
   get outcome(): 'answered' | 'timed-out' | 'undecided' {
-    const state = this.#columns.state[this.slot]
+    const state = this.#columns.state[this.#slot]
     if (state === EXCHANGE_ANSWERED) return 'answered'
     return state === EXCHANGE_TIMED_OUT ? 'timed-out' : 'undecided'
   }
   get rcode(): number {
-    return this.#columns.state[this.slot] === EXCHANGE_ANSWERED ? this.#columns.rcode[this.slot]! : -1
+    return this.#columns.state[this.#slot] === EXCHANGE_ANSWERED ? this.#columns.rcode[this.#slot]! : -1
   }
   get queryFrame(): number {
-    return this.#columns.queryFrame[this.slot]!
+    return this.#columns.queryFrame[this.#slot]!
   }
   get responseFrame(): number {
-    return this.#columns.responseFrame[this.slot]!
+    return this.#columns.responseFrame[this.#slot]!
   }
 
   #has(flag: number): boolean {
-    return (this.#columns.flags[this.slot]! & flag) !== 0
-  }
-
-  get #columns() {
-    return this.#tracker().columns
+    return (this.#columns.flags[this.#slot]! & flag) !== 0
   }
 }

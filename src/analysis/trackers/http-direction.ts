@@ -183,7 +183,8 @@ export function collect(direction: Direction, bytes: Uint8Array, at: number, end
     larger.set(direction.head.subarray(0, direction.headLen))
     direction.head = larger
   }
-  for (let i = at; i < endAt; i++) direction.head[direction.headLen++] = bytes[i]!
+  direction.head.set(bytes.subarray(at, endAt), direction.headLen)
+  direction.headLen = neededLen
 }
 
 function hexDigit(byte: number): number {

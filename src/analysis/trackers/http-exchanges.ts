@@ -213,7 +213,7 @@ export class HttpExchanges implements StreamConsumer {
       return false
     }
     this.#swapped = (head.kind === 'request') !== fromClient
-    const message = createMessage(head, connectionOf(where, this.#swapped))
+    const message = createMessage(head, where, this.#swapped)
     if (this.#partial !== undefined) message.partial = this.#partial
     direction.message = message
     direction.resumed = false

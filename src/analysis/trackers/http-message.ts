@@ -2,10 +2,23 @@
 import type { HttpHead } from '../../decoders/http.ts'
 import type { ConnectionFact, HttpFact } from '../../model/facts.ts'
 
-/** The fact of a head, with no byte of its body yet. */
-export function createMessage(head: HttpHead, connection: ConnectionFact): HttpFact {
+/** The fact of a head, with no byte of its body yet; `swapped` exchanges client and server. */
+export function createMessage(head: HttpHead, where: ConnectionFact, swapped: boolean): HttpFact {
   const { fields } = head
-  const message: HttpFact = { ...connection, kind: head.kind, headMicros: connection.timeMicros, bodyLen: 0 }
+  const message: HttpFact = {
+    timeMicros: where.timeMicros,
+    frameNumber: where.frameNumber,
+    interfaceId: where.interfaceId,
+    flowId: where.flowId,
+    clientAddress: swapped ? where.serverAddress : where.clientAddress,
+    clientPort: swapped ? where.serverPort : where.clientPort,
+    serverAddress: swapped ? where.clientAddress : where.serverAddress,
+    serverPort: swapped ? where.clientPort : where.serverPort,
+    ipVersion: where.ipVersion,
+    kind: head.kind,
+    headMicros: where.timeMicros,
+    bodyLen: 0,
+  }
   if (head.method !== undefined) message.method = head.method
   if (head.url !== undefined) message.url = head.url
   if (head.protocol !== undefined) message.protocol = head.protocol

@@ -135,7 +135,7 @@ export function createQuicTracker(
 
   function clientHello(slot: number, connection: Connection, batch: PacketBatch, row: number): void {
     const { bytes, contiguousLen } = connection.crypto
-    const hello = createTlsHello()
+    const hello = createTlsHello(hasher !== undefined)
     connection.told = true
     if (bytes[0] !== TLS_CLIENT_HELLO) return
     if (!readClientHello(bytes, TLS_HANDSHAKE_HEADER_LEN, contiguousLen, hello)) return

@@ -17,11 +17,15 @@ export interface ResolverFigures {
   failed: number
   firstMicros: number
   lastMicros: number
-  readonly latency: Uint32Array
+  /** Answers by class; empty before the first. */
+  latency: Uint32Array
 }
 
 /** Who was asked, how and when. */
 type Asked = Pick<DnsExchange, 'serverAddress' | 'serverPort' | 'transport' | 'interfaceId' | 'epoch' | 'queryMicros'>
+
+/** A scan asks thousands of servers that never answer. */
+const NO_LATENCIES = new Uint32Array(0)
 
 const TRANSPORTS: readonly DnsTransport[] = Object.freeze(['udp', 'tcp', 'dot', 'doh', 'doq', 'dnscrypt'])
 
@@ -29,21 +33,51 @@ export interface ResolverTracker {
   exchange(exchange: DnsExchange): ResolverFigures
   /** A connection whose questions are hidden counts as one; `answered` is for the caller to count. */
   connection(fact: EncryptedDnsFact, serverId: number): ResolverFigures
-  all(): ResolverFigures[]
+  /** In the order in which they were first asked; grows. */
+  all(): readonly ResolverFigures[]
 }
 
 export function createResolverTracker(): ResolverTracker {
   const byKey = new Map<number, Map<number, ResolverFigures>>()
+  const figuresOfAll: ResolverFigures[] = []
   let last: ResolverFigures | undefined
   let lastServer = -1
   let lastGroup = -1
+
+  function lookup(group: number, server: number, exchange: Asked): ResolverFigures {
+    let servers = byKey.get(group)
+    if (servers === undefined) {
+      servers = new Map()
+      byKey.set(group, servers)
+    }
+    let figures = servers.get(server)
+    if (figures === undefined) {
+      figures = {
+        server: exchange.serverAddress,
+        port: exchange.serverPort,
+        transport: exchange.transport,
+        interfaceId: exchange.interfaceId,
+        epoch: exchange.epoch,
+        queries: 0,
+        answered: 0,
+        timedOut: 0,
+        failed: 0,
+        firstMicros: exchange.queryMicros,
+        lastMicros: exchange.queryMicros,
+        latency: NO_LATENCIES,
+      }
+      servers.set(server, figures)
+      figuresOfAll.push(figures)
+    }
+    return figures
+  }
 
   return {
     exchange(exchange) {
       const group = (exchange.epoch * 4096 + exchange.interfaceId) * 8 + TRANSPORTS.indexOf(exchange.transport)
       const server = exchange.serverId * 65_536 + exchange.serverPort
       if (last === undefined || server !== lastServer || group !== lastGroup) {
-        last = lookup(byKey, group, server, exchange)
+        last = lookup(group, server, exchange)
         lastServer = server
         lastGroup = group
       }
@@ -52,6 +86,7 @@ export function createResolverTracker(): ResolverTracker {
       if (exchange.outcome === 'answered') {
         last.answered++
         const bucket = latencyBucket(exchange.responseMicros - exchange.queryMicros)
+        if (last.latency.length === 0) last.latency = new Uint32Array(LATENCY_BUCKETS)
         last.latency[bucket] = last.latency[bucket]! + 1
         if (exchange.rcode === 2 || exchange.rcode === 5) last.failed++
       } else if (exchange.outcome === 'timed-out') {
@@ -62,45 +97,13 @@ export function createResolverTracker(): ResolverTracker {
     connection(fact, serverId) {
       const group = (fact.epoch * 4096 + fact.interfaceId) * 8 + TRANSPORTS.indexOf(fact.transport)
       const { timeMicros, serverPort } = fact
-      const figures = lookup(byKey, group, serverId * 65_536 + serverPort, { ...fact, queryMicros: timeMicros })
+      const figures = lookup(group, serverId * 65_536 + serverPort, { ...fact, queryMicros: timeMicros })
       figures.queries++
       figures.lastMicros = timeMicros
       return figures
     },
-    all: () => [...byKey.values()].flatMap((group) => [...group.values()]),
+    all: () => figuresOfAll,
   }
-}
-
-function lookup(
-  byKey: Map<number, Map<number, ResolverFigures>>,
-  group: number,
-  server: number,
-  exchange: Asked,
-): ResolverFigures {
-  let servers = byKey.get(group)
-  if (servers === undefined) {
-    servers = new Map()
-    byKey.set(group, servers)
-  }
-  let figures = servers.get(server)
-  if (figures === undefined) {
-    figures = {
-      server: exchange.serverAddress,
-      port: exchange.serverPort,
-      transport: exchange.transport,
-      interfaceId: exchange.interfaceId,
-      epoch: exchange.epoch,
-      queries: 0,
-      answered: 0,
-      timedOut: 0,
-      failed: 0,
-      firstMicros: exchange.queryMicros,
-      lastMicros: exchange.queryMicros,
-      latency: new Uint32Array(LATENCY_BUCKETS),
-    }
-    servers.set(server, figures)
-  }
-  return figures
 }
 
 /** The class that a latency belongs to. */

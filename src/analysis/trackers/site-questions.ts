@@ -1,9 +1,10 @@
 // HOT PATH. The latest questions for addresses in columns, so that a site's connections find the answer that led to them;
 // and what answers say beside addresses: the names a CNAME leads to, and why there is none (RFC 8914).
 import { MAX_ANSWER_NOTES, MAX_SITE_QUESTIONS } from '../../constants/limits.ts'
-import { DNS_HEADER_LEN, DNS_TYPE_A, DNS_TYPE_AAAA, DNS_TYPE_CNAME } from '../../constants/wire.ts'
+import { DNS_HEADER_LEN, DNS_TYPE_A, DNS_TYPE_AAAA, DNS_TYPE_CNAME, DNS_TYPE_OPT } from '../../constants/wire.ts'
 import { u16 } from '../../decoders/cursor.ts'
 import type { DecodedBatch } from '../../model/decoded-batch.ts'
+import { LAYER_DNS } from '../../model/layer.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
 import { readDnsMessage } from '../../text/dns-message.ts'
 import { extendedErrorName } from '../../text/dns-tables.ts'
@@ -46,6 +47,9 @@ export interface SiteQuestions {
   noteOf(nameId: number, serverId: number): AnswerNote | undefined
 }
 
+/** The chain, and the extended error in OPT. */
+const NOTED_TYPES: readonly number[] = Object.freeze([DNS_TYPE_CNAME, DNS_TYPE_OPT])
+
 export const QUESTION_MASK = MAX_SITE_QUESTIONS - 1
 
 export function createSiteQuestions(names: NameTable, addresses: AddressTable): SiteQuestions {
@@ -55,7 +59,7 @@ export function createSiteQuestions(names: NameTable, addresses: AddressTable): 
 
   /** COLD PATH: once for every name and server. */
   function read(bytes: Uint8Array, at: number, endAt: number, key: number): void {
-    const message = readDnsMessage(bytes, at, endAt)
+    const message = readDnsMessage(bytes, at, endAt, LAYER_DNS, NOTED_TYPES)
     if (message === undefined) return
     const chain = message.answers.flatMap(({ data }) => (data.kind === 'name' ? [data.name.toLowerCase()] : []))
     const extendedErrors = message.additionals.flatMap(({ data }) =>

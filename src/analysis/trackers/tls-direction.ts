@@ -112,7 +112,7 @@ export function startSsl2(direction: Direction, version: number): void {
 /** Looks at a message header: a message of no interest is skipped, an impossible one is encrypted: the direction is done. */
 export function wants(direction: Direction): boolean {
   const type = direction.message[0]!
-  if (type === TLS_CLIENT_HELLO || type === TLS_SERVER_HELLO || type === TLS_CERTIFICATE) return true
+  if (isOfInterest(type)) return true
   if (direction.message[1] !== 0 || type > MAX_MESSAGE_TYPE) {
     direction.done = true
     direction.messageLen = 0
@@ -122,6 +122,17 @@ export function wants(direction: Direction): boolean {
   direction.skipLeft = wholeMessageLen(direction) - TLS_HANDSHAKE_HEADER_LEN
   direction.messageLen = 0
   return true
+}
+
+/** Bytes of a message of interest that stands whole in [at, endAt), header included; 0 when none does. */
+export function wholeLenAt(bytes: Uint8Array, at: number, endAt: number): number {
+  if (at + TLS_HANDSHAKE_HEADER_LEN > endAt || !isOfInterest(bytes[at]!)) return 0
+  const wholeLen = TLS_HANDSHAKE_HEADER_LEN + ((bytes[at + 1]! << 16) | u16(bytes, at + 2))
+  return at + wholeLen <= endAt ? wholeLen : 0
+}
+
+function isOfInterest(type: number): boolean {
+  return type === TLS_CLIENT_HELLO || type === TLS_SERVER_HELLO || type === TLS_CERTIFICATE
 }
 
 /** Bytes of the message being collected by its own header, header included. */
@@ -138,7 +149,11 @@ export function collect(direction: Direction, bytes: Uint8Array, at: number, end
     larger.set(direction.message.subarray(0, direction.messageLen))
     direction.message = larger
   }
-  for (let i = at; i < endAt; i++) direction.message[direction.messageLen++] = bytes[i]!
+  const { message, messageLen } = direction
+  // A call costs more than copying a header's four bytes.
+  if (endAt - at > 32) message.set(bytes.subarray(at, endAt), messageLen)
+  else for (let i = at; i < endAt; i++) message[messageLen + i - at] = bytes[i]!
+  direction.messageLen = neededLen
 }
 
 /** Gives the memory of the message back. */

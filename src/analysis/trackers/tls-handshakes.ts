@@ -26,6 +26,7 @@ import {
   startSsl2,
   startsAt,
   wants,
+  wholeLenAt,
   wholeMessageLen,
 } from './tls-direction.ts'
 import type { Hasher } from './tls-fingerprints.ts'
@@ -140,7 +141,7 @@ export class TlsHandshakes implements StreamConsumer {
     collect(direction, bytes, at, endAt)
     if (direction.recordLeft > 0) return
     direction.ssl2 = false
-    const hello = createTlsHello()
+    const hello = createTlsHello(this.#hasher !== undefined)
     const { message, messageLen } = direction
     dropMessage(direction)
     if (message[0] !== TLS_CLIENT_HELLO || !readSsl2ClientHello(message, 0, messageLen, hello)) {
@@ -166,6 +167,14 @@ export class TlsHandshakes implements StreamConsumer {
         continue
       }
       const { messageLen } = direction
+      if (messageLen === 0) {
+        const wholeLen = wholeLenAt(bytes, at, endAt)
+        if (wholeLen > 0 && wholeLen <= MAX_MESSAGE_LEN) {
+          this.#message(fromClient, bytes, at, at + wholeLen, wholeLen, where)
+          at += wholeLen
+          continue
+        }
+      }
       if (messageLen < TLS_HANDSHAKE_HEADER_LEN) {
         const headerEndAt = Math.min(endAt, at + TLS_HANDSHAKE_HEADER_LEN - messageLen)
         collect(direction, bytes, at, headerEndAt)
@@ -179,32 +188,41 @@ export class TlsHandshakes implements StreamConsumer {
       at = partEndAt
       if (direction.messageLen < wholeLen && direction.messageLen < MAX_MESSAGE_LEN) return
       direction.skipLeft = wholeLen - direction.messageLen
-      this.#message(fromClient, direction, where)
+      this.#collected(fromClient, direction, where)
     }
     if (direction.messageLen === TLS_HANDSHAKE_HEADER_LEN && wholeMessageLen(direction) === TLS_HANDSHAKE_HEADER_LEN) {
-      this.#message(fromClient, direction, where)
+      this.#collected(fromClient, direction, where)
     }
   }
 
-  #message(fromClient: boolean, direction: Direction, where: ConnectionFact): void {
+  /** The message that was collected, whole or as far as it came. */
+  #collected(fromClient: boolean, direction: Direction, where: ConnectionFact): void {
     const { message, messageLen } = direction
     const wholeLen = wholeMessageLen(direction)
     dropMessage(direction)
-    const hello = createTlsHello()
-    switch (message[0]) {
-      case TLS_CLIENT_HELLO:
-        if (readClientHello(message, TLS_HANDSHAKE_HEADER_LEN, messageLen, hello)) {
-          this.#clientHello(fromClient, hello, wholeLen, where)
-        }
-        break
-      case TLS_SERVER_HELLO:
-        if (readServerHello(message, TLS_HANDSHAKE_HEADER_LEN, messageLen, hello)) {
-          this.#serverHello(fromClient, hello, wholeLen, where)
-        }
-        break
-      case TLS_CERTIFICATE:
-        this.#certificate(this.#fact('certificate', fromClient, where), message, messageLen, wholeLen)
-        break
+    this.#message(fromClient, message, 0, messageLen, wholeLen, where)
+  }
+
+  /** What there is of a message of `wholeLen` bytes stands in [at, endAt), its header is there. */
+  #message(
+    fromClient: boolean,
+    bytes: Uint8Array,
+    at: number,
+    endAt: number,
+    wholeLen: number,
+    where: ConnectionFact,
+  ): void {
+    const bodyAt = at + TLS_HANDSHAKE_HEADER_LEN
+    const type = bytes[at]!
+    if (type === TLS_CERTIFICATE) {
+      this.#certificate(this.#fact('certificate', fromClient, where), bytes, bodyAt, endAt, wholeLen)
+      return
+    }
+    const hello = createTlsHello(this.#hasher !== undefined)
+    if (type === TLS_CLIENT_HELLO) {
+      if (readClientHello(bytes, bodyAt, endAt, hello)) this.#clientHello(fromClient, hello, wholeLen, where)
+    } else if (type === TLS_SERVER_HELLO) {
+      if (readServerHello(bytes, bodyAt, endAt, hello)) this.#serverHello(fromClient, hello, wholeLen, where)
     }
   }
 
@@ -227,9 +245,9 @@ export class TlsHandshakes implements StreamConsumer {
     this.#emit(fact)
   }
 
-  #certificate(fact: TlsFact, message: Uint8Array, messageLen: number, wholeLen: number): void {
+  #certificate(fact: TlsFact, bytes: Uint8Array, at: number, endAt: number, wholeLen: number): void {
     fact.messageLen = wholeLen
-    if (fillCertificate(fact, message, messageLen)) this.#emit(fact)
+    if (fillCertificate(fact, bytes, at, endAt)) this.#emit(fact)
   }
 
   /** An alert in the clear is exactly two bytes (RFC 8446 6); an encrypted one is longer and ends the reading. */
@@ -262,12 +280,25 @@ export class TlsHandshakes implements StreamConsumer {
   #flush(fromClient: boolean, direction: Direction, partial: 'cut' | 'lost'): void {
     this.#partial = partial
     if (direction.messageLen > TLS_HANDSHAKE_HEADER_LEN && this.#where !== undefined && !direction.ssl2) {
-      this.#message(fromClient, direction, this.#where)
+      this.#collected(fromClient, direction, this.#where)
     }
     dropMessage(direction)
   }
 
   #fact(kind: TlsFact['kind'], fromClient: boolean, where: ConnectionFact): TlsFact {
-    return { ...connectionOf(where, this.#swapped), kind, fromClient: fromClient !== this.#swapped }
+    const swapped = this.#swapped
+    return {
+      timeMicros: where.timeMicros,
+      frameNumber: where.frameNumber,
+      interfaceId: where.interfaceId,
+      flowId: where.flowId,
+      clientAddress: swapped ? where.serverAddress : where.clientAddress,
+      clientPort: swapped ? where.serverPort : where.clientPort,
+      serverAddress: swapped ? where.clientAddress : where.serverAddress,
+      serverPort: swapped ? where.clientPort : where.serverPort,
+      ipVersion: where.ipVersion,
+      kind,
+      fromClient: fromClient !== swapped,
+    }
   }
 }

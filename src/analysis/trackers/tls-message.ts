@@ -1,6 +1,6 @@
 // What a handshake message says, as the fact that is told of it.
 import { u16 } from '../../decoders/cursor.ts'
-import { isGrease, TLS_HANDSHAKE_HEADER_LEN, type TlsHello } from '../../decoders/tls.ts'
+import { isGrease, type TlsHello } from '../../decoders/tls.ts'
 import { readCertificate } from '../../decoders/x509.ts'
 import type { TlsFact } from '../../model/facts.ts'
 import { type Hasher, helloVersion, ja3sText, ja3Text, ja4 } from './tls-fingerprints.ts'
@@ -8,16 +8,17 @@ import { type Hasher, helloVersion, ja3sText, ja3Text, ja4 } from './tls-fingerp
 const CERTIFICATE_LIST_LEN = 3
 const CERTIFICATE_LEN_LEN = 3
 
-/** Fingerprints need a hasher and a whole hello. */
+/** Fingerprints, and the lists they are made of, need a hasher; fingerprints a whole hello too. */
 export function fillClientHello(fact: TlsFact, hello: TlsHello, hasher: Hasher | undefined): void {
   fact.version = helloVersion(hello)
   if (hello.sni !== undefined) fact.sni = hello.sni
   if (hello.alpns.length > 0) fact.clientAlpns = hello.alpns
+  fact.echPresent = hello.echPresent
+  if (hasher === undefined) return
   fact.supportedVersions = hello.supportedVersions.filter((value) => !isGrease(value))
   fact.groups = hello.groups.filter((value) => !isGrease(value))
   fact.cipherSuites = hello.cipherSuites.filter((value) => !isGrease(value))
-  fact.echPresent = hello.echPresent
-  if (!hello.whole || hasher === undefined) return
+  if (!hello.whole) return
   fact.ja3Text = ja3Text(hello)
   fact.ja3 = hasher.md5(fact.ja3Text)
   fact.ja4 = ja4(hello, hasher)
@@ -34,13 +35,13 @@ export function fillServerHello(fact: TlsFact, hello: TlsHello, hasher: Hasher |
   fact.ja3s = hasher.md5(fact.ja3sText)
 }
 
-/** RFC 5246 7.4.2: the first certificate is the sender's own. False when it cannot be read. */
-export function fillCertificate(fact: TlsFact, message: Uint8Array, messageLen: number): boolean {
-  const at = TLS_HANDSHAKE_HEADER_LEN + CERTIFICATE_LIST_LEN
-  if (at + CERTIFICATE_LEN_LEN > messageLen) return false
-  const certificateAt = at + CERTIFICATE_LEN_LEN
-  const certificateLen = (message[at]! << 16) | u16(message, at + 1)
-  const certificate = readCertificate(message, certificateAt, Math.min(messageLen, certificateAt + certificateLen))
+/** RFC 5246 7.4.2: of the list in [at, endAt) the first is the sender's own. False when it cannot be read. */
+export function fillCertificate(fact: TlsFact, bytes: Uint8Array, at: number, endAt: number): boolean {
+  const lenAt = at + CERTIFICATE_LIST_LEN
+  const certificateAt = lenAt + CERTIFICATE_LEN_LEN
+  if (certificateAt > endAt) return false
+  const certificateLen = (bytes[lenAt]! << 16) | u16(bytes, lenAt + 1)
+  const certificate = readCertificate(bytes, certificateAt, Math.min(endAt, certificateAt + certificateLen))
   if (certificate === undefined) return false
   fact.subject = certificate.subject
   fact.issuer = certificate.issuer
