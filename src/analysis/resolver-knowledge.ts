@@ -19,6 +19,15 @@ export interface ResolverKnowledge {
 /** Addresses and names learned; a machine has a handful of resolvers. */
 const MAX_LEARNED = 4096
 
+/** Addresses whose class is remembered. */
+const MAX_CLASSES = 4096
+
+interface AddressClass {
+  key: string
+  isNamed: boolean
+  isKnown: boolean
+}
+
 interface Prefix {
   words: readonly number[]
   len: number
@@ -38,6 +47,21 @@ export function createResolverKnowledge(named: readonly string[]): ResolverKnowl
   }
   const learnedAddresses = new Map<string, number>()
   const learnedNames = new Set<string>()
+  const classes = new Map<string, AddressClass>()
+
+  /** Looked at once: many connections go to few servers. */
+  function classOf(address: string): AddressClass {
+    let found = classes.get(address)
+    if (found === undefined) {
+      if (classes.size === MAX_CLASSES) classes.clear()
+      const words = parseAddress(address)
+      const key = words === undefined ? '' : words.join()
+      const isKnown = words !== undefined && prefixes.some((one) => isWithin(words, one))
+      found = { key, isNamed: namedAddresses.has(key), isKnown }
+      classes.set(address, found)
+    }
+    return found
+  }
 
   return {
     byName(name) {
@@ -45,12 +69,10 @@ export function createResolverKnowledge(named: readonly string[]): ResolverKnowl
       return learnedNames.has(name) || isUnderOneOf(name, KNOWN_NAMES) ? 'name' : undefined
     },
     byAddress(address, timeMicros) {
-      const words = parseAddress(address)
-      if (words === undefined) return undefined
-      const key = words.join()
-      if (namedAddresses.has(key)) return 'named'
+      const { key, isNamed, isKnown } = classOf(address)
+      if (isNamed) return 'named'
       if ((learnedAddresses.get(key) ?? Number.POSITIVE_INFINITY) <= timeMicros) return 'bootstrap'
-      return prefixes.some((one) => isWithin(words, one)) ? 'address' : undefined
+      return isKnown ? 'address' : undefined
     },
     learnAddress(address, timeMicros) {
       const words = parseAddress(address)

@@ -230,8 +230,8 @@ export const GIVEN_UP_MICROS = 1_500_000
 /** Connections to named sites followed at once, and those that wait for their epoch. */
 export const MAX_OPEN_VISITS = 1 << 14
 
-/** Sites times epochs of which something is kept, and connections kept of each: at some 300 bytes each, 40 MB. */
-export const MAX_SITE_GROUPS = 1 << 14
+/** Sites times epochs of which something is kept, and connections kept of each: at some 300 bytes each, 20 MB. */
+export const MAX_SITE_GROUPS = 1 << 13
 export const MAX_VISITS_KEPT = 8
 
 /** Latest questions for addresses that connections find their name in; 43 bytes each, made at the first one. */

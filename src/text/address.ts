@@ -3,9 +3,34 @@
 /** The third word of an IPv4 address in its mapped form; the first two are 0. */
 const MAPPED_WORD = 0xffff
 
+/** Addresses whose text is remembered: a machine talks to few at a time, and is asked for them with every fact. */
+const REMEMBERED = 4096
+const rememberedWords = new Uint32Array(REMEMBERED * 4)
+const rememberedTexts: (string | undefined)[] = new Array(REMEMBERED).fill(undefined)
+
 /** The text of the four big-endian words at `at`, as in DecodedBatch.addresses. */
 export function addressText(words: Uint32Array, at: number): string {
-  return wordsText(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!)
+  const a = words[at]!
+  const b = words[at + 1]!
+  const c = words[at + 2]!
+  const d = words[at + 3]!
+  const hash = Math.imul(Math.imul(a ^ (b << 7) ^ c, 0x9e3779b1) ^ d, 0x85ebca6b)
+  const place = (hash ^ (hash >>> 15)) & (REMEMBERED - 1)
+  const start = place * 4
+  const text = rememberedTexts[place]
+  if (
+    text !== undefined &&
+    rememberedWords[start + 3] === d &&
+    rememberedWords[start + 2] === c &&
+    rememberedWords[start + 1] === b &&
+    rememberedWords[start] === a
+  ) {
+    return text
+  }
+  const made = wordsText(a, b, c, d)
+  rememberedWords.set([a, b, c, d], start)
+  rememberedTexts[place] = made
+  return made
 }
 
 /** The text of the address made of these four words. */

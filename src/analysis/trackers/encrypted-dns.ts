@@ -126,7 +126,7 @@ export function createEncryptedDnsTracker(
       held.push({ ...where, ipProtocol, sni: undefined, alpns: [], content: 'unseen', ...NEW, answered: true })
     },
     settle(timeMicros) {
-      if (held.length === 0 || held[0]!.timeMicros >= timeMicros) return
+      if (held.length === 0 || !(held[0]!.timeMicros < timeMicros)) return
       const due = held.filter((one) => one.timeMicros < timeMicros)
       held = held.filter((one) => one.timeMicros >= timeMicros)
       for (const one of due) told(one)

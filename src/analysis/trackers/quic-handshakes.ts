@@ -50,6 +50,8 @@ interface Connection {
   version: number
   crypto: CryptoStream
   failures: number
+  /** Of the last destination id whose keys did not fit, its hash. */
+  keylessId: number
   /** The ClientHello was told. */
   told: boolean
   retryTold: boolean
@@ -88,6 +90,7 @@ export function createQuicTracker(
         version: 0,
         crypto: new CryptoStream(),
         failures: 0,
+        keylessId: 0,
         told: false,
         retryTold: false,
         negotiationTold: false,
@@ -111,9 +114,15 @@ export function createQuicTracker(
       const payload = openInitial(crypto, connection.keys, bytes, at, header)
       if (payload !== undefined) return payload
     }
+    // Once the server has chosen an id all further Initials go to that one, which gives no keys.
+    const id = hashOf(bytes, header.destinationIdAt, header.destinationIdLen)
+    if (connection.keys !== undefined && id === connection.keylessId) return undefined
     const keys = clientInitialKeys(crypto, header.version, bytes, header.destinationIdAt, header.destinationIdLen)
     const payload = openInitial(crypto, keys, bytes, at, header)
-    if (payload === undefined) return undefined
+    if (payload === undefined) {
+      connection.keylessId = id
+      return undefined
+    }
     if (connection.told || connection.version !== header.version) connection.crypto = new CryptoStream()
     connection.keys = keys
     connection.version = header.version
@@ -259,4 +268,11 @@ function afterAck(bytes: Uint8Array, at: number, endAt: number): number {
     at = next
   }
   return at
+}
+
+/** FNV-1a. */
+function hashOf(bytes: Uint8Array, at: number, len: number): number {
+  let hash = 0x811c9dc5
+  for (let i = at; i < at + len; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
+  return hash
 }

@@ -80,18 +80,11 @@ export function createSiteTracker(
 
   /** The newest question before a moment whose answer gave that address. */
   function hostOf(addressId: number, timeMicros: number): string {
-    const { columns } = questions
-    const isHolding = new Map<number, boolean>()
-    for (let seq = questions.end - 1; seq >= questions.first; seq--) {
+    const { nameId, queryMicros, answers: sets } = questions.columns
+    const { first } = questions
+    for (let seq = questions.end - 1; seq >= first; seq--) {
       const slot = seq & QUESTION_MASK
-      if (columns.queryMicros[slot]! > timeMicros) continue
-      const set = columns.answers[slot]!
-      let holds = isHolding.get(set)
-      if (holds === undefined) {
-        holds = answers.holds(set, addressId)
-        isHolding.set(set, holds)
-      }
-      if (holds) return names.text(columns.nameId[slot]!)
+      if (answers.holds(sets[slot]!, addressId) && queryMicros[slot]! <= timeMicros) return names.text(nameId[slot]!)
     }
     return ''
   }
@@ -101,14 +94,15 @@ export function createSiteTracker(
     if (byHost.size === 0 && !namesAreSites) return
     const { columns } = questions
     const from = newHosts.size > 0 ? questions.first : Math.max(countedTo, questions.first)
-    for (let seq = from; seq < questions.end; seq++) {
+    const { end } = questions
+    for (let seq = from; seq < end; seq++) {
       const slot = seq & QUESTION_MASK
       const host = names.text(columns.nameId[slot]!)
       if (seq < countedTo && !newHosts.has(host)) continue
       if (!namesAreSites && !byHost.has(host)) continue
       countQuestion(groupOf(host, columns.epoch[slot]!), slot)
     }
-    countedTo = questions.end
+    countedTo = end
   }
 
   function countQuestion(group: SiteGroup, slot: number): void {

@@ -161,11 +161,14 @@ export function createTracerouteTracker(addresses: AddressTable): TracerouteTrac
   function findProbe(from: ProbeWords, addressId: number, timeMicros: number): number {
     let best = -1
     let bestScore = 0
-    for (let slot = 0; slot < MAX_PROBES; slot++) {
-      const to = route[slot]
-      if (to === undefined || to.addressId !== addressId || key[slot] !== from.key || isAnswered[slot] !== 0) continue
+    for (let age = 1; age <= MAX_PROBES; age++) {
+      const slot = (next + MAX_PROBES - age) % MAX_PROBES
       const waited = timeMicros - sentMicros[slot]!
-      if (to.ipProtocol !== from.ipProtocol || waited < 0 || waited > ANSWER_MICROS) continue
+      // Those before it wait even longer.
+      if (route[slot] === undefined || waited > ANSWER_MICROS) break
+      if (key[slot] !== from.key || isAnswered[slot] !== 0) continue
+      const to = route[slot]!
+      if (to.addressId !== addressId || to.ipProtocol !== from.ipProtocol || waited < 0) continue
       if (from.ipProtocol === IPPROTO_TCP && from.second !== undefined && from.second !== second[slot]) continue
       let score = 1
       if (to.interfaceId === from.interfaceId) score += 4

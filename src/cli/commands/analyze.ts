@@ -1,4 +1,5 @@
 // `analyze FILE…`: the engine over capture files, merged by time; a report for a person or as JSON.
+import { once } from 'node:events'
 import type { Command } from 'commander'
 import type { AnalyzerOptions } from '../../analysis/analyzer.ts'
 import { openCaptures } from '../../capture/open-captures.ts'
@@ -10,11 +11,15 @@ import { SEVERITY_RANK, type Severity } from '../../model/finding.ts'
 import { OperatorError } from '../../model/operator-error.ts'
 import type { Report } from '../../model/report.ts'
 import { reportText } from '../../text/report.ts'
+import { reportJson } from '../../text/report-json.ts'
 import { EXIT_DAMAGED, EXIT_FINDINGS } from '../exit-codes.ts'
 import { addressFlag, dohFlag, endpointFlag } from '../network-flags.ts'
 import { createProgress } from '../progress.ts'
 import { tellDamage } from '../tell-damage.ts'
 import { outputWidth, usesColour } from '../terminal.ts'
+
+/** Characters written at once. */
+const WRITE_LEN = 1 << 16
 
 interface AnalyzeFlags {
   tunnel: string[]
@@ -69,14 +74,23 @@ export async function runAnalyze(files: string[], flags: AnalyzeFlags): Promise<
     progress.end()
     await source.close()
   }
-  process.stdout.write(
-    flags.json === true
-      ? `${JSON.stringify(report, undefined, 2)}\n`
-      : reportText(report, { width: outputWidth(), colour: usesColour(process.stdout) }),
-  )
+  if (flags.json === true) await writeJson(report)
+  else process.stdout.write(reportText(report, { width: outputWidth(), colour: usesColour(process.stdout) }))
   const worst = Math.max(-1, ...report.findings.map((finding) => SEVERITY_RANK[finding.severity]))
   if (failOn !== undefined && worst >= SEVERITY_RANK[failOn]) process.exitCode = EXIT_FINDINGS
   if (tellDamage(source.inputs)) process.exitCode = EXIT_DAMAGED
+}
+
+/** Waits for a slow reader, so that not all of it is in memory. */
+async function writeJson(report: Report): Promise<void> {
+  let text = ''
+  for (const piece of reportJson(report)) {
+    text += piece
+    if (text.length < WRITE_LEN) continue
+    if (!process.stdout.write(text)) await once(process.stdout, 'drain')
+    text = ''
+  }
+  process.stdout.write(text)
 }
 
 function collect(value: string, before: string[]): string[] {
