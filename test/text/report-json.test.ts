@@ -8,7 +8,10 @@ const made = {
   inputs: [],
   nothing: undefined,
   verdict: { dns: 'no-tunnel', reasons: ['a\nb', '\u2028"'] },
-  epochs: [{ id: 1, list: [] }, { id: 2, list: [1, [2]] }],
+  epochs: [
+    { id: 1, list: [] },
+    { id: 2, list: [1, [2]] },
+  ],
   words: ['one', 'two\n'],
   counters: {},
 } as unknown as Report

@@ -9,7 +9,6 @@ import type { AddressTable } from './addresses.ts'
 import type { AnswerTable } from './dns-answers.ts'
 import {
   type DnsExchangeTracker,
-  type ExchangeColumns,
   EXCHANGE_ANSWERED,
   EXCHANGE_CONTRADICTED,
   EXCHANGE_FRAGMENTED,
@@ -18,6 +17,7 @@ import {
   EXCHANGE_SHOUTED,
   EXCHANGE_STRAYED,
   EXCHANGE_TIMED_OUT,
+  type ExchangeColumns,
 } from './dns-exchanges.ts'
 import type { NameTable } from './names.ts'
 
