@@ -12,13 +12,14 @@ import type { Epoch, Report } from '../model/report.ts'
 import type { SiteObservation } from '../model/site.ts'
 import { EXIT_DAMAGED } from './exit-codes.ts'
 import { createProgress } from './progress.ts'
-import { type ServiceFlags, serviceAddress } from './service-options.ts'
+import { type AddressFlags, serviceAddress } from './service-options.ts'
 import { tellDamage } from './tell-damage.ts'
 
-export interface SideFlags extends ServiceFlags {
+export interface SideFlags extends AddressFlags {
   tunnel: string[]
   physical: string[]
-  epochs?: string[]
+  /** True when no number is given. */
+  epochs?: string[] | true
 }
 
 /** One side: a capture, or several that belong together, or an epoch of the store. */
@@ -33,9 +34,10 @@ export interface Side {
 
 /** The sides that arguments and flags name. @throws OperatorError */
 export async function readSides(captures: readonly string[], flags: SideFlags): Promise<Side[]> {
-  const numbers = flags.epochs === undefined ? undefined : epochNumbers(flags.epochs)
+  const numbers = flags.epochs === undefined || flags.epochs === true ? undefined : epochNumbers(flags.epochs)
   if (captures.length === 0) {
     if (numbers !== undefined) return storeSides(numbers, flags)
+    if (flags.epochs === true) return storedEpochs(flags)
     throw new OperatorError('bad-flag', 'compare needs a capture, or --epochs with two numbers.')
   }
   if (numbers !== undefined && captures.length > 1) {
@@ -101,8 +103,15 @@ function onlyEpochs(side: Side, numbers: readonly number[]): Side {
   }
 }
 
+/** The epochs that the service keeps, without their sites. */
+async function storedEpochs(flags: AddressFlags): Promise<Side[]> {
+  const { createClient } = await import('../api/client.ts')
+  const { epochs } = (await createClient(serviceAddress(flags)).get('epochs')) as { epochs: Epoch[] }
+  return [{ name: '', files: [], epochs, sites: [], findings: [] }]
+}
+
 /** What the service keeps of some epochs. */
-async function storeSides(numbers: readonly number[], flags: ServiceFlags): Promise<Side[]> {
+async function storeSides(numbers: readonly number[], flags: AddressFlags): Promise<Side[]> {
   const { createClient } = await import('../api/client.ts')
   const client = createClient(serviceAddress(flags))
   const { epochs } = (await client.get('epochs')) as { epochs: Epoch[] }
@@ -150,7 +159,10 @@ export function contextsOf(sides: readonly Side[]): Comparison['contexts'] {
 function networkOf(side: Side, epoch: Epoch): string {
   const seen = side.sites.find((one) => one.epoch === epoch.id)
   if (seen !== undefined) return networkWords(seen)
-  if (epoch.tunnelUp) return `tunnel up: ${epoch.tunnelInterfaces.join(', ')}`
+  if (epoch.tunnelUp) {
+    const server = [epoch.transport, epoch.endpoint].filter((part) => part !== undefined).join(' ')
+    return `tunnel up: ${epoch.tunnelInterfaces.join(', ')}${server === '' ? '' : ` (${server})`}`
+  }
   return epoch.connected ? 'the tunnel is lost' : 'no tunnel'
 }
 

@@ -4,10 +4,14 @@ import type { FindingsAnswer, FindingsQuestion, MessageFilter, ServiceAddress } 
 import { DEFAULT_SOCKET } from '../constants/paths.ts'
 import { OperatorError } from '../model/operator-error.ts'
 
-export interface ServiceFlags {
+/** Where the service is. */
+export interface AddressFlags {
   socket: string
   url?: string
   tokenFile?: string
+}
+
+export interface ServiceFlags extends AddressFlags {
   since?: string
   severity?: string
   interface: string[]
@@ -15,10 +19,15 @@ export interface ServiceFlags {
 }
 
 export function addServiceOptions(command: Command): Command {
-  return command
+  command
     .option('--severity <severity>', 'this severity or worse: info, warning, critical')
     .option('--interface <name>', 'seen on this interface (repeatable)', collect, [])
     .option('--site <host>', 'about this host or a name below it')
+  return addAddressOptions(command)
+}
+
+export function addAddressOptions(command: Command): Command {
+  return command
     .option('--socket <path>', 'the service’s UNIX socket', DEFAULT_SOCKET)
     .option('--url <url>', 'the service’s loopback address, such as http://127.0.0.1:8477')
     .option('--token-file <path>', 'file with the token for --url')
@@ -29,7 +38,7 @@ export function collect(value: string, before: string[]): string[] {
 }
 
 /** @throws OperatorError `bad-flag` */
-export function serviceAddress(flags: ServiceFlags): ServiceAddress {
+export function serviceAddress(flags: AddressFlags): ServiceAddress {
   if (flags.url === undefined) return { socketPath: flags.socket }
   if (!/^http:\/\/(127\.0\.0\.1|localhost|\[::1\]):\d+\/?$/.test(flags.url)) {
     throw new OperatorError('bad-flag', `--url ${flags.url}: give a loopback address such as http://127.0.0.1:8477.`)

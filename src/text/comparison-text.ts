@@ -103,14 +103,24 @@ function verdictLines(
   return [`${paint(word)}  ${style.bold(first)}`, ...rest.map((line) => indent + style.bold(line))]
 }
 
+/** The contexts there are, a line each. */
+export function epochsText(contexts: Comparison['contexts'], options: ComparisonTextOptions): string {
+  const rows = contextRows(contexts, createStyle(options.colour), (start) => start.slice(0, 19).replace('T', ' '))
+  return `${(rows.length === 0 ? ['No epoch yet.'] : tableLines(rows, options.width, 0)).join('\n')}\n`
+}
+
 function contextLines(comparison: Comparison, style: Style, width: number): string[] {
-  const rows = comparison.contexts.map((one): Cell[] => [
+  const rows = contextRows(comparison.contexts, style, (start) => start.slice(11, 23))
+  return rows.length === 0 ? [] : [style.bold('Compared'), ...tableLines(rows, width, 2)]
+}
+
+function contextRows(contexts: Comparison['contexts'], style: Style, timeOf: (start: string) => string): Cell[][] {
+  return contexts.map((one): Cell[] => [
     { text: clean(one.label), paint: style.name },
-    one.start.slice(11, 23),
+    timeOf(one.start),
     clean(one.network),
     one.resolvers.length === 0 ? '' : `asks ${one.resolvers.slice(0, 3).join(', ')}`,
   ])
-  return rows.length === 0 ? [] : [style.bold('Compared'), ...tableLines(rows, width, 2)]
 }
 
 function siteLines(one: SiteComparison, style: Style, width: number): string[] {

@@ -66,6 +66,16 @@ test('compare --epochs: what the store keeps of two epochs, with what was found 
   expect(out).toContain('Told of epoch 2.')
 })
 
+test('compare --epochs without numbers lists them', async () => {
+  const { status, out } = await compare('--epochs')
+  expect(status).toBe(0)
+  expect(out.split('\n').map((line) => line.slice(0, 40))).toEqual([
+    'epoch 1  2026-01-02 03:04:05  no tunnel ',
+    'epoch 2  2026-01-02 03:04:05  tunnel up:',
+    '',
+  ])
+})
+
 test.each([
   [['--epochs', '1'], 'two different numbers'],
   [['--epochs', '1', '1'], 'two different numbers'],

@@ -3,12 +3,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { compareSites } from '../../src/analysis/compare/compare-sites.ts'
 import { openCaptures } from '../../src/capture/open-captures.ts'
+import { contextsOf, notesOf, observationsOf, readSides } from '../../src/cli/comparison-sides.ts'
 import { analyze } from '../../src/daemon/pipeline.ts'
 import type { Comparison, LabelledObservation } from '../../src/model/comparison.ts'
 import type { Finding } from '../../src/model/finding.ts'
 import { comparisonHtml } from '../../src/text/comparison-html.ts'
 import { redactComparison } from '../../src/text/comparison-redact.ts'
-import { comparisonVerdict } from '../../src/text/comparison-text.ts'
+import { comparisonText, comparisonVerdict } from '../../src/text/comparison-text.ts'
 
 const RECORDED = process.env.LAB_RUNS ?? join(process.cwd(), '../shared/lab/recorded')
 const COMPARED = ['11', '12', '15', '16', '17', '18']
@@ -193,6 +194,23 @@ if (runs.length === 0) {
       expect(settled).toMatchObject({ changed: ['location'], difference: { axis: 'gateway', confidence: 'proven' } })
       expect(settled.settledBy).toContain(settled.control!.label)
       expect(settled.next).toBeUndefined()
+    },
+    60_000,
+  )
+
+  test.each(runsOf('15').filter((run) => run.startsWith('wg-0')))(
+    '%s: the README shows what is said of it',
+    async (run) => {
+      const sides = await readSides([join(RECORDED, run, 'merged.pcapng')], {
+        socket: '',
+        tunnel: [],
+        physical: [],
+        epochs: ['1', '2', '3'],
+      })
+      const sites = compareSites(observationsOf(sides, 'shop.sitea.example'))
+      const comparison = { ...comparisonOf(sites), contexts: contextsOf(sides), notes: notesOf(sides) }
+      const readme = readFileSync(join(process.cwd(), 'README.md'), 'utf8')
+      expect(readme).toContain(comparisonText(comparison, { width: 90, colour: false }).trimEnd())
     },
     60_000,
   )

@@ -7,12 +7,13 @@ import { COMPARISON_SCHEMA, type Comparison } from '../../model/comparison.ts'
 import { OperatorError } from '../../model/operator-error.ts'
 import { comparisonHtml } from '../../text/comparison-html.ts'
 import { redactComparison } from '../../text/comparison-redact.ts'
-import { comparisonText } from '../../text/comparison-text.ts'
+import { comparisonText, epochsText } from '../../text/comparison-text.ts'
 import { contextsOf, notesOf, observationsOf, readSides, type SideFlags } from '../comparison-sides.ts'
-import { addServiceOptions } from '../service-options.ts'
+import { addAddressOptions } from '../service-options.ts'
 import { outputWidth, usesColour } from '../terminal.ts'
 
 interface CompareFlags extends SideFlags {
+  site?: string
   json?: boolean
   html?: string
   redact?: boolean
@@ -26,18 +27,27 @@ export function addCompareCommand(program: Command): void {
       '[captures...]',
       'one: its epochs are compared; more: each is a side. Commas join files that belong together',
     )
-    .option('--epochs <number...>', 'only these epochs of the capture; without a capture, of the daemon’s store')
+    .option(
+      '--epochs [number...]',
+      'only these epochs of the capture or, without one, of the daemon’s store; lists them when no number is given',
+    )
     .option('--tunnel <name>', 'this interface or file is the tunnel (repeatable)', collect, [])
     .option('--physical <name>', 'this interface or file is a way out of the machine (repeatable)', collect, [])
+    .option('--site <host>', 'only this host and the names below it')
     .option('--json', 'print the comparison as JSON')
     .option('--html <file>', 'write it as one HTML file that asks nobody for anything')
     .option('--redact', 'replace names, addresses and files by words that say nothing')
-  addServiceOptions(command).action(runCompare)
+  addAddressOptions(command).action(runCompare)
 }
 
 /** @throws OperatorError */
 async function runCompare(captures: readonly string[], flags: CompareFlags): Promise<void> {
   const sides = await readSides(captures, flags)
+  if (flags.epochs === true) {
+    const options = { width: outputWidth(), colour: usesColour(process.stdout) }
+    process.stdout.write(epochsText(contextsOf(sides), options))
+    return
+  }
   const whole: Comparison = {
     tool: { name: 'tunnelscope', version: VERSION },
     schema: COMPARISON_SCHEMA,
