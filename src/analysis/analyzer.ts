@@ -7,7 +7,7 @@ import type { CaptureInterface, InputSummary } from '../model/capture-interface.
 import type { DecodedBatch } from '../model/decoded-batch.ts'
 import type { DnsJudgement, EncryptedDnsFact, FactHandlers, NetworkEventFact, RouteFact } from '../model/facts.ts'
 import type { Finding } from '../model/finding.ts'
-import { LAYER_DNS } from '../model/layer.ts'
+import { LAYER_DNS, LAYER_MDNS } from '../model/layer.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
 import type { LeakServiceChange, Report } from '../model/report.ts'
 import type { SiteObservation } from '../model/site.ts'
@@ -32,6 +32,7 @@ import { createConnectionTracker } from './trackers/connections.ts'
 import { createAnswerTable } from './trackers/dns-answers.ts'
 import { createDnsExchangeTracker } from './trackers/dns-exchanges.ts'
 import { ExchangeView } from './trackers/exchange-view.ts'
+import { createFurtherQuestions } from './trackers/further-questions.ts'
 import { createRouteTable } from './trackers/injected-routes.ts'
 import { createLeakServiceTracker } from './trackers/leak-service.ts'
 import { createLeakTestTracker } from './trackers/leak-tests.ts'
@@ -184,9 +185,11 @@ export function createAnalyzer(
         encrypted.dnsMessage(batch, out, row)
       } else if (!isQuestion || out.dnsQuestions[row] === 0) return
       exchanges.message(batch, out, row)
+      if (isQuestion && out.dnsQuestions[row]! > 1 && out.layer[row] === LAYER_MDNS) further.message(batch, out, row)
     },
   }
   const encrypted = createEncryptedDns(options.encryptedResolvers ?? [], addresses, context, encryptedTold)
+  const further = createFurtherQuestions(exchanges.message)
   const { crypto, inflate } = options
   const transport = createTransport(createFanOut([transportHandlers, encrypted.handlers]), {
     paths,

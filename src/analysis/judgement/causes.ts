@@ -2,6 +2,7 @@
 import { PORT_DNS } from '../../constants/wire.ts'
 import type { Confidence, Severity } from '../../model/finding.ts'
 import type { ExchangeView } from '../trackers/exchange-view.ts'
+import type { RecentQuestion } from '../trackers/recent-questions.ts'
 import { isLanAddress, isMisbound, type JudgementContext } from './context.ts'
 
 /** One cause of a leak. */
@@ -90,15 +91,9 @@ export const CAUSES: readonly LeakCause[] = Object.freeze<LeakCause[]>([
     why: '{silentServer} inside the tunnel did not answer within {waitedMs} ms, so another resolver was asked outside',
     severity: 'critical',
     confidence: 'strong',
-    applies: (view, context) =>
-      context
-        .askedBefore(view)
-        .some(
-          (one) =>
-            one.side === 'inside' && one.outcome !== 'answered' && view.queryMicros - one.timeMicros < FALLBACK_MICROS,
-        ),
+    applies: (view, context) => givenUpInside(view, context) !== undefined,
     detail(view, context) {
-      const given = context.askedBefore(view).find((one) => one.side === 'inside' && one.outcome !== 'answered')
+      const given = givenUpInside(view, context)
       if (given === undefined) return {}
       return { silentServer: given.server, waitedMs: Math.round((view.queryMicros - given.timeMicros) / 1000) }
     },
@@ -141,4 +136,12 @@ export function causeOf(view: ExchangeView, context: JudgementContext): LeakCaus
 export function causeRow(cause: string, transport: string): LeakCause {
   const rows = CAUSES.filter((one) => one.cause === cause)
   return (transport === 'tcp' ? rows[0] : rows[rows.length - 1]) ?? CAUSES[CAUSES.length - 1]!
+}
+
+/** The first of the tries inside that were not answered, when the last of them was answered neither. */
+function givenUpInside(view: ExchangeView, context: JudgementContext): RecentQuestion | undefined {
+  const inside = context
+    .askedBefore(view)
+    .filter((one) => one.side === 'inside' && view.queryMicros - one.timeMicros < FALLBACK_MICROS)
+  return inside.at(-1)?.outcome === 'answered' ? undefined : inside.find((one) => one.outcome !== 'answered')
 }

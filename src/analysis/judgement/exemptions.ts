@@ -2,6 +2,7 @@
 import { DUPLICATE_MICROS } from '../../constants/limits.ts'
 import type { ExchangeView } from '../trackers/exchange-view.ts'
 import { isLanAddress, isOnLink, type JudgementContext } from './context.ts'
+import { testOf } from './leak-test-names.ts'
 import {
   CONNECTIVITY_CHECK_NAMES,
   isLocalReverse,
@@ -79,9 +80,9 @@ export const EXEMPTIONS: readonly Exemption[] = Object.freeze<Exemption[]>([
   {
     code: 'X9',
     title: 'own-probe',
-    basis: 'our own label',
-    why: 'our own check asked',
-    applies: (view) => OWN_PROBE_LABEL.test(view.name),
+    basis: 'the label of a known test',
+    why: 'a probe asked, our own or a leak-test page’s (the report lists each run and what its page sees)',
+    applies: (view) => OWN_PROBE_LABEL.test(view.name) || testOf(view.name) !== undefined,
   },
   {
     code: 'X7',

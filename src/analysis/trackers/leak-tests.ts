@@ -1,9 +1,8 @@
 // The leak-test adjudicator: which questions a well-known test page made the machine ask, and what became of each. A page
 // sees only the resolver at the far end; here the way of each question is known.
-import { LEAK_TEST_PAGES, type LeakTestPage } from '../../constants/leak-test-pages.ts'
 import type { DnsExchange } from '../../model/facts.ts'
 import type { ReportLeakTest } from '../../model/report.ts'
-import { isUnder } from '../judgement/special-names.ts'
+import { testOf } from '../judgement/leak-test-names.ts'
 
 export interface LeakTestTracker {
   exchange(exchange: DnsExchange): void
@@ -57,16 +56,6 @@ export function createLeakTestTracker(): LeakTestTracker {
   }
 }
 
-/** The page and the run a name belongs to, by its zone and random label. */
-export function testOf(name: string): { page: LeakTestPage; run: string } | undefined {
-  for (const page of LEAK_TEST_PAGES) {
-    if (!isUnder(name, page.zone) || name.length === page.zone.length) continue
-    const match = page.label.exec(name.slice(0, -page.zone.length - 1))
-    if (match !== null) return { page, run: match[1] ?? '' }
-  }
-  return undefined
-}
-
 function explanationOf(exchange: DnsExchange): string {
   const { serverAddress: server, interfaceName } = exchange
   switch (exchange.judgement) {
@@ -76,6 +65,9 @@ function explanationOf(exchange: DnsExchange): string {
     case 'leak-window':
       return `left on ${interfaceName} to ${server} outside the tunnel (${exchange.cause}): the page sees that resolver's network`
     case 'expected':
+      // A probe is nobody's secret, but the page does see who forwards it.
+      if (exchange.reason === 'X9')
+        return `left on ${interfaceName} to ${server} outside the tunnel: the page sees that resolver's network`
       return `left on ${interfaceName} to ${server}, which is meant to be so (${exchange.reason})`
     case 'no-tunnel':
       return `asked of ${server} on ${interfaceName} while no tunnel was up`

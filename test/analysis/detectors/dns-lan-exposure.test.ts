@@ -1,4 +1,6 @@
+import { ascii, concat, udp } from '../../decoders/build-packet.ts'
 import { fixtureFindings, fixtureReport } from '../fixture-report.ts'
+import { findingsOf, ip, LAN_CLIENT, lookup, play } from '../scenario.ts'
 
 describe('dns-lan-exposure raises', () => {
   test('public names and names given up inside', async () => {
@@ -16,6 +18,29 @@ describe('dns-lan-exposure raises', () => {
     ])
     expect(leaks).toEqual([])
   })
+})
+
+test('dns-lan-exposure hears every question of a message, also those whose names end in a pointer', () => {
+  const label = (text: string) => [text.length, ...ascii(text)]
+  // laptop.local, printer.<pointer to local>, www.example.com; QU bits set.
+  const questions = concat(
+    [...label('laptop'), ...label('local'), 0, 0, 1, 0x80, 1],
+    [...label('printer'), 0xc0, 12 + 7, 0, 28, 0x80, 1],
+    [...label('www'), ...label('example'), ...label('com'), 0, 0, 1, 0, 1],
+  )
+  const message = concat([0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0], questions)
+  const steps = [
+    ...lookup({ on: 'wg0', atMillis: 0, name: 'first.example', answeredAfter: 5 }),
+    { atMillis: 500, on: 'eth0', outgoing: true, ip: ip(LAN_CLIENT, '224.0.0.251', 17, udp(5353, 5353, message)) },
+    ...lookup({ on: 'wg0', atMillis: 1000, name: 'last.example', answeredAfter: 5 }),
+  ]
+  const report = play(steps)
+  expect(report.exposures.map((one) => [one.name, one.type])).toEqual([
+    ['laptop.local', 'A'],
+    ['printer.local', 'AAAA'],
+    ['www.example.com', 'A'],
+  ])
+  expect(findingsOf(report, 'dns-lan-exposure')).toMatchObject([{ data: { names: ['www.example.com'] } }])
 })
 
 describe('dns-lan-exposure stays quiet', () => {

@@ -79,6 +79,15 @@ test('R19: an answer inside, or silence half a minute ago, is no reason', () => 
   expect(causesOf(inside({ atMillis: 1000 }), outside({ atMillis: 31_000 }))).toEqual(['outside-tunnel'])
 })
 
+test('R19: a second try inside that was answered ends the silence; the wait begins with the first that was not', () => {
+  const silent = inside({ atMillis: 1000 })
+  const second = inside({ atMillis: 2000, answeredAfter: 5 })
+  expect(causesOf([...silent, ...second], outside({ atMillis: 6000 }))).toEqual(['outside-tunnel'])
+  const report = play([...tunnelTime, ...inside({ atMillis: -30_000 }), ...silent, ...outside({ atMillis: 6000 })])
+  const leak = report.findings.find((one) => one.id === 'dns-leak')
+  expect(leak).toMatchObject({ data: { waitedMs: 5000 } })
+})
+
 test('R20: the tunnel’s address as source, the way out is physical', () => {
   // eth0 has an address of its own, as a question before the tunnel shows.
   const before = lookup({ on: 'eth0', atMillis: -100, name: 'before.example', answeredAfter: 5 })

@@ -226,6 +226,8 @@ describe('X8 forwarded', () => {
 describe('X9 own-probe', () => {
   test('the label of our own check', () => {
     expect(judged(asked({ name: 'tunnelscope-probe-1a2b.example.com' })).reasons).toEqual(['X9'])
+    expect(judged(asked({ name: '3.c0ffee5ca1ab1e.bash.ws' }))).toEqual({ reasons: ['X9'], leaks: [] })
+    expect(judged(asked({ name: 'www.bash.ws' })).leaks).toEqual(['www.bash.ws'])
   })
 
   test('a leak-test page is no probe of ours', () => {

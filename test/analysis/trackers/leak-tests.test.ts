@@ -1,4 +1,4 @@
-import { testOf } from '../../../src/analysis/trackers/leak-tests.ts'
+import { testOf } from '../../../src/analysis/judgement/leak-test-names.ts'
 import { LEAK_TEST_PAGES } from '../../../src/constants/leak-test-pages.ts'
 import { LAN_RESOLVER, lookup, PUBLIC_RESOLVER, play, type Step } from '../scenario.ts'
 
@@ -47,6 +47,7 @@ test('a run is told as a whole, each question with its way and what the page see
     ...tunnelTime,
     ...lookup({ on: 'wg0', atMillis: 1000, name: `1.${run}.bash.ws`, answeredAfter: 9 }),
     ...lookup({ on: 'eth0', atMillis: 1100, name: `2.${run}.bash.ws`, to: PUBLIC_RESOLVER, answeredAfter: 9 }),
+    ...lookup({ on: 'eth0', atMillis: 1150, name: 'bash.ws', to: PUBLIC_RESOLVER, answeredAfter: 9 }),
     ...lookup({ on: 'wg0', atMillis: 1200, name: '1.0123456789ab.bash.ws', answeredAfter: 9 }),
   ])
   expect(report.leakTests).toHaveLength(2)
@@ -54,10 +55,10 @@ test('a run is told as a whole, each question with its way and what the page see
   expect(first).toMatchObject({ page: 'bash.ws', inside: 1, outside: 1 })
   const outside = first!.questions.find((one) => one.interface === 'eth0')!
   expect(outside).toMatchObject({ name: `2.${run}.bash.ws`, server: PUBLIC_RESOLVER, transport: 'udp' })
-  expect(outside.explanation).toContain(`left on eth0 to ${PUBLIC_RESOLVER} outside the tunnel (outside-tunnel)`)
+  expect(outside.explanation).toContain(`left on eth0 to ${PUBLIC_RESOLVER} outside the tunnel: the page sees`)
   expect(first!.questions.find((one) => one.interface === 'wg0')!.explanation).toContain('inside the tunnel')
-  // A test's question that leaks is a leak like any other.
-  expect(report.leaks.map((leak) => leak.name)).toEqual([`2.${run}.bash.ws`])
+  // Its probes are no leaks (X9); the page itself is asked for like any other name.
+  expect(report.leaks.map((leak) => leak.name)).toEqual(['bash.ws'])
 })
 
 test('without a test page there is nothing to tell', () => {
