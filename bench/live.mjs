@@ -1,6 +1,7 @@
-// `npm run bench:live`, as root: a million packets at top speed through a veth pair in namespaces of our own, caught by the
+// `npm run bench:live`, as root: a million packets, at top speed unless a pace is given, through a veth pair in namespaces of our own, caught by the
 // daemon with its whole analysis, by our ring alone, by `tcpdump -i any -w /dev/null` and by dumpcap, one after the other;
 // then the same packets as a file through `analyze`. Prints packets, drops and CPU seconds.
+// usage: npm run bench:live -- [rounds [packets a second]]
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,6 +13,8 @@ import { packetSender } from './packet-sender.mjs'
 const PACKETS = 1_000_000
 const FRAMES = 10_000
 const ROUNDS = Number(process.argv[2] ?? 3)
+/** 0 = as fast as it goes. */
+const PPS = Number(process.argv[3] ?? 0)
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const TICKS_PER_SECOND = 100
 
@@ -81,7 +84,12 @@ async function measure(name, { argv, packets, dropped, ready = / on |Capturing/ 
   for (let waited = 0; waited < 100 && !ready.test(words); waited++) await sleep(100)
   await sleep(500)
   const atRest = cpuSeconds(child.pid)
-  const replay = spawn('ip', ['netns', 'exec', far, ...sender.command('v1', file, { loops: PACKETS / FRAMES })])
+  const replay = spawn('ip', [
+    'netns',
+    'exec',
+    far,
+    ...sender.command('v1', file, { loops: PACKETS / FRAMES, pps: PPS }),
+  ])
   let said = ''
   replay.stdout.setEncoding('utf8').on('data', (text) => {
     said += text
