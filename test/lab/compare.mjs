@@ -35,18 +35,18 @@ function show(scenario, run, out) {
   const single = readdirSync(out).filter((name) => /^(?!merged).*\.pcapng$/.test(name))
   const input = existsSync(join(out, 'merged.pcapng')) ? 'merged.pcapng' : single.join()
   const made = spawnSync(process.execPath, [CLI, 'compare', '--json', input], { cwd: out, encoding: 'utf8' })
-  const { sites } = JSON.parse(made.stdout)
-  const faults = faultsOf(scenario, truth, sites)
+  const { sites, notes } = JSON.parse(made.stdout)
+  const faults = faultsOf(scenario, truth, sites, notes)
   wrong += faults.length > 0 ? 1 : 0
   const differing = sites.filter((one) => one.verdict === 'differs')
   const rows = differing.map(({ host, difference: d }) => `${host}: ${d?.axis} ${d?.cause}, ${d?.confidence}`)
-  if (rows.length === 0) rows.push('no difference that matters')
+  if (rows.length === 0) rows.push(['no difference that matters', ...new Set(notes.map((one) => one.id))].join('; '))
   const judged = faults.length === 0 ? 'ok' : `WRONG: ${faults.join('; ')}`
   for (const row of rows) console.log(`${scenario}  ${run.padEnd(7)} ${judged.padEnd(4)} ${row}`)
 }
 
 /** What the lab did, against what is said: which sites, which axis, and the values in the sentence. */
-function faultsOf(scenario, truth, sites) {
+function faultsOf(scenario, truth, sites, notes) {
   const faults = []
   const failed = truth.http.filter((one) => Number.isNaN(Number(one.result)) || Number(one.result) >= 400)
   const expected = new Set(failed.map((one) => one.host))
@@ -54,6 +54,11 @@ function faultsOf(scenario, truth, sites) {
   if (scenario === 17) {
     const slowest = truth.dns_timing.toSorted((a, b) => b.expected_ms - a.expected_ms)[0].server
     if (!differing.some(({ summary }) => summary.includes(slowest))) faults.push(`not said: ${slowest} is slow`)
+  }
+  if (scenario === 12) {
+    // No site suffers: the kernel sends in fragments from then on. The cause is said of the epoch, with its size.
+    const size = `takes ${truth.mtu.ptb_next_hop_mtu} bytes`
+    if (!notes.some((one) => one.id === 'mtu-outer-ptb' && one.summary.includes(size))) faults.push(`not said: ${size}`)
   }
   for (const host of expected) if (!differing.some((one) => one.host === host)) faults.push(`${host} not told`)
   for (const one of differing) {

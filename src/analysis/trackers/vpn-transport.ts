@@ -1,7 +1,7 @@
 // HOT PATH. VPN transports seen on the wire, known by their message format: WireGuard, OpenVPN over UDP and TCP, ESP and
 // IPsec NAT-T, and IP packets put into UDP as they are.
 import { IPPROTO_ESP, IPPROTO_TCP, IPPROTO_UDP, PORT_IPSEC_NAT_T } from '../../constants/wire.ts'
-import type { DecodedBatch } from '../../model/decoded-batch.ts'
+import { type DecodedBatch, ROW_FRAGMENT } from '../../model/decoded-batch.ts'
 import { LAYER_DNS, LAYER_NBNS } from '../../model/layer.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
 import type { AddressTable } from './addresses.ts'
@@ -167,6 +167,8 @@ export function createVpnTransportTracker(addresses: AddressTable): VpnTransport
 
   return {
     packet(batch, out, row) {
+      // A first fragment knows its ports, but its payload is the transport's header.
+      if ((out.flags[row]! & ROW_FRAGMENT) !== 0) return
       const protocol = out.ipProtocol[row]
       const layer = out.layer[row]!
       if (protocol === IPPROTO_UDP) {
