@@ -152,7 +152,10 @@ export function createAnalyzer(
     paths,
     addresses,
     roleOf: (interfaceId) => context().roleOf(interfaceId),
-    outerTunnels: () => measuredTunnels(outerTunnels(), join.joins(), addresses),
+    outerTunnels: () => {
+      tunnelsNow ??= measuredTunnels(outerTunnels(), join.joins(), addresses)
+      return tunnelsNow
+    },
     mtuOf: (interfaceId) => network.mtu(interfaceOf(interfaceId).name),
     tcpMtuProbing: () => network.tcpMtuProbing,
   }
@@ -208,6 +211,8 @@ export function createAnalyzer(
   let ticks = 0
   let settledMicros = 0
   let judgement: ConnectionContext | undefined
+  /** As of the last tick: detectors ask for every flow. */
+  let tunnelsNow: OuterTunnel[] | undefined
   let roles: RoleDecision[] | undefined
 
   network.watchServers(() =>
@@ -351,6 +356,7 @@ export function createAnalyzer(
 
   function tick(timeMicros: number): void {
     let isDue = true
+    tunnelsNow = undefined
     if (timeMicros > nowMicros) nowMicros = timeMicros
     if (network.isKnown) network.tick(nowMicros, tellNetwork)
     // Forced exchanges were judged with what was known then; later ones may know more.
@@ -462,6 +468,7 @@ export function createAnalyzer(
     tick,
     end() {
       network.end(nowMicros, tellNetwork)
+      tunnelsNow = undefined
       judgement = undefined
       transport.end()
       if (!network.isKnown) tellLosses(context().timeline, tellNetwork)
