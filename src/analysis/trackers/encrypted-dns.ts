@@ -75,37 +75,13 @@ export function createEncryptedDnsTracker(
 
   return {
     tls(fact) {
-      if (fact.kind !== 'client-hello') return
-      hold({
-        ...placeOf(fact),
-        ipProtocol: IPPROTO_TCP,
-        sni: fact.sni,
-        alpns: fact.clientAlpns ?? [],
-        content: 'tls',
-        ...NEW,
-      })
+      if (fact.kind === 'client-hello') hold(heldOf(fact, IPPROTO_TCP, 'tls', fact.sni, fact.clientAlpns, false))
     },
     quic(fact) {
-      if (fact.kind !== 'client-hello') return
-      hold({
-        ...placeOf(fact),
-        ipProtocol: IPPROTO_UDP,
-        sni: fact.sni,
-        alpns: fact.clientAlpns ?? [],
-        content: 'quic',
-        ...NEW,
-      })
+      if (fact.kind === 'client-hello') hold(heldOf(fact, IPPROTO_UDP, 'quic', fact.sni, fact.clientAlpns, false))
     },
     datagram(where, transport) {
-      hold({
-        ...placeOf(where),
-        ipProtocol: IPPROTO_UDP,
-        sni: undefined,
-        alpns: [],
-        content: transport,
-        ...NEW,
-        answered: transport === 'dnscrypt',
-      })
+      hold(heldOf(where, IPPROTO_UDP, transport, undefined, undefined, transport === 'dnscrypt'))
     },
     flow(fact) {
       const { serverPort, ipProtocol } = fact
@@ -122,8 +98,9 @@ export function createEncryptedDnsTracker(
       const hasAnswer = fact.bytesToClient >= MIN_ASKED_BYTES && fact.bytesToServer >= MIN_ASKED_BYTES
       if (!hasAnswer || ipProtocol !== IPPROTO_TCP) return
       if (serverPort === PORT_HTTPS && fact.rttMillis >= 0) return
-      const where = { ...placeOf(fact), timeMicros: fact.startMicros }
-      held.push({ ...where, ipProtocol, sni: undefined, alpns: [], content: 'unseen', ...NEW, answered: true })
+      const unseen = heldOf(fact, ipProtocol, 'unseen', undefined, undefined, true)
+      unseen.timeMicros = fact.startMicros
+      held.push(unseen)
     },
     settle(timeMicros) {
       if (held.length === 0 || !(held[0]!.timeMicros < timeMicros)) return
@@ -139,7 +116,35 @@ export function createEncryptedDnsTracker(
   }
 }
 
-const NEW = Object.freeze({ answered: false, noteAnswer: undefined })
+const NO_ALPNS: readonly string[] = Object.freeze([])
+
+/** One statement, one shape: every connection with a hello is held. */
+function heldOf(
+  fact: ConnectionFact,
+  ipProtocol: number,
+  content: Held['content'],
+  sni: string | undefined,
+  alpns: readonly string[] | undefined,
+  answered: boolean,
+): Held {
+  return {
+    timeMicros: fact.timeMicros,
+    frameNumber: fact.frameNumber,
+    interfaceId: fact.interfaceId,
+    flowId: fact.flowId,
+    clientAddress: fact.clientAddress,
+    clientPort: fact.clientPort,
+    serverAddress: fact.serverAddress,
+    serverPort: fact.serverPort,
+    ipVersion: fact.ipVersion,
+    ipProtocol,
+    sni,
+    alpns: alpns ?? NO_ALPNS,
+    content,
+    answered,
+    noteAnswer: undefined,
+  }
+}
 
 type Finding = Pick<EncryptedDnsFact, 'transport' | 'evidence' | 'confidence' | 'basis'>
 
