@@ -34,6 +34,7 @@ import { createDnsExchangeTracker } from './trackers/dns-exchanges.ts'
 import { ExchangeView } from './trackers/exchange-view.ts'
 import { createFurtherQuestions } from './trackers/further-questions.ts'
 import { createRouteTable } from './trackers/injected-routes.ts'
+import { createLateAnswers } from './trackers/late-answers.ts'
 import { createLeakServiceTracker } from './trackers/leak-service.ts'
 import { createLeakTestTracker } from './trackers/leak-tests.ts'
 import { createLeakList } from './trackers/leaks.ts'
@@ -144,6 +145,7 @@ export function createAnalyzer(
   const verdict = createVerdictCounter()
   const exchanges = createDnsExchangeTracker(names, addresses, told, answers)
   const view = new ExchangeView(() => exchanges, names, addresses, answers, interfaces)
+  const lateAnswers = createLateAnswers(names, addresses, answers, interfaces)
   const findings = createFindingSet((timeMicros) => context().timeline.epochAt(timeMicros))
 
   const paths = createPathTable(addresses)
@@ -187,7 +189,9 @@ export function createAnalyzer(
         else questions.response(batch, out, row)
         encrypted.dnsMessage(batch, out, row)
       } else if (!isQuestion || out.dnsQuestions[row] === 0) return
+      const unmatched = exchanges.unmatchedResponses
       exchanges.message(batch, out, row)
+      if (network.isKnown && exchanges.unmatchedResponses !== unmatched) tellSecond(batch, out, row)
       if (isQuestion && out.dnsQuestions[row]! > 1 && out.layer[row] === LAYER_MDNS) further.message(batch, out, row)
     },
   }
@@ -302,6 +306,7 @@ export function createAnalyzer(
       handlers.nameExposure?.(view)
       return
     }
+    if (network.isKnown) lateAnswers.note(view)
     resolvers.exchange(view)
     verdict.exchange(view)
     questions.note(view)
@@ -343,6 +348,11 @@ export function createAnalyzer(
       figures.answered++
       handlers.encryptedDnsAnswered?.(fact)
     }
+  }
+
+  function tellSecond(batch: PacketBatch, out: DecodedBatch, row: number): void {
+    const fact = lateAnswers.answer(batch, out, row)
+    if (fact !== undefined) handlers.secondAnswer?.(fact)
   }
 
   function opened(slot: number): void {

@@ -3,7 +3,9 @@ import { IPPROTO_TCP } from '../constants/wire.ts'
 import type { ConnectionFact, DnsExchange } from '../model/facts.ts'
 
 /** All DNS between the client side of an interface and one server. */
-export function dnsFilter(exchange: DnsExchange): string {
+export function dnsFilter(
+  exchange: Pick<DnsExchange, 'ipVersion' | 'transport' | 'interfaceName' | 'serverAddress' | 'serverPort'>,
+): string {
   const ip = exchange.ipVersion === 6 ? 'ipv6.addr' : 'ip.addr'
   const port = exchange.transport === 'tcp' ? 'tcp.port' : 'udp.port'
   return `${interfaceFilter(exchange.interfaceName)}${ip} == ${exchange.serverAddress} && ${port} == ${exchange.serverPort}`

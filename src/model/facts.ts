@@ -55,6 +55,8 @@ export interface FactHandlers {
   reset?(fact: ResetFact): void
   /** A question with its answer or its timeout, judged in its network context. */
   dnsExchange?(exchange: DnsExchange): void
+  /** Live: a second answer that says something else came after its exchange was told (rules.md R13). */
+  secondAnswer?(fact: SecondAnswerFact): void
   /** A connection to an encrypted resolver, judged in its network context. */
   encryptedDns?(connection: EncryptedDnsFact): void
   /** The resolver of such a connection answered; told once, after `encryptedDns`. */
@@ -237,6 +239,26 @@ export interface OtherAnswer {
   frame: number
   interfaceName: string
 }
+
+/** An exchange that was told already, with the answer that contradicts it. */
+export type SecondAnswerFact = Pick<
+  DnsExchange,
+  | 'name'
+  | 'nameId'
+  | 'type'
+  | 'serverAddress'
+  | 'serverPort'
+  | 'transport'
+  | 'ipVersion'
+  | 'interfaceName'
+  | 'inputName'
+  | 'outcome'
+  | 'answers'
+  | 'rcode'
+  | 'queryMicros'
+  | 'queryFrame'
+  | 'otherAnswer'
+>
 
 /** A TCP SYN of a new connection, with the network context of its moment. Valid during the call. */
 export interface OpenedConnection {
