@@ -106,7 +106,7 @@ export function metricsText(service: ServiceState, stream: Stream): string {
       'leaked_outside_seconds_total',
       'counter',
       'How long they were outside, from question to answer, added up.',
-      byApp((one) => one.outsideMs / 1000),
+      byApp((one) => Number((one.outsideMs / 1000).toFixed(6))),
     )
   }
   const today = service.reader().leakService(Date.now() * 1000)
