@@ -4,6 +4,8 @@ import { PerformanceObserver } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
 import { createAnalyzer } from '../src/analysis/analyzer.ts'
+import { createAddressTable } from '../src/analysis/trackers/addresses.ts'
+import { createVolumeJoin } from '../src/analysis/trackers/volume-join.ts'
 import { decodeBatch } from '../src/decoders/decode-batch.ts'
 import { createQuotedPacket, readQuoted } from '../src/decoders/quoted.ts'
 import { createDecodedBatch } from '../src/model/decoded-batch.ts'
@@ -124,6 +126,30 @@ test('analysing a million packets of established flows triggers no garbage colle
   // The rows were what they should be, and nothing about them was out of the ordinary.
   expect(new Set(decoded.layer.subarray(0, established.count))).toEqual(new Set([LAYER_TCP, LAYER_UDP]))
   expect(analyzer.report().findings).toEqual([])
+})
+
+const TUNNEL_IDS = [1]
+const volume = createVolumeJoin(createAddressTable(), () => TUNNEL_IDS)
+let volumeRound = 0
+
+/** The first flows are inside a tunnel that nothing explains, the others outside: a moment is over every 12 rounds. */
+function followVolume(count: number): void {
+  for (let done = 0; done < count; done += established.count) {
+    for (let row = 0; row < established.count; row++) {
+      established.timeMicros[row] = START_MICROS + volumeRound * MILLISECOND * 8 + row
+      established.interfaceId[row] = row < FLOWS / 2 ? 1 : 0
+      volume.packet(established, decoded, row)
+    }
+    volumeRound++
+  }
+}
+
+test('following the volume of a tunnel over a million packets triggers no garbage collection', async () => {
+  decodeBatch(established, decoded)
+  followVolume(WARM_UP_PACKETS)
+  expect(await collectionsDuring(() => followVolume(PACKETS))).toBe(0)
+  established.interfaceId.fill(0)
+  expect(volume.joins()).toEqual([])
 })
 
 test('the measure notices one small object per packet', async () => {

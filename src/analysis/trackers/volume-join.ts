@@ -19,6 +19,7 @@ export interface VolumeJoinTracker {
 
 const MOMENT_MICROS = 100_000
 const MAX_INSIDES = 4
+const RECENT_MASK = 255
 /** When all places are taken, so many flows of a moment may take one: what scans ports or serves thousands does not cost us. */
 const MAX_NEWCOMERS = 16
 /** A flow that is silent for so long while the tunnel goes on does not carry it any more. */
@@ -31,6 +32,8 @@ const SILENT_MICROS = 2_000_000
 export function createVolumeJoin(addresses: AddressTable, tunnelIds: () => readonly number[]): VolumeJoinTracker {
   const insides: VolumeInside[] = []
   const streams: VolumeStream[] = []
+  /** By the lower bits of their hash. */
+  const recentStreams: (VolumeStream | undefined)[] = new Array(RECENT_MASK + 1).fill(undefined)
   let watched: readonly number[] = []
   let moment = -1
   let newcomers = 0
@@ -51,9 +54,15 @@ export function createVolumeJoin(addresses: AddressTable, tunnelIds: () => reado
   }
 
   function streamOf(interfaceId: number, hash: number): VolumeStream | undefined {
+    const recent = recentStreams[hash & RECENT_MASK]
+    if (recent !== undefined && recent.keyHash === hash && recent.interfaceId === interfaceId && recent.isFollowed) {
+      return recent
+    }
     for (let i = 0; i < streams.length; i++) {
       const one = streams[i]!
-      if (one.keyHash === hash && one.interfaceId === interfaceId) return one
+      if (one.keyHash !== hash || one.interfaceId !== interfaceId) continue
+      recentStreams[hash & RECENT_MASK] = one
+      return one
     }
     return undefined
   }
@@ -122,7 +131,8 @@ export function createVolumeJoin(addresses: AddressTable, tunnelIds: () => reado
       const sourceIsLower = !isHigher(a, source, destination, srcPort, dstPort)
       const lowerAt = sourceIsLower ? source : destination
       const higherAt = sourceIsLower ? destination : source
-      const ports = sourceIsLower ? ((srcPort << 16) | dstPort) >>> 0 : ((dstPort << 16) | srcPort) >>> 0
+      // Signed: an unsigned number above 2^31 would be an object wherever a call is not inlined.
+      const ports = sourceIsLower ? (srcPort << 16) | dstPort : (dstPort << 16) | srcPort
       const hash = hashOf(a, lowerAt, higherAt, ports, protocol)
       const inside = insideOf(interfaceId)
       if (inside !== undefined) {

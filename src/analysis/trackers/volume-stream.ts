@@ -16,9 +16,12 @@ export class VolumeStream {
   readonly higherId: number
   readonly lowerPort: number
   readonly higherPort: number
-  readonly firstMicros: number
-  lastMicros: number
+  readonly firstMicros: number = 0
+  /** Set here: a field that begins as undefined holds an object for each number. */
+  lastMicros = 0
   packets = 0
+  /** False when it had to make room. */
+  isFollowed = true
   /** Bytes of this moment and of the two before, by who sent them. */
   lower = 0
   higher = 0
@@ -73,7 +76,8 @@ export function addStream(
       if (streams[i]!.isProven) continue
       if (least < 0 || streams[i]!.packets < streams[least]!.packets) least = i
     }
-    streams.splice(Math.max(0, least), 1)
+    const [gone] = streams.splice(Math.max(0, least), 1)
+    gone!.isFollowed = false
   }
   const made = new VolumeStream(addresses.intern(words, lowerAt), addresses.intern(words, higherAt), ports, timeMicros)
   streams.push(made)
