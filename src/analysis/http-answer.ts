@@ -1,6 +1,6 @@
 // Who answered an HTTP request: what the headers of a gateway, a cache or an edge server give away (RFC 9110, RFC 9209).
-import type { HttpFact } from '../model/facts.ts'
-import type { DetectorContext, RaisedFinding } from './detector.ts'
+import type { FactHandlers, HttpFact } from '../model/facts.ts'
+import type { DetectorContext, DetectorMeta, RaisedFinding } from './detector.ts'
 import { connectionFilter } from './display-filter.ts'
 
 /** The name of the site asked: the request's Host, else the address. */
@@ -56,7 +56,7 @@ export function answerFinding(
 }
 
 /** Remembers where each site answered well: the same site elsewhere shows what the network has to do with it. */
-export interface GoodAnswers {
+interface GoodAnswers {
   note(context: DetectorContext, request: HttpFact | undefined, response: HttpFact): void
   /** Interfaces other than `interfaceName` on which the site answered well. */
   elsewhere(host: string, interfaceName: string): string[]
@@ -64,7 +64,7 @@ export interface GoodAnswers {
 
 const MAX_SITES = 4096
 
-export function createGoodAnswers(): GoodAnswers {
+function createGoodAnswers(): GoodAnswers {
   const sites = new Map<string, Set<string>>()
   return {
     note(context, request, response) {
@@ -75,5 +75,31 @@ export function createGoodAnswers(): GoodAnswers {
       known.add(context.interfaceOf(response.interfaceId).name)
     },
     elsewhere: (host, interfaceName) => [...(sites.get(host) ?? [])].filter((name) => name !== interfaceName),
+  }
+}
+
+/** By status its reason phrase and what it means. */
+export type StatusReasons = Readonly<Record<number, readonly [phrase: string, meaning: string]>>
+
+/** Raises `meta` for answers with a status of `reasons`; worse when the same site answered well on another interface. */
+export function createStatusJudge(context: DetectorContext, meta: DetectorMeta, reasons: StatusReasons): FactHandlers {
+  const good = createGoodAnswers()
+  return {
+    httpExchange(request, response) {
+      if (response?.status === undefined) return
+      good.note(context, request, response)
+      const words = reasons[response.status]
+      if (words === undefined) return
+      const raised = answerFinding(context, request, response)
+      const elsewhere = good.elsewhere(raised.data.host as string, raised.interface ?? '')
+      raised.data.reason = words[0]
+      raised.data.meaning = words[1]
+      if (elsewhere.length > 0) {
+        raised.cause = 'only-here'
+        raised.severity = 'critical'
+        raised.data.elsewhereWords = `, but well on ${elsewhere.join(', ')}`
+      }
+      context.raise(meta, raised)
+    },
   }
 }

@@ -88,9 +88,11 @@ export class PcapngFile implements RecordFormat {
         this.fault = 'the two lengths of a block differ'
         return
       }
+      const dataAt = at + BLOCK_START_LEN
       const endAt = at + blockLen - 4
-      if (type === BLOCK_ENHANCED_PACKET) this.#readEnhancedPacket(view, at + BLOCK_START_LEN, endAt, batch)
-      else this.#readBlock(type, view, at + BLOCK_START_LEN, endAt, batch)
+      if (type === BLOCK_ENHANCED_PACKET) {
+        this.#readPacket(view, dataAt, endAt, view.getUint32(dataAt, little), batch)
+      } else this.#readBlock(type, view, dataAt, endAt, batch)
       if (this.fault === undefined) window.at = at + blockLen
     }
   }
@@ -106,7 +108,7 @@ export class PcapngFile implements RecordFormat {
         this.fault = this.#section.addInterface(view, at, endAt)
         break
       case BLOCK_PACKET:
-        this.#readOldPacket(view, at, endAt, batch)
+        this.#readPacket(view, at, endAt, view.getUint16(at, this.#section.little), batch)
         break
       case BLOCK_SIMPLE_PACKET:
         this.#readSimplePacket(view, at, endAt, batch)
@@ -124,36 +126,14 @@ export class PcapngFile implements RecordFormat {
     }
   }
 
-  /** 4.3: interface, stamp high, stamp low, captured and original length, data, options. */
-  #readEnhancedPacket(view: DataView, at: number, endAt: number, batch: PacketBatch): void {
-    const little = this.#section.little
-    const number = view.getUint32(at, little)
-    this.#addPacket(
-      view,
-      at + 20,
-      endAt,
-      number,
-      view.getUint32(at + 12, little),
-      view.getUint32(at + 16, little),
-      batch,
-    )
-    if (this.fault !== undefined) return
-    this.#stamp(view, at + 4, number, batch)
-  }
-
-  /** Appendix A of the draft: 16 bits of interface and of drop count, then as an Enhanced Packet Block. */
-  #readOldPacket(view: DataView, at: number, endAt: number, batch: PacketBatch): void {
-    const little = this.#section.little
-    const number = view.getUint16(at, little)
-    this.#addPacket(
-      view,
-      at + 20,
-      endAt,
-      number,
-      view.getUint32(at + 12, little),
-      view.getUint32(at + 16, little),
-      batch,
-    )
+  /**
+   * 4.3: interface, stamp high, stamp low, captured and original length, data, options. The obsolete block (appendix A)
+   * has 16 bits of interface and a drop count in the place of the 32.
+   */
+  #readPacket(view: DataView, at: number, endAt: number, number: number, batch: PacketBatch): void {
+    const { little } = this.#section
+    const inclLen = view.getUint32(at + 12, little)
+    this.#addPacket(view, at + 20, endAt, number, inclLen, view.getUint32(at + 16, little), batch)
     if (this.fault !== undefined) return
     this.#stamp(view, at + 4, number, batch)
   }

@@ -1,6 +1,6 @@
 // http-gateway-error: 502, 503 or 504: a gateway was reached, and what stands behind it was not (RFC 9110 15.6.3 to 15.6.5).
 import type { Detector, DetectorMeta } from '../detector.ts'
-import { answerFinding, createGoodAnswers } from '../http-answer.ts'
+import { createStatusJudge, type StatusReasons } from '../http-answer.ts'
 
 const meta: DetectorMeta = {
   id: 'http-gateway-error',
@@ -12,7 +12,7 @@ const meta: DetectorMeta = {
     'Not a leak and not an MTU matter: try another VPN location; the gateway at {address} was reached, what is behind it was not.',
 }
 
-const REASONS: Readonly<Record<number, readonly [string, string]>> = Object.freeze({
+const REASONS: StatusReasons = Object.freeze({
   502: ['Bad Gateway', 'the gateway got no valid answer from the server behind it'],
   503: ['Service Unavailable', 'it is overloaded, or does not want to serve this client now'],
   504: ['Gateway Timeout', 'the gateway waited in vain for the server behind it'],
@@ -20,25 +20,5 @@ const REASONS: Readonly<Record<number, readonly [string, string]>> = Object.free
 
 export const httpGatewayError: Detector = {
   meta,
-  create(context) {
-    const good = createGoodAnswers()
-    return {
-      httpExchange(request, response) {
-        if (response?.status === undefined) return
-        good.note(context, request, response)
-        const words = REASONS[response.status]
-        if (words === undefined) return
-        const raised = answerFinding(context, request, response)
-        const elsewhere = good.elsewhere(raised.data.host as string, raised.interface ?? '')
-        raised.data.reason = words[0]
-        raised.data.meaning = words[1]
-        if (elsewhere.length > 0) {
-          raised.cause = 'only-here'
-          raised.severity = 'critical'
-          raised.data.elsewhereWords = `, but well on ${elsewhere.join(', ')}`
-        }
-        context.raise(meta, raised)
-      },
-    }
-  },
+  create: (context) => createStatusJudge(context, meta, REASONS),
 }

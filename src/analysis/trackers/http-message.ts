@@ -1,24 +1,16 @@
 // An HTTP/1.x head as the fact that is told of it, and what it says about its body (RFC 9112 6).
 import type { HttpHead } from '../../decoders/http.ts'
 import type { ConnectionFact, HttpFact } from '../../model/facts.ts'
+import { connectionOf } from './stream-consumer.ts'
 
 /** The fact of a head, with no byte of its body yet; `swapped` exchanges client and server. */
 export function createMessage(head: HttpHead, where: ConnectionFact, swapped: boolean): HttpFact {
   const { fields } = head
-  const message: HttpFact = {
-    timeMicros: where.timeMicros,
-    frameNumber: where.frameNumber,
-    interfaceId: where.interfaceId,
-    flowId: where.flowId,
-    clientAddress: swapped ? where.serverAddress : where.clientAddress,
-    clientPort: swapped ? where.serverPort : where.clientPort,
-    serverAddress: swapped ? where.clientAddress : where.serverAddress,
-    serverPort: swapped ? where.clientPort : where.serverPort,
-    ipVersion: where.ipVersion,
-    kind: head.kind,
-    headMicros: where.timeMicros,
-    bodyLen: 0,
-  }
+  // Written to and not copied: there is one for every request and response.
+  const message = connectionOf(where, swapped) as HttpFact
+  message.kind = head.kind
+  message.headMicros = where.timeMicros
+  message.bodyLen = 0
   if (head.method !== undefined) message.method = head.method
   if (head.url !== undefined) message.url = head.url
   if (head.protocol !== undefined) message.protocol = head.protocol

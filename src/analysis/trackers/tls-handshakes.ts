@@ -286,19 +286,10 @@ export class TlsHandshakes implements StreamConsumer {
   }
 
   #fact(kind: TlsFact['kind'], fromClient: boolean, where: ConnectionFact): TlsFact {
-    const swapped = this.#swapped
-    return {
-      timeMicros: where.timeMicros,
-      frameNumber: where.frameNumber,
-      interfaceId: where.interfaceId,
-      flowId: where.flowId,
-      clientAddress: swapped ? where.serverAddress : where.clientAddress,
-      clientPort: swapped ? where.serverPort : where.clientPort,
-      serverAddress: swapped ? where.clientAddress : where.serverAddress,
-      serverPort: swapped ? where.clientPort : where.serverPort,
-      ipVersion: where.ipVersion,
-      kind,
-      fromClient: fromClient !== swapped,
-    }
+    // Written to and not copied: there are as many as connections.
+    const fact = connectionOf(where, this.#swapped) as TlsFact
+    fact.kind = kind
+    fact.fromClient = fromClient !== this.#swapped
+    return fact
   }
 }
