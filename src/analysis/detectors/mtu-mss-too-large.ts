@@ -49,8 +49,8 @@ export const mtuMssTooLarge: Detector = {
 
     return {
       flow(fact) {
-        if (fact.ipProtocol !== IPPROTO_TCP || !/S/.test(fact.history)) return
-        if (network.roleOf(fact.interfaceId) !== 'tunnel') return
+        if (fact.ipProtocol !== IPPROTO_TCP || network.roleOf(fact.interfaceId) !== 'tunnel') return
+        if (!fact.history.includes('S')) return
         const { name, inputName } = context.interfaceOf(fact.interfaceId)
         const mss = fact.mssToServer
         const isV6 = fact.ipVersion === 6
