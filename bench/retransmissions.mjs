@@ -12,6 +12,8 @@ const CAPTURES = join(ROOT, '../shared/captures')
 const MAX_OUTPUT = 1 << 30
 /** Differences printed of one capture. */
 const MAX_SHOWN = 3
+/** Times are printed to the microsecond. */
+const CLOCK_SECONDS = 0.001
 
 const given = process.argv.slice(2).filter((one) => !one.startsWith('--'))
 const files = given.length > 0 ? given : readFileSync(join(CAPTURES, 'LIST.txt'), 'utf8').trim().split('\n')
@@ -62,10 +64,17 @@ function ours(file) {
   return flows
 }
 
-function groupByPair(flows) {
-  const groups = new Map()
-  for (const one of flows) groups.set(one.pair, [...(groups.get(one.pair) ?? []), one])
-  return groups
+/** Each stream of tshark's with our flows of it: of one pair those that begin within its time. We end a flow that is idle. */
+function pairUp(streams, flows) {
+  const byPair = new Map()
+  const sorted = streams.toSorted((a, b) => a.start - b.start)
+  for (const stream of sorted) byPair.set(stream.pair, [...(byPair.get(stream.pair) ?? []), { stream, flows: [] }])
+  for (const flow of flows) {
+    const candidates = byPair.get(flow.pair) ?? []
+    const its = candidates.findLast(({ stream }) => stream.start <= flow.start + CLOCK_SECONDS) ?? candidates[0]
+    its?.flows.push(flow)
+  }
+  return [...byPair.values()].flat()
 }
 
 let compared = 0
@@ -73,20 +82,19 @@ let agreed = 0
 let unmatched = 0
 for (const file of files) {
   const path = given.length > 0 ? file : join(CAPTURES, file)
-  const flows = groupByPair(ours(path))
+  const streams = theirs(path)
+  if (!streams.some((one) => one.data > 0)) continue
   const differing = []
-  for (const stream of theirs(path)) {
+  for (const { stream, flows } of pairUp(streams, ours(path))) {
     if (stream.data === 0) continue
-    // Ports that are used again give several of both: the one that began nearest is the same.
-    const candidates = flows.get(stream.pair) ?? []
-    const flow = candidates.toSorted((a, b) => Math.abs(a.start - stream.start) - Math.abs(b.start - stream.start))[0]
-    if (flow === undefined) {
+    if (flows.length === 0) {
       unmatched++
       continue
     }
     compared++
-    if (flow.again > 0 === stream.again > 0) agreed++
-    else differing.push(`${stream.pair}: tshark ${stream.again}, we ${flow.again}`)
+    const again = flows.reduce((sum, one) => sum + one.again, 0)
+    if (again > 0 === stream.again > 0) agreed++
+    else differing.push(`${stream.pair}: tshark ${stream.again}, we ${again}`)
   }
   if (differing.length > 0) {
     console.log(`${file}: ${differing.length} differ, ${differing.slice(0, MAX_SHOWN).join('; ')}`)

@@ -22,14 +22,19 @@ const MIN_INITIAL_LEN = 1200
 /** The long header with the fixed bit (RFC 9000 17.2), of version 1 type Initial and of version 2 (RFC 9369 3.2). */
 const FORM_AND_FIXED = 0xc0
 const MIN_INITIALS = 3
+/** A client sends several at once; it has repeated them twice by then (RFC 9002 6.2.2: 1 s, doubling). */
+const PATIENCE_MICROS = 3_000_000
+/** Of a capture that ends sooner: the client repeated them at all. */
+const REPEATED_MICROS = 500_000
 const MAX_SERVERS = 4096
 
 interface Server {
   interfaceId: number
   address: string
+  /** Since the last answer. */
   initials: number
+  firstMicros: number
   packetLen: number
-  answered: boolean
   tcpWorks: boolean
   told: number
   lastMicros: number
@@ -42,6 +47,8 @@ export const mtuQuicBlocked: Detector = {
     const servers = new Map<string, Server>()
     /** Interfaces on which small UDP was answered. */
     const smallPasses = new Set<number>()
+    /** Servers that owe an answer. */
+    let owing = 0
 
     function packet(batch: PacketBatch, out: DecodedBatch, row: number): void {
       if (out.ipProtocol[row] !== IPPROTO_UDP) return
@@ -64,14 +71,18 @@ export const mtuQuicBlocked: Detector = {
           interfaceId,
           address,
           initials: 0,
+          firstMicros: 0,
           packetLen: 0,
-          answered: false,
           tcpWorks: false,
           told: 0,
           lastMicros: 0,
           lastFrame: 0,
         }
         servers.set(key, server)
+      }
+      if (server.initials === 0) {
+        server.firstMicros = batch.timeMicros[row]!
+        owing++
       }
       server.initials++
       server.packetLen = out.ipLen[row]!
@@ -80,14 +91,16 @@ export const mtuQuicBlocked: Detector = {
     }
 
     function answer(batch: PacketBatch, out: DecodedBatch, row: number): void {
-      if (servers.size === 0) return
+      if (owing === 0) return
       const server = servers.get(`${batch.interfaceId[row]!} ${addressText(out.addresses, row << 3)}`)
-      if (server !== undefined) server.answered = true
+      if (server === undefined || server.initials === 0) return
+      server.initials = 0
+      server.told = 0
+      owing--
     }
 
     function judge(server: Server): void {
-      if (server.answered || !server.tcpWorks || server.initials < MIN_INITIALS || server.told === server.initials)
-        return
+      if (!server.tcpWorks || server.initials < MIN_INITIALS || server.told === server.initials) return
       const { name, inputName } = context.interfaceOf(server.interfaceId)
       context.raise(meta, {
         key: `${name} ${server.address}`,
@@ -116,11 +129,14 @@ export const mtuQuicBlocked: Detector = {
         if (server === undefined) return
         server.tcpWorks = true
       },
-      tick() {
-        for (const server of servers.values()) judge(server)
+      tick(timeMicros) {
+        if (owing === 0) return
+        for (const server of servers.values()) if (timeMicros - server.firstMicros >= PATIENCE_MICROS) judge(server)
       },
       end() {
-        for (const server of servers.values()) judge(server)
+        for (const server of servers.values()) {
+          if (server.lastMicros - server.firstMicros >= REPEATED_MICROS) judge(server)
+        }
       },
     }
   },

@@ -3,7 +3,7 @@ import { ICMP_FRAGMENTATION_NEEDED, ICMP_UNREACHABLE, ICMPV6_UNREACHABLE, IPPROT
 import { createQuotedPacket, readQuoted } from '../../decoders/quoted.ts'
 import { LAYER_ICMPV4, LAYER_ICMPV6 } from '../../model/layer.ts'
 import { addressText } from '../../text/address.ts'
-import type { Detector, DetectorMeta } from '../detector.ts'
+import type { Detector, DetectorMeta, RaisedFinding } from '../detector.ts'
 import { connectionFilter } from '../display-filter.ts'
 
 const meta: DetectorMeta = {
@@ -38,15 +38,70 @@ interface Server {
   ports: Set<number>
 }
 
+/** An attempt that nobody took. */
+interface Waiting {
+  place: string
+  cause: string
+  serverPort: number
+  startMicros: number
+  raised: RaisedFinding
+}
+
+/** A server that works is looked for so long before and after an attempt; longer ago says nothing of now. */
+const MOMENT_MICROS = 60_000_000
+/** Times remembered of one server, and attempts that wait. */
+const MAX_TIMES = 8
+const MAX_WAITING = 1024
+
 export const tcpUnreachable: Detector = {
   meta,
   create(context) {
     const servers = new Map<string, Server>()
-    /** Servers and ports that took a connection: those only had a bad moment. */
-    const working = new Set<string>()
+    /** When servers and ports took connections, the last times. */
+    const working = new Map<string, { fromMicros: number; toMicros: number }[]>()
+    /** Attempts that wait for what the server says to the next one. */
+    const waiting: Waiting[] = []
     /** What ICMP said of a server, until its connection ends. */
     const told = new Map<string, string>()
     const quoted = createQuotedPacket()
+
+    function noteWorking(place: string, fromMicros: number, toMicros: number): void {
+      const times = working.get(place) ?? []
+      if (times.length === 0) {
+        if (working.size === MAX_SERVERS) working.delete(working.keys().next().value!)
+        working.set(place, times)
+      }
+      const near = times.find(
+        (one) => fromMicros <= one.toMicros + MOMENT_MICROS && toMicros >= one.fromMicros - MOMENT_MICROS,
+      )
+      if (near === undefined) {
+        if (times.length === MAX_TIMES) times.shift()
+        times.push({ fromMicros, toMicros })
+        return
+      }
+      near.fromMicros = Math.min(near.fromMicros, fromMicros)
+      near.toMicros = Math.max(near.toMicros, toMicros)
+    }
+
+    /** A server that took a connection a moment before or after only had a bad one. */
+    function decide({ place, cause, serverPort, startMicros, raised }: Waiting): void {
+      const isWorking = working
+        .get(place)
+        ?.some(
+          (one) => startMicros <= one.toMicros + MOMENT_MICROS && raised.timeMicros >= one.fromMicros - MOMENT_MICROS,
+        )
+      if (isWorking === true) return
+      const server = servers.get(raised.key) ?? { attempts: 0, ports: new Set<number>() }
+      if (servers.size < MAX_SERVERS) servers.set(raised.key, server)
+      server.attempts++
+      if (server.ports.size < MAX_PORTS) server.ports.add(serverPort)
+      const { server: address, why } = raised.data
+      context.raise(meta, {
+        ...raised,
+        severity: cause === 'refused' && server.attempts < MIN_REFUSALS ? 'info' : 'warning',
+        data: { server: address, attempts: server.attempts, ports: [...server.ports], why },
+      })
+    }
 
     return {
       icmpError(batch, out, row) {
@@ -63,41 +118,52 @@ export const tcpUnreachable: Detector = {
         const server = addressText(quoted.addresses, 4)
         told.set(`${name} ${server}`, `${router} says ${words === undefined || words === '' ? `code ${code}` : words}`)
       },
+      connectionOpened(connection) {
+        if (connection.outcome !== 'answered') return
+        const { interfaceName, serverAddress, serverPort, timeMicros } = connection
+        noteWorking(`${interfaceName} ${serverAddress} ${serverPort}`, timeMicros, timeMicros)
+      },
       flow(fact) {
         if (fact.ipProtocol !== IPPROTO_TCP) return
         const { name, inputName } = context.interfaceOf(fact.interfaceId)
-        const place = `${name} ${fact.serverAddress}`
+        const server = `${name} ${fact.serverAddress}`
+        const place = `${server} ${fact.serverPort}`
         if (fact.history.includes('h')) {
-          if (working.size < MAX_SERVERS) working.add(`${place} ${fact.serverPort}`)
+          noteWorking(place, fact.startMicros, fact.endMicros)
           return
         }
         if (!fact.history.startsWith('S') || /[dDfF]/.test(fact.history)) return
-        if (working.has(`${place} ${fact.serverPort}`)) return
         const isRefused = fact.history.includes('r')
-        const icmp = told.get(place)
+        const icmp = told.get(server)
         if (!isRefused && icmp === undefined && (fact.packetsToClient > 0 || fact.packetsToServer < MIN_SYNS)) return
         const cause = isRefused ? 'refused' : icmp === undefined ? 'silent' : 'icmp'
-        const key = `${place} ${cause}`
-        const server = servers.get(key) ?? { attempts: 0, ports: new Set<number>() }
-        if (servers.size < MAX_SERVERS) servers.set(key, server)
-        server.attempts++
-        if (server.ports.size < MAX_PORTS) server.ports.add(fact.serverPort)
-        context.raise(meta, {
-          key,
-          timeMicros: fact.endMicros,
-          confidence: 'proven',
-          severity: isRefused && server.attempts < MIN_REFUSALS ? 'info' : 'warning',
-          interface: name,
+        if (waiting.length === MAX_WAITING) decide(waiting.shift()!)
+        waiting.push({
+          place,
           cause,
-          data: {
-            server: fact.serverAddress,
-            attempts: server.attempts,
-            ports: [...server.ports],
-            why: isRefused ? 'it refused them at once with a reset' : (icmp ?? 'it never answered a SYN'),
+          serverPort: fact.serverPort,
+          startMicros: fact.startMicros,
+          raised: {
+            key: `${server} ${cause}`,
+            timeMicros: fact.endMicros,
+            confidence: 'proven',
+            interface: name,
+            cause,
+            data: {
+              server: fact.serverAddress,
+              why: isRefused ? 'it refused them at once with a reset' : (icmp ?? 'it never answered a SYN'),
+            },
+            evidence: { source: inputName, frame: fact.frameNumber },
+            filter: connectionFilter(name, fact),
           },
-          evidence: { source: inputName, frame: fact.frameNumber },
-          filter: connectionFilter(name, fact),
         })
+      },
+      tick(timeMicros) {
+        while (waiting.length > 0 && waiting[0]!.raised.timeMicros + MOMENT_MICROS <= timeMicros)
+          decide(waiting.shift()!)
+      },
+      end() {
+        for (const one of waiting.splice(0)) decide(one)
       },
     }
   },
