@@ -1,5 +1,6 @@
 // Records on their way to the store: bounded, folded while they wait, written in batches, kept while the store cannot
 // write. What was stored is handed on in the order of its numbers, and only then does anyone see it.
+import { addRollups, rollupIdentity } from '../store/add-records.ts'
 import type { StoredPlace, StoreRecord } from '../store/records.ts'
 import { StoreFailure } from './store-thread.ts'
 
@@ -57,15 +58,15 @@ export function createStoreQueue(options: StoreQueueOptions): StoreQueue {
   let whenIdle: (() => void)[] = []
 
   function push(record: StoreRecord, always = false): void {
-    const isRollup = isRollupKind(record)
     const isFigure = isFigureKind(record)
-    const identity = isRollup ? `rollup ${serial++}` : identityOf(record)
-    if (waiting.has(identity)) folded++
+    const identity = record.kind === 'leak-service' ? `leak-service ${serial++}` : identityOf(record)
+    const earlier = waiting.get(identity)
+    if (earlier !== undefined) folded++
     else if (!always && (waiting.size >= capacity || (isFigure && figures >= figureCapacity))) {
       lost++
       return
     } else if (isFigure) figures++
-    waiting.set(identity, record)
+    waiting.set(identity, earlier === undefined ? record : folding(earlier, record))
     if (!writing) void writeWaiting()
   }
 
@@ -152,9 +153,26 @@ function isFigureKind(record: StoreRecord): boolean {
   return isRollupKind(record) || record.kind === 'site'
 }
 
+/** A newer state takes the place of the older one; what was counted is added. */
+function folding(earlier: StoreRecord, later: StoreRecord): StoreRecord {
+  const isDns = earlier.kind === 'dns' && later.kind === 'dns'
+  if (isDns || (earlier.kind === 'statistics' && later.kind === 'statistics')) return addRollups(earlier, later)
+  return later
+}
+
 /** The same thing again has the same identity. Lengths keep one part from running into the next. */
 function identityOf(record: StoreRecord): string {
-  if (record.kind === 'finding') return `finding ${record.epoch} ${record.id.length} ${record.id} ${record.key}`
-  if (record.kind === 'site') return `site ${record.epoch} ${record.host}`
-  return record.kind === 'epoch' ? `epoch ${record.id}` : record.kind
+  switch (record.kind) {
+    case 'finding':
+      return `finding ${record.epoch} ${record.id.length} ${record.id} ${record.key}`
+    case 'site':
+      return `site ${record.epoch} ${record.host}`
+    case 'epoch':
+      return `epoch ${record.id}`
+    case 'dns':
+    case 'statistics':
+      return rollupIdentity(record)
+    default:
+      return record.kind
+  }
 }

@@ -115,12 +115,51 @@ describe('the queue', () => {
     expect(queue.state()).toEqual({ waiting: 0, lost: 0, folded: 1, paused: false })
   })
 
-  test('rollups are never folded into one another: each is an addition', async () => {
+  test('rollups of the same thing are added up while they wait', async () => {
     const { queue, batches } = makeQueue()
-    queue.push(rollup)
-    queue.push(rollup)
+    const latency = rollup.latency.map((_, bucket) => (bucket === 2 ? 5 : 0))
+    queue.push({
+      ...rollup,
+      queries: 3,
+      answered: 2,
+      failed: 1,
+      firstMicros: 9,
+      lastMicros: 20,
+      latency,
+      latencyMicros: 7,
+    })
+    queue.push({ ...rollup, queries: 4, firstMicros: 5, lastMicros: 12, latency, latencyMicros: 1 })
+    queue.push({ ...rollup, name: 'b.example' })
+    queue.push({ ...rollup, side: 'outside' })
+    const minute = {
+      kind: 'statistics',
+      minuteMicros: 60,
+      interface: 'eth0',
+      packets: 2,
+      bytes: 100,
+      dropped: 1,
+    } as const
+    queue.push(minute)
+    queue.push({ ...minute, packets: 3 })
+    queue.push({ ...minute, minuteMicros: 120 })
     await queue.drain(5000)
-    expect(batches.flat()).toHaveLength(2)
+    expect(batches.flat()).toEqual([
+      {
+        ...rollup,
+        queries: 7,
+        answered: 3,
+        failed: 1,
+        firstMicros: 5,
+        lastMicros: 20,
+        latency: latency.map((count) => count * 2),
+        latencyMicros: 8,
+      },
+      { ...rollup, name: 'b.example' },
+      { ...rollup, side: 'outside' },
+      { ...minute, packets: 5, bytes: 200, dropped: 2 },
+      { ...minute, minuteMicros: 120 },
+    ])
+    expect(queue.state()).toMatchObject({ lost: 0, folded: 2 })
   })
 
   test('a newer state of a site takes the place of the one still waiting, and having no number is no loss', async () => {
@@ -139,7 +178,7 @@ describe('the queue', () => {
   test('full: new findings are refused and counted, known ones still fold, rollups leave room', async () => {
     const { queue, store } = makeQueue({ capacity: 10 })
     store.failWith = 'SQLITE_FULL'
-    for (let index = 0; index < 8; index++) queue.push(rollup)
+    for (let index = 0; index < 8; index++) queue.push({ ...rollup, name: `n${index}.example` })
     for (let index = 0; index < 8; index++) queue.push(record(`${index}`))
     expect(queue.state()).toMatchObject({ waiting: 10, lost: 6 })
     queue.push(record('0', 2))
