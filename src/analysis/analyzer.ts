@@ -389,7 +389,7 @@ export function createAnalyzer(
 
   /** Not while a VPN server may be taking over: nobody knows the epochs yet. */
   function isTimeForSites(): boolean {
-    return nowMicros - settledMicros >= SITES_MICROS && (!network.isSwitching || sites.isFull)
+    return nowMicros - settledMicros >= SITES_MICROS && (network.switchMicros === undefined || sites.isFull)
   }
 
   function settleSites(): void {
@@ -499,7 +499,7 @@ export function createAnalyzer(
       settleSites()
       handlers.end?.()
     },
-    takeFindings: findings.takeChanged,
+    takeFindings: () => findings.takeChanged(network.switchMicros),
     takeSites: (limit) => sites.takeChanged(currentSiteContext(), limit),
     takeLeakService: leakService.takeChanges,
     overview: (firstEpoch) => reportOverview(sources(), firstEpoch),

@@ -7,8 +7,11 @@ import type { DetectorMeta, RaisedFinding } from './detector.ts'
 
 export interface FindingSet {
   raise(meta: DetectorMeta, raised: RaisedFinding): void
-  /** Findings that are new or have grown since the last call, in the order in which they did so first. */
-  takeChanged(): Finding[]
+  /**
+   * Findings that are new or have grown since the last call, in the order in which they did so first. Those that began at
+   * `heldMicros` or later stay until another call: their epoch is not known yet.
+   */
+  takeChanged(heldMicros?: number): Finding[]
   /** Worst first, then in order of time. */
   all(): Finding[]
   readonly size: number
@@ -79,11 +82,11 @@ export function createFindingSet(epochAt: (timeMicros: number) => number): Findi
         finding.evidence.push(raised.evidence)
       changed.add(entry)
     },
-    takeChanged() {
+    takeChanged(heldMicros = Number.POSITIVE_INFINITY) {
       if (changed.size === 0) return NONE
-      const taken = [...changed].map((one) => worded(one, epochAt))
-      changed.clear()
-      return taken
+      const taken = [...changed].filter((one) => one.firstMicros < heldMicros)
+      for (const one of taken) changed.delete(one)
+      return taken.map((one) => worded(one, epochAt))
     },
     all() {
       return [...kept.values()]

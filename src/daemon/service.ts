@@ -28,6 +28,7 @@ import type { EventLog } from './event-log.ts'
 import { createLeakTotals } from './leak-totals.ts'
 import { storePaused, storeResumed } from './service-findings/store-paused.ts'
 import { createServiceTotals } from './service-totals.ts'
+import { inStoreNumbers } from './store-numbers.ts'
 import { createStoreQueue } from './store-queue.ts'
 import { type SetAside, startStoreThread } from './store-thread.ts'
 
@@ -213,7 +214,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   return {
     addresses: doors.map((door) => door.address),
     state,
-    publish: (finding) => queue.push(findingRecord({ ...finding, epoch: finding.epoch + epochBase })),
+    publish: (finding) => queue.push(findingRecord(inStoreNumbers(finding, epochBase))),
     publishEpoch(next) {
       const numbered = { ...next, id: next.id + epochBase }
       if (numbered.id >= (epoch?.id ?? 0)) epoch = numbered

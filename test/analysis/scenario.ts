@@ -111,6 +111,8 @@ export interface PlayOptions {
   tunnels?: readonly string[]
   /** Packets come one by one and time passes between them, as the daemon sees it; needs `network` in `more`. */
   isLive?: boolean
+  /** Live: what is told meanwhile can be taken here. */
+  look?: (analyzer: Analyzer, atMillis: number) => void
   /** Extra analyzer options. */
   more?: Record<string, unknown>
 }
@@ -175,7 +177,10 @@ export function playAnalyzer(steps: readonly Step[], options: PlayOptions = {}):
     analyzer.consume(batch, out)
     if (options.isLive !== true) continue
     const next = packets[at + 1]?.timeMicros ?? 0
-    for (let time = batch.timeMicros[0]! + TICK_MICROS; time < next; time += TICK_MICROS) analyzer.tick(time)
+    for (let time = batch.timeMicros[0]! + TICK_MICROS; time < next; time += TICK_MICROS) {
+      analyzer.tick(time)
+      options.look?.(analyzer, (time - START_MICROS) / 1000)
+    }
   }
   analyzer.end()
   return analyzer

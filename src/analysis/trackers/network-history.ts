@@ -47,8 +47,8 @@ export interface NetworkHistory extends Timeline {
   interfacesUp(): InterfaceUp[]
   /** Tunnels that are up now and never carried the public internet: split ones (rules.md 1.1). */
   splitTunnels(): string[]
-  /** A VPN server may be taking over from another. */
-  readonly isSwitching: boolean
+  /** Since when a VPN server may be taking over from another; until that is known, nobody knows whose epoch it is. */
+  readonly switchMicros: number | undefined
   /** When the tunnel was lost that is not back yet. */
   readonly lostMicros: number | undefined
 }
@@ -323,8 +323,8 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
       return [...new Set(up.map((one) => one.name))].sort()
     },
     interfacesUp: () => (current === undefined ? [] : upIn(current)),
-    get isSwitching() {
-      return switchMicros !== undefined
+    get switchMicros() {
+      return switchMicros
     },
     get lostMicros() {
       return lostMicros
