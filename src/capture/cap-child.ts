@@ -25,12 +25,14 @@ const KERNEL_BUFFER_LEN = 32 << 20
 const PACKET_LEN = 65_535
 const OUT_LEN = 1 << 20
 const EXIT_REFUSED = 3
+const MAX_CLOCK_ERROR_MILLIS = 50
 
 const [device = '', filter = ''] = process.argv.slice(2)
 // Kept here for the life of the process: npm cap writes into it without holding it.
 const packet = Buffer.alloc(PACKET_LEN)
 const out = Buffer.alloc(OUT_LEN)
 let outLen = 0
+let originMillis = performance.timeOrigin
 
 try {
   const { Cap } = createRequire(import.meta.url)('cap') as { Cap: new () => Capture }
@@ -42,14 +44,21 @@ try {
   flush()
   capture.on('packet', (len, isCut) => {
     // npm cap gives no time: ours is a little late, never early.
-    const micros = Math.floor((performance.timeOrigin + performance.now()) * 1000)
-    record(len, isCut ? PACKET_LEN + 1 : len, micros)
+    record(len, isCut ? PACKET_LEN + 1 : len, nowMicros())
     if (outLen > OUT_LEN / 2) flush()
     else if (outLen === CAP_RECORD_HEAD_LEN + len) setImmediate(flush)
   })
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`)
   process.exitCode = EXIT_REFUSED
+}
+
+/** The finer clock, as long as the one that people set agrees with it. */
+function nowMicros(): number {
+  const wall = Date.now()
+  if (Math.abs(wall - originMillis - performance.now()) > MAX_CLOCK_ERROR_MILLIS)
+    originMillis = wall - performance.now()
+  return Math.floor((originMillis + performance.now()) * 1000)
 }
 
 function record(len: number, wireLen: number, micros: number): void {

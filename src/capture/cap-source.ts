@@ -6,6 +6,7 @@ import type { CaptureInterface, InputSummary } from '../model/capture-interface.
 import { OperatorError } from '../model/operator-error.ts'
 import { createPacketBatch, type PacketBatch } from '../model/packet-batch.ts'
 import { CAP_RECORD_HEAD_LEN } from './cap-records.ts'
+import { ClockWatch } from './clock-watch.ts'
 import { LiveInterfaces } from './interfaces.ts'
 import type { LinkNames, RingSourceOptions } from './ring-source.ts'
 import type { CaptureAnnex, LiveSource } from './source.ts'
@@ -44,6 +45,7 @@ export class CapSource implements LiveSource {
   #given = createArena()
   #fillAt = 0
   #ready: (() => void) | undefined
+  readonly #clock = new ClockWatch()
   #caughtUpMicros = 0
   #frameNumber = 0
   #isStopping = false
@@ -75,8 +77,8 @@ export class CapSource implements LiveSource {
 
   /** Resolves when every child captures or has been refused. @throws OperatorError `capture-right` when all were refused */
   async opened(): Promise<void> {
-    const until = Date.now() + FIRST_PACKET_WAIT_MS
-    while (Date.now() < until && [...this.#children.values()].some((child) => child.linkType === undefined)) {
+    const until = performance.now() + FIRST_PACKET_WAIT_MS
+    while (performance.now() < until && [...this.#children.values()].some((child) => child.linkType === undefined)) {
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
     if ([...this.#children.values()].some((child) => child.linkType !== undefined)) return
@@ -85,6 +87,10 @@ export class CapSource implements LiveSource {
       'capture-right',
       `npm cap cannot capture (${reason}): run with sudo, or install libpcap and the package cap`,
     )
+  }
+
+  takeClockStep(): number {
+    return this.#clock.take()
   }
 
   /** What came; how many were dropped is not known. */
@@ -100,11 +106,15 @@ export class CapSource implements LiveSource {
     if (this.#filling.count === 0 && !this.#isStopping && !this.#isClosed) await this.#wait()
     if (this.#isClosed) return undefined
     const batch = this.#filling
+    const isStepping = this.#clock.isAhead()
     if (batch.count === 0) {
       if (this.#isStopping) return undefined
-      this.#caughtUpMicros = Math.max(this.#caughtUpMicros, Date.now() * 1000 - DELIVERY_MICROS)
+      const before = Date.now() * 1000 - DELIVERY_MICROS
+      if (!isStepping) this.#caughtUpMicros = Math.max(this.#caughtUpMicros, before)
+      else if (this.#clock.reached(undefined)) this.#startAnew(before)
       return batch
     }
+    if (isStepping && this.#clock.reached(batch.timeMicros[0]!)) this.#startAnew(batch.timeMicros[0]!)
     this.#filling = this.#given
     this.#given = batch
     this.#filling.count = 0
@@ -130,6 +140,13 @@ export class CapSource implements LiveSource {
     for (const child of this.#children.values()) child.process.kill('SIGKILL')
     this.#children.clear()
     this.#wake()
+  }
+
+  /** The clock was set: what was known of time holds no more. */
+  #startAnew(timeMicros: number): void {
+    this.#caughtUpMicros = timeMicros
+    delete this.#summary.firstMicros
+    delete this.#summary.lastMicros
   }
 
   #startChildren(): void {

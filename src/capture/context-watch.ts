@@ -84,6 +84,13 @@ export class ContextWatch implements LinkNames {
     return changes
   }
 
+  /** The clock was set, as `words` say: the context of now bears the new time, and what is told from here on comes after it. */
+  startAnew(timeMicros: number, words: string): void {
+    this.#current = { ...this.#current, timeMicros, changes: [words] }
+    this.#changes = [this.#current]
+    if (this.#pendingMicros !== undefined) this.#pendingMicros = timeMicros
+  }
+
   refreshLinks(wait = false): boolean {
     this.refresh(wait)
     const changed = this.#linksChanged

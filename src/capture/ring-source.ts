@@ -2,6 +2,7 @@
 // tick of an idle network.
 import type { CaptureInterface, InputSummary } from '../model/capture-interface.ts'
 import { createPacketBatch, type PacketBatch } from '../model/packet-batch.ts'
+import { ClockWatch } from './clock-watch.ts'
 import { buildCaptureFilter, type FilterOptions } from './filter.ts'
 import { LiveInterfaces } from './interfaces.ts'
 import { compileFilterExpression, type NativeRing, openPacketRing, type RingStatistics } from './native-addon.ts'
@@ -69,6 +70,7 @@ export class RingSource implements LiveSource {
   readonly #rhythm: NodeJS.Timeout
   readonly #askedRingLen: number
   #ready: (() => void) | undefined
+  readonly #clock = new ClockWatch()
   #caughtUpMicros = 0
   #lastTurn = performance.now()
   /** The last look at the ring found packets. */
@@ -135,6 +137,10 @@ export class RingSource implements LiveSource {
     return this.#caughtUpMicros
   }
 
+  takeClockStep(): number {
+    return this.#clock.take()
+  }
+
   /** The kernel's counters since the start; also valid after close(). */
   statistics(): RingStatistics {
     if (!this.#closed) this.#lastStatistics = this.#ring.statistics()
@@ -194,12 +200,15 @@ export class RingSource implements LiveSource {
     const batch = this.#batch
     this.#walk.fill(batch)
     const { count } = batch
+    const isStepping = this.#clock.isAhead()
     if (count === 0) {
       this.#walk.release()
-      this.#caughtUpMicros = Math.max(this.#caughtUpMicros, before - DELIVERY_MICROS)
+      if (!isStepping) this.#caughtUpMicros = Math.max(this.#caughtUpMicros, before - DELIVERY_MICROS)
+      else if (this.#clock.reached(undefined)) this.#startAnew(nowMicros() - DELIVERY_MICROS)
       return false
     }
     const first = batch.timeMicros[0]!
+    if (isStepping && this.#clock.reached(first)) this.#startAnew(first)
     const last = batch.timeMicros[count - 1]!
     // A stop under full load: what was sent after it is not waited for.
     if (first > this.#stopMicros) {
@@ -214,6 +223,14 @@ export class RingSource implements LiveSource {
     this.#summary.packets += count
     for (let row = 0; row < count; row++) this.#summary.bytes += batch.wireLen[row]!
     return true
+  }
+
+  /** The clock was set: what was known of time holds no more. */
+  #startAnew(timeMicros: number): void {
+    this.#caughtUpMicros = timeMicros
+    delete this.#summary.firstMicros
+    delete this.#summary.lastMicros
+    if (this.#stopMicros !== Number.POSITIVE_INFINITY) this.#stopMicros = timeMicros
   }
 
   /** Every link has its entry before its first packet: a tunnel is watched also while it is silent. */

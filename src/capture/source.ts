@@ -36,6 +36,11 @@ export interface LiveSource extends CaptureSource {
   readonly shortage: string | undefined
   /** Counters since the start; also valid after close(). */
   statistics(): { received: number; dropped: number; freezes: number }
+  /**
+   * By how many milliseconds the clock was set between the batches before and the one just given, forward positive; 0 when
+   * it was not. Given once.
+   */
+  takeClockStep(): number
   /** What arrived up to now is still delivered, then next() gives undefined. */
   stop(): void
 }

@@ -13,12 +13,12 @@ const EVERY_MILLIS = 500
 
 export function createProgress(source: CaptureSource): Progress {
   if (process.stderr.isTTY !== true) return { batch() {}, end() {} }
-  const startedAt = Date.now()
+  const startedAt = performance.now()
   let nextAt = startedAt + FIRST_AFTER_MILLIS
   let shown = false
   return {
     batch() {
-      const now = Date.now()
+      const now = performance.now()
       if (now < nextAt) return
       nextAt = now + EVERY_MILLIS
       shown = true

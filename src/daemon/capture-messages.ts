@@ -59,6 +59,8 @@ export type FromCaptureWorker =
   | { readonly type: 'stats'; readonly stats: Stats }
   | { readonly type: 'dns'; readonly rollups: readonly DnsRollup[] }
   | { readonly type: 'tallies'; readonly tallies: readonly CaptureTally[] }
+  /** Somebody set the clock, forward positive: what comes from here on is of a new analysis, its epochs count from 1. */
+  | { readonly type: 'clock-set'; readonly byMillis: number }
   /** The file of -w cannot be written any more; the capture goes on. */
   | { readonly type: 'trouble'; readonly sentence: string }
   /** JSON of the report. */

@@ -17,10 +17,10 @@ const NONE: readonly Finding[] = []
 
 /** What leaves the thread, and when. */
 export class CaptureOutbox {
-  readonly #analyzer: Analyzer
+  #analyzer: Analyzer
   readonly #source: LiveSource
   readonly #tell: (message: FromCaptureWorker) => void
-  readonly #rollups: DnsRollups
+  #rollups: DnsRollups
   readonly #tallies = createCaptureTallies()
   #flushedAt = 0
   #firstEpoch = 1
@@ -34,6 +34,25 @@ export class CaptureOutbox {
     this.#tell = tell
     this.#analyzer = analyzer
     this.#source = source
+  }
+
+  /** From now on it is this analyzer's word; what the other one had to say has been sent. */
+  startAnew(analyzer: Analyzer, rollups: DnsRollups): void {
+    this.#analyzer = analyzer
+    this.#rollups = rollups
+    this.#tallies.startAnew()
+    this.#firstEpoch = 1
+    this.#verdict = ''
+  }
+
+  /** Everything the analyzer has to say at its end; gives back the findings. */
+  end(): readonly Finding[] {
+    const findings = this.findings(Number.POSITIVE_INFINITY)
+    this.statistics()
+    this.overview()
+    this.leakService()
+    while (this.sites());
+    return findings
   }
 
   /** Sends what is new, unless something left a moment ago, and gives it back. `now`: performance.now(). */

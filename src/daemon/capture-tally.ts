@@ -8,6 +8,8 @@ const MINUTE_MICROS = 60_000_000
 export const ALL_INTERFACES = 'all interfaces'
 
 export interface CaptureTallies {
+  /** The figures of the interfaces begin at nought again; that of the drops goes on. */
+  startAnew(): void
   /** What was added since the last call, `nowMicros` being its time. `interfaces` only grows, an entry never moves. */
   take(nowMicros: number, interfaces: readonly Figures[], dropped: number): CaptureTally[]
 }
@@ -18,6 +20,9 @@ export function createCaptureTallies(): CaptureTallies {
   const before: { packets: number; bytes: number }[] = []
   let droppedBefore = 0
   return {
+    startAnew() {
+      before.length = 0
+    },
     take(nowMicros, interfaces, dropped) {
       const minuteMicros = Math.floor(nowMicros / MINUTE_MICROS) * MINUTE_MICROS
       const tallies = interfaces.flatMap(({ name, packets, bytes }, index) => {

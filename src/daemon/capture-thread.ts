@@ -31,6 +31,8 @@ export interface CaptureHandlers {
   tallies(tallies: readonly CaptureTally[]): void
   /** What leaked by program and day since the last call. */
   leakService(changes: readonly LeakServiceChange[]): void
+  /** Somebody set the clock, forward positive: the epochs of what follows count from 1 again. */
+  clockSet(byMillis: number): void
   /** One sentence about something that works no more while the rest goes on. */
   trouble(sentence: string): void
 }
@@ -121,6 +123,9 @@ export async function startCapture(options: CaptureOptions, handlers: CaptureHan
         break
       case 'leak-service':
         handlers.leakService(message.changes)
+        break
+      case 'clock-set':
+        handlers.clockSet(message.byMillis)
         break
       case 'trouble':
         handlers.trouble(message.sentence)

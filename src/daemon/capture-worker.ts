@@ -12,6 +12,7 @@ import type { InputSummary } from '../model/capture-interface.ts'
 import type { NetworkContext } from '../model/network-context.ts'
 import { OperatorError } from '../model/operator-error.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
+import { clockWords } from '../text/duration.ts'
 import { CaptureFile } from './capture-file.ts'
 import type { CaptureOptions, FromCaptureWorker, ToCaptureWorker } from './capture-messages.ts'
 import { CaptureOutbox } from './capture-outbox.ts'
@@ -65,15 +66,7 @@ function openEvidence(): EvidenceKeeper | undefined {
 
 async function captureFrom(source: LiveSource, watch: ContextWatch): Promise<void> {
   const chosen = options.interfaces
-  const network = createNetworkHistory(true)
-  const rollups = createDnsRollups(source.interfaces, (told) => tell({ type: 'dns', rollups: told }))
-  const analyzer = createAnalyzer(source.interfaces, source.inputs, {
-    ...options,
-    ...PLATFORM,
-    maxFlows: MAX_LIVE_FLOWS,
-    network,
-    listeners: [rollups.handlers],
-  })
+  let { network, rollups, analyzer } = createAnalysis(source)
   const file = new CaptureFile(options, (sentence) => tell({ type: 'trouble', sentence }))
   const evidence = openEvidence()
   const outbox = new CaptureOutbox(analyzer, source, rollups, tell)
@@ -81,6 +74,17 @@ async function captureFrom(source: LiveSource, watch: ContextWatch): Promise<voi
   let isStopping = false
   let told = 0
 
+  /** Nothing that was counted from a moment on can go on: what is known is told, and everything begins anew. */
+  const startAnew = (stepMillis: number): void => {
+    analyzer.end()
+    evidence?.note(outbox.end(), source.caughtUpMicros)
+    evidence?.startAnew(source.interfaces, watch.current)
+    tell({ type: 'clock-set', byMillis: stepMillis })
+    ;({ network, rollups, analyzer } = createAnalysis(source))
+    outbox.startAnew(analyzer, rollups)
+    told = 0
+    watch.startAnew(source.caughtUpMicros, clockWords(stepMillis))
+  }
   const followNetwork = (): void => {
     for (const context of watch.takeChanges()) {
       const seen = chosen === undefined ? context : { ...context, watched: chosen }
@@ -89,6 +93,8 @@ async function captureFrom(source: LiveSource, watch: ContextWatch): Promise<voi
     }
   }
   const consume = (batch: PacketBatch, out: Parameters<Analyzer['consume']>[1]): void => {
+    const stepMillis = source.takeClockStep()
+    if (stepMillis !== 0) startAnew(stepMillis)
     followNetwork()
     if (options.packetCount !== undefined) isStopping = cutAt(options.packetCount, batch, summary) || isStopping
     file.packets(batch, source)
@@ -133,14 +139,23 @@ async function captureFrom(source: LiveSource, watch: ContextWatch): Promise<voi
   analyzer.tick(endMicros)
   analyzer.end()
   file.close(source, endMicros, dropped)
-  const lastFindings = outbox.findings(Number.POSITIVE_INFINITY)
-  evidence?.note(lastFindings, endMicros)
+  evidence?.note(outbox.end(), endMicros)
   evidence?.close(source.interfaces, watch.current)
-  outbox.statistics()
-  outbox.overview()
-  outbox.leakService()
-  while (outbox.sites());
   tell({ type: 'ended', json: JSON.stringify(analyzer.report()), packets: summary.packets, dropped })
+}
+
+/** Everything that knows of times. */
+function createAnalysis(source: LiveSource) {
+  const network = createNetworkHistory(true)
+  const rollups = createDnsRollups(source.interfaces, (told) => tell({ type: 'dns', rollups: told }))
+  const analyzer = createAnalyzer(source.interfaces, source.inputs, {
+    ...options,
+    ...PLATFORM,
+    maxFlows: MAX_LIVE_FLOWS,
+    network,
+    listeners: [rollups.handlers],
+  })
+  return { network, rollups, analyzer }
 }
 
 /** Rows beyond the count are not looked at; true when the count is reached. */

@@ -4,6 +4,7 @@ import { renameSync, writeFileSync } from 'node:fs'
 import type { Finding } from '../model/finding.ts'
 import { OperatorError } from '../model/operator-error.ts'
 import type { ReportInterface } from '../model/report.ts'
+import { clockWords } from '../text/duration.ts'
 import type { CaptureOptions, Overview, WatchedInterface } from './capture-messages.ts'
 import { type CaptureEnd, startCapture } from './capture-thread.ts'
 import { type EventLog, openEventLog } from './event-log.ts'
@@ -96,6 +97,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       for (const tally of tallies) service?.publishStatistics(tally)
     },
     leakService: (changes) => service?.publishLeakService(changes),
+    clockSet(byMillis) {
+      options.tell('warn', `${clockWords(byMillis)}: the analysis begins anew, what is stored stays`)
+      service?.startEpochsAnew()
+    },
     trouble: (sentence) => options.tell('error', sentence),
   })
   // Nothing is made before it is known that there is the right to capture.

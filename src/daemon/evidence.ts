@@ -1,8 +1,8 @@
 // Evidence: for each new finding a pcapng with its packets, some context and the network as it was. Files are 0600 in a 0700
 // directory, secrets are blanked, old files go. Nothing here ever stops the capture.
-import { createHash } from 'node:crypto'
-import { chmodSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Clocks, PLATFORM_CLOCKS } from '../capture/clock-watch.ts'
 import { PcapngWriter } from '../capture/pcapng-writer.ts'
 import type { CaptureInterface } from '../model/capture-interface.ts'
 import type { DecodedBatch } from '../model/decoded-batch.ts'
@@ -11,7 +11,9 @@ import type { NetworkContext } from '../model/network-context.ts'
 import { OperatorError } from '../model/operator-error.ts'
 import { createPacketBatch, type PacketBatch } from '../model/packet-batch.ts'
 import { blankPayload, blankQuoted, isTlsRecord } from './blank-payload.ts'
+import { evidenceName, newestEvidenceMicros, trimEvidence } from './evidence-files.ts'
 import { type HistoryHalf, PAYLOAD_OTHER, PAYLOAD_QUOTED, PAYLOAD_TCP, PacketHistory } from './packet-history.ts'
+import { createRetentionClock } from './retention-clock.ts'
 
 /** What a reload may change. */
 export interface EvidenceLimits {
@@ -53,9 +55,15 @@ export class EvidenceKeeper {
   #nextWriteMicros = 0
   #nextTrimMicros = 0
   #inTrouble = false
+  readonly #retentionMicros: () => number
 
   /** `onTrouble` hears the first failure after a success. Never throws. */
-  constructor(options: EvidenceOptions, application: string, onTrouble: (sentence: string) => void) {
+  constructor(
+    options: EvidenceOptions,
+    application: string,
+    onTrouble: (sentence: string) => void,
+    clocks: Clocks = PLATFORM_CLOCKS,
+  ) {
     this.#history = new PacketHistory(options.memoryLen)
     this.#directory = options.directory
     this.#application = application
@@ -66,6 +74,7 @@ export class EvidenceKeeper {
       // It may have been made by somebody more generous.
       chmodSync(options.directory, 0o700)
     })
+    this.#retentionMicros = createRetentionClock(newestEvidenceMicros(options.directory), clocks)
   }
 
   set limits(limits: EvidenceLimits) {
@@ -95,7 +104,7 @@ export class EvidenceKeeper {
   tick(nowMicros: number, interfaces: readonly CaptureInterface[], network: NetworkContext): void {
     if (nowMicros >= this.#nextTrimMicros) {
       this.#nextTrimMicros = nowMicros + RETENTION_MICROS
-      this.#try(() => trimEvidence(this.#directory, this.#limits, Date.now() * 1000))
+      this.#try(() => trimEvidence(this.#directory, this.#limits, this.#retentionMicros()))
     }
     if (nowMicros < this.#nextWriteMicros) return
     for (const [name, { finding, dueMicros }] of this.#waiting) {
@@ -104,6 +113,13 @@ export class EvidenceKeeper {
       this.#finish(name, finding, interfaces, network)
       return
     }
+  }
+
+  /** The clock was set, so nothing that waits for a time can: it is written now. */
+  startAnew(interfaces: readonly CaptureInterface[], network: NetworkContext): void {
+    this.close(interfaces, network)
+    this.#nextWriteMicros = 0
+    this.#nextTrimMicros = 0
   }
 
   /** Writes everything that waits. */
@@ -152,29 +168,6 @@ export class EvidenceKeeper {
       if (!this.#inTrouble) this.#onTrouble(`no evidence is kept: ${message}`)
       this.#inTrouble = true
     }
-  }
-}
-
-/** File name of a finding's evidence: its time, its id, and a digest that tells its key. */
-export function evidenceName({ id, key, time }: Pick<Finding, 'id' | 'key' | 'time'>): string {
-  const digest = createHash('sha256').update(`${id}\0${key}\0${time}`).digest('hex').slice(0, 12)
-  return `${time.replace(/[^\dT]/g, '').slice(0, 15)}-${id}-${digest}.pcapng`
-}
-
-/** Deletes what is too old, then the oldest until the rest fits. Files that are not ours are left alone. */
-export function trimEvidence(directory: string, { maxAgeMicros, maxBytes }: EvidenceLimits, nowMicros: number): void {
-  const files = readdirSync(directory)
-    .filter((name) => /^[\dT]{15}-[a-z-]+-[0-9a-f]{12}\.pcapng$/.test(name))
-    .map((name) => {
-      const path = join(directory, name)
-      const { size, mtimeMs } = statSync(path)
-      return { path, size, writtenMicros: mtimeMs * 1000 }
-    })
-    .sort((a, b) => b.writtenMicros - a.writtenMicros)
-  let total = 0
-  for (const { path, size, writtenMicros } of files) {
-    total += size
-    if (total > maxBytes || nowMicros - writtenMicros > maxAgeMicros) rmSync(path, { force: true })
   }
 }
 

@@ -69,6 +69,8 @@ export interface Service {
   /** The finding as it now stands, with its whole count: the same (epoch, id, key) replaces what was said before. */
   publish(finding: Finding): void
   publishEpoch(epoch: Epoch): void
+  /** What is published from here on counts its epochs from 1 again. */
+  startEpochsAnew(): void
   publishVerdict(verdict: Verdict): void
   /** What was seen of sites, each as it now stands: the same (epoch, host) replaces what was said before. */
   publishSites(sites: readonly SiteObservation[]): void
@@ -136,6 +138,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
   const stream = createStream(state, { ...STREAM_LIMITS, ...options.streamLimits })
   let pause: Finding | undefined
+  let pausedAt = 0
 
   const lastSaid = new Map<string, string>()
   const doors: Door[] = []
@@ -194,6 +197,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const reason = code === 'SQLITE_FULL' ? 'the disk is full' : message
     options.tell('error', `The store ${options.storePath} cannot be written (${reason}); findings wait in memory.`)
     const now = utcTime(Date.now() * 1000)
+    pausedAt = performance.now()
     pause = storePaused({ time: now, epoch: epoch?.id ?? epochBase, path: options.storePath, reason, code })
     queue.push(findingRecord(pause), true)
     if (stats !== undefined) stream.publishStats()
@@ -201,8 +205,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
   function onResumed(): void {
     const { lost, waiting } = queue.state()
-    const last = utcTime(Date.now() * 1000)
-    const micros = (Date.parse(last) - Date.parse(pause!.time)) * 1000
+    const micros = (performance.now() - pausedAt) * 1000
+    // The clock may have been set meanwhile.
+    const last = utcTime(Math.max(Date.now(), Date.parse(pause!.time)) * 1000)
     options.tell(
       'info',
       `The store is written again after ${durationText(micros)}; ${waiting} records wait, ${lost} were lost.`,
@@ -220,6 +225,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       if (numbered.id >= (epoch?.id ?? 0)) epoch = numbered
       const record = epochRecord(numbered)
       if (isNews(`epoch ${numbered.id}`, record.body)) queue.push(record)
+    },
+    startEpochsAnew() {
+      epochBase = epoch?.id ?? epochBase
     },
     publishVerdict(next) {
       verdict = next

@@ -5,8 +5,9 @@ import type Database from 'better-sqlite3'
 import { OperatorError } from '../model/operator-error.ts'
 import { isCorruption, openStore, setAside } from '../store/database.ts'
 import type { StoredPlace, StoreRecord } from '../store/records.ts'
-import { type RetentionLimits, retainStep } from '../store/retention.ts'
+import { newestMicros, type RetentionLimits, retainStep } from '../store/retention.ts'
 import { createWriter, type StoreWriter } from '../store/writer.ts'
+import { createRetentionClock } from './retention-clock.ts'
 
 export interface StoreWorkerOptions {
   readonly path: string
@@ -34,6 +35,7 @@ const options = workerData as StoreWorkerOptions
 const port = parentPort!
 let db: Database.Database
 let writer: StoreWriter
+let retentionMicros = createRetentionClock()
 
 const tell = (message: FromStoreWorker) => port.postMessage(message)
 
@@ -41,6 +43,7 @@ try {
   const opened = openStore(options.path, Date.now())
   db = opened.db
   writer = createWriter(db)
+  retentionMicros = createRetentionClock(newestMicros(db))
   tell({ type: 'opened', ...(opened.setAside && { setAside: opened.setAside }) })
   port.on('message', receive)
 } catch (error) {
@@ -110,7 +113,7 @@ function replaceStore(reason: string): void {
 
 function retain(): void {
   try {
-    if (!db.open || retainStep(db, options.retention, Date.now() * 1000)) return
+    if (!db.open || retainStep(db, options.retention, retentionMicros())) return
     setImmediate(retain)
   } catch (error) {
     // The next write meets the same trouble and reports it; forgetting can wait.

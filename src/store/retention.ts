@@ -28,6 +28,11 @@ export function retainStep(db: Database, limits: RetentionLimits, nowMicros: num
   return deleted === 0 && freePages <= PAGES_PER_STEP
 }
 
+/** When the youngest finding was seen last; undefined in an empty store. */
+export function newestMicros(db: Database): number | undefined {
+  return (db.prepare('SELECT max(last_micros) FROM findings').pluck().get() as number | null) ?? undefined
+}
+
 /** Bytes in use: what the file would have without its free pages. */
 export function usedBytes(db: Database): number {
   const pages =
@@ -36,7 +41,7 @@ export function usedBytes(db: Database): number {
 }
 
 function deleteOlder(db: Database, cutoffMicros: number): number {
-  let deleted = deleteFindings(db, cutoffMicros)
+  let deleted = deleteFindings(db, 'last_micros', cutoffMicros)
   deleted += deleteExchanges(db, cutoffMicros)
   deleted += deleteSites(db, cutoffMicros)
   deleted += db
@@ -65,7 +70,8 @@ function deleteOldest(db: Database): number {
   const first = Math.min(finding, exchange, site)
   if (first === Number.POSITIVE_INFINITY) return 0
   if (exchange === first) return deleteExchanges(db, Number.MAX_SAFE_INTEGER)
-  return site === first ? deleteSites(db, Number.MAX_SAFE_INTEGER) : deleteFindings(db, Number.MAX_SAFE_INTEGER)
+  // By their numbers: after a clock was set back, the newest would have the oldest time.
+  return site === first ? deleteSites(db, Number.MAX_SAFE_INTEGER) : deleteFindings(db, 'seq', Number.MAX_SAFE_INTEGER)
 }
 
 function deleteSites(db: Database, cutoffMicros: number): number {
@@ -77,14 +83,15 @@ function deleteSites(db: Database, cutoffMicros: number): number {
     .run(cutoffMicros, ROWS_PER_STEP).changes
 }
 
-function deleteFindings(db: Database, cutoffMicros: number): number {
+/** Those below `cutoff` in that order, the lowest first. */
+function deleteFindings(db: Database, order: 'last_micros' | 'seq', cutoff: number): number {
   const gone = db
     .prepare(
       `DELETE FROM findings WHERE number IN
-         (SELECT number FROM findings WHERE last_micros < ? ORDER BY last_micros LIMIT ?) RETURNING seq`,
+         (SELECT number FROM findings WHERE ${order} < ? ORDER BY ${order} LIMIT ?) RETURNING seq`,
     )
     .pluck()
-    .all(cutoffMicros, ROWS_PER_STEP) as number[]
+    .all(cutoff, ROWS_PER_STEP) as number[]
   if (gone.length > 0) {
     const highest = gone.reduce((seq, other) => Math.max(seq, other))
     db.prepare("UPDATE meta SET value = max(value, ?) WHERE name = 'forgotten_seq'").run(highest)

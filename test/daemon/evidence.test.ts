@@ -5,14 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LINKTYPE_RAW } from '../../src/constants/wire.ts'
 import { blankPayload } from '../../src/daemon/blank-payload.ts'
-import {
-  EvidenceKeeper,
-  type EvidenceOptions,
-  evidenceFilter,
-  evidenceName,
-  trimEvidence,
-} from '../../src/daemon/evidence.ts'
+import { EvidenceKeeper, type EvidenceOptions, evidenceFilter } from '../../src/daemon/evidence.ts'
+import { evidenceName, trimEvidence } from '../../src/daemon/evidence-files.ts'
 import { drain } from '../../src/daemon/pipeline.ts'
+import type { CaptureInterface } from '../../src/model/capture-interface.ts'
 import type { Finding } from '../../src/model/finding.ts'
 import type { NetworkContext } from '../../src/model/network-context.ts'
 import { tcpPacket, udpPacket } from '../fixtures/frames.ts'
@@ -273,7 +269,7 @@ describe('bounds', () => {
       writeFileSync(join(directory, name), 'x'.repeat(100))
       utimesSync(join(directory, name), now, now - index * 100)
     }
-    trimEvidence(directory, { seconds: 10, blank: true, maxAgeMicros: 250e6, maxBytes: 250 }, now * 1e6)
+    trimEvidence(directory, { maxAgeMicros: 250e6, maxBytes: 250 }, now * 1e6)
     expect(readdirSync(directory).sort()).toEqual([names[0], names[1], 'mine.pcapng'])
   })
 
@@ -285,6 +281,88 @@ describe('bounds', () => {
     kept.tick(START + 99e6, [], network)
     expect(told).toHaveLength(1)
     expect(told[0]).toMatch(/^no evidence is kept: .*ENOTDIR/)
+  })
+})
+
+test('a full disk: no half file is left, it is told once, and kept again when there is room', async () => {
+  const disk = mkdtempSync(join(tmpdir(), 'tunnelscope-evidence-disk-'))
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tunnelscope-test', disk]).status !== 0) {
+    rmSync(disk, { recursive: true })
+    return sayNotRun('evidence on a full disk', 'root')
+  }
+  try {
+    directory = join(disk, 'evidence')
+    const kept = keeper()
+    writeFileSync(join(disk, 'filler'), Buffer.alloc(56 << 10))
+    const many = Array.from({ length: 400 }, () => query())
+    const [first, second] = [findingOf([100]), findingOf([200], { key: 'second' })]
+    await keep(kept, many, [first, second])
+    expect(readdirSync(directory)).toEqual([])
+    expect(told).toEqual([expect.stringMatching(/^no evidence is kept: .*full/)])
+    rmSync(join(disk, 'filler'))
+    const third = findingOf([300], { key: 'third' })
+    kept.note([third], START)
+    kept.tick(START + 9_000_000, [{ name: 'eth0', linkType: LINKTYPE_RAW } as CaptureInterface], network)
+    expect(readdirSync(directory)).toEqual([evidenceName(third)])
+  } finally {
+    spawnSync('umount', [disk])
+    rmSync(disk, { recursive: true })
+  }
+})
+
+describe('a clock that is set', () => {
+  test('back: what waited is written at once, and what comes is written in its time', async () => {
+    const kept = keeper()
+    const hour = 3600e6
+    const play = async (from: number, finding: Finding) => {
+      const source = memorySource(
+        [{ bytes: query(), timeMicros: from, linkType: LINKTYPE_RAW }],
+        [{ name: 'eth0', linkType: LINKTYPE_RAW }],
+      )
+      await drain(source, (batch, out) => kept.add(batch, out))
+      kept.note([finding], from)
+      kept.tick(from, source.interfaces, network)
+      return source
+    }
+    const before = await play(START, findingOf([1]))
+    expect(readdirSync(directory)).toEqual([])
+    kept.startAnew(before.interfaces, network)
+    expect(readdirSync(directory)).toHaveLength(1)
+    const after = await play(START - hour, findingOf([1], { key: 'later', time: '2023-11-14T21:13:20.000000+0000' }))
+    expect(readdirSync(directory)).toHaveLength(1)
+    kept.tick(START - hour + 1_100_000, after.interfaces, network)
+    expect(readdirSync(directory)).toHaveLength(2)
+  })
+
+  test('forward by ten years: nothing is deleted until it has stood for six hours', () => {
+    keeper()
+    const file = join(directory, '20231114T221320-dns-leak-000000000001.pcapng')
+    writeFileSync(file, 'x')
+    let wall = Date.now()
+    let uptime = 1_000_000
+    const clocks = { wallMillis: () => wall, steadyMillis: () => uptime, uptimeMillis: () => uptime }
+    const options = {
+      directory,
+      memoryLen: 1 << 20,
+      seconds: 10,
+      blank: true,
+      maxAgeMicros: 7 * 86_400e6,
+      maxBytes: 1e9,
+    }
+    const kept = new EvidenceKeeper(options, 'tunnelscope test', (sentence) => told.push(sentence), clocks)
+    const pass = (millis: number, leapMillis = 0) => {
+      uptime += millis
+      wall += millis + leapMillis
+      kept.tick(wall * 1000, [], network)
+    }
+    pass(60_000)
+    pass(60_000, 10 * 365 * 86_400_000)
+    expect(readdirSync(directory)).toHaveLength(1)
+    pass(5 * 3_600_000)
+    expect(readdirSync(directory)).toHaveLength(1)
+    pass(3_600_000)
+    expect(readdirSync(directory)).toEqual([])
+    expect(told).toEqual([])
   })
 })
 

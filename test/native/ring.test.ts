@@ -191,6 +191,14 @@ for port in (53, 54, 53, 5353): u.sendto(b'y' * 100, ('127.0.0.1', port))
     expect(count).toBe(2)
   })
 
+  test('without memory for any ring: one sentence that says what to do', async () => {
+    const near = namespace()
+    const capture = near.startScript('capture', JSON.stringify({ ringLen: 64 << 20, addressSpaceLeft: 64 << 10 }))
+    expect(await capture.ends()).not.toBe(0)
+    expect(capture.errors).toContain('the kernel has no memory for even the smallest ring; free some and start again')
+    expect(capture.errors).toContain("code: 'capture-memory'")
+  })
+
   test('20 workers ended while they capture leave no descriptor, thread or mapping', async () => {
     const [near, far] = pair()
     const file = join(directory, 'terminate.pcap')

@@ -357,6 +357,17 @@ describe('retention', () => {
     })
   })
 
+  test('by size after the clock was set back: the newest stay although their time is the oldest', () => {
+    withStore((db) => {
+      fill(db, 2000, START_MICROS)
+      fill(db, 2000, START_MICROS - day)
+      retain(db, { ...forever, maxBytes: usedBytes(db) / 2 }, START_MICROS - day)
+      const left = db.prepare('SELECT count(*) FROM findings WHERE last_micros = ?').pluck()
+      expect(left.get(START_MICROS - day)).toBeGreaterThan(0)
+      if ((left.get(START_MICROS - day) as number) < 2000) expect(left.get(START_MICROS)).toBe(0)
+    })
+  })
+
   test('nothing to do is one step', () => {
     withStore((db) => {
       fill(db, 10, START_MICROS)

@@ -117,7 +117,7 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
   function settle(context: NetworkContext, up: readonly string[], details: EpochDetails): void {
     const last = epochs[epochs.length - 1]!
     changes.push(...context.changes)
-    last.reason = epochs.length === 1 ? FIRST_REASON : reasonOf(changes)
+    last.reason = reasonOf(changes)
     last.tunnelInterfaces = [...up]
     last.details = details
   }
@@ -198,7 +198,7 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
       startMicros: context.timeMicros,
       endMicros: context.timeMicros,
       isOpen: true,
-      reason: before === undefined ? FIRST_REASON : reasonOf(changes),
+      reason: reasonOf(changes),
       state,
       tunnelInterfaces: [...up],
       details,
@@ -354,11 +354,14 @@ const SETTLE_MICROS = 1_000_000
 const PASSING_MICROS = 100_000
 /** VPN servers are looked at so often. */
 const SERVERS_MICROS = 50_000
+const FIRST_CHANGE = 'start'
 const FIRST_REASON = 'capture starts'
 /** Changes named in an epoch's reason; a VPN client makes a dozen at once. */
 const MAX_CHANGES_IN_REASON = 4
 
+/** A history begins with the capture, or after the clock was set. */
 function reasonOf(changes: readonly string[]): string {
+  if ((changes[0] ?? FIRST_CHANGE) === FIRST_CHANGE) return FIRST_REASON
   const shown = changes.slice(0, MAX_CHANGES_IN_REASON).join('; ')
   const more = changes.length - MAX_CHANGES_IN_REASON
   return more > 0 ? `${shown}; and ${more} more` : shown

@@ -32,7 +32,8 @@ export function addExportCommand(program: Command): void {
 
 async function runExport(flags: ExportFlags): Promise<void> {
   const { openReader } = await import('../../store/reader.ts')
-  const { evidenceFilter, evidenceName } = await import('../../daemon/evidence.ts')
+  const { evidenceFilter } = await import('../../daemon/evidence.ts')
+  const { evidenceName } = await import('../../daemon/evidence-files.ts')
   const file = flags.config ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined)
   const config = file === undefined ? defaultConfig() : readConfig(file)
   const storePath = flags.store ?? config.store.path

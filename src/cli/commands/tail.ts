@@ -142,7 +142,7 @@ export function streamHandlers(
         stats: hello.stats ?? undefined,
       })
       if (back && lostAt !== undefined)
-        output.note(backText(hello, Date.now() - lostAt, hello.started !== started, timeText))
+        output.note(backText(hello, performance.now() - lostAt, hello.started !== started, timeText))
       if (!back) {
         output.note(greetingText(hello, timeText))
         lastEpoch = hello.epoch?.id ?? 0
@@ -153,7 +153,7 @@ export function streamHandlers(
     lost(_, everConnected) {
       output.status({ connection: everConnected ? 'lost' : 'waiting' })
       if (everConnected && lostAt === undefined) output.note('The daemon is gone; reconnecting.')
-      lostAt ??= Date.now()
+      lostAt ??= performance.now()
     },
     storeReplaced() {
       lastEpoch = 0
