@@ -37,8 +37,7 @@ interface Silent {
 interface Waiting {
   resolver: Silence
   question: number
-  raised: Omit<RaisedFinding, 'data'>
-  data: Record<string, unknown>
+  raised: RaisedFinding
 }
 
 /** Below this many silent names one lost datagram is the likelier story, unless the question was asked again and again. */
@@ -80,13 +79,14 @@ export const dnsUnanswered: Detector = {
     }
 
     /** No repetition was answered either. */
-    function decide({ resolver, question, raised, data }: Waiting): void {
+    function decide({ resolver, question, raised }: Waiting): void {
       if (!resolver.silent.has(question)) return
       const { asked, unanswered } = resolver
       const nameCount = resolver.names.size
       if (nameCount < MIN_SILENT_NAMES && unanswered < MIN_ATTEMPTS) return
       const names = firstNames(resolver)
-      context.raise(meta, { ...raised, data: { ...data, asked, unanswered, names, nameCount, example: names[0] } })
+      Object.assign(raised.data, { asked, unanswered, names, nameCount, example: names[0] })
+      context.raise(meta, raised)
     }
 
     return {
@@ -107,18 +107,18 @@ export const dnsUnanswered: Detector = {
         forget(resolver, exchange.queryMicros - MEMORY_MICROS)
         note(resolver, question, exchange)
         if (!gaveUp) return
-        const raised = {
+        const { serverAddress: server, serverPort: port, transport } = exchange
+        const raised: RaisedFinding = {
           key: resolver.key,
           timeMicros: exchange.queryMicros,
-          confidence: 'proven' as const,
+          confidence: 'proven',
           interface: exchange.interfaceName,
           count: exchange.questions,
+          data: { server, port, transport },
           evidence: { source: exchange.inputName, frame: exchange.queryFrame },
           filter: `${dnsFilter(exchange)} && dns.flags.response == 0`,
         }
-        const { serverAddress: server, serverPort: port, transport } = exchange
-        const entry = { resolver, question, raised, data: { server, port, transport } }
-        deferred.add(entry, exchange.queryMicros + REPETITION_MICROS)
+        deferred.add({ resolver, question, raised }, exchange.queryMicros + REPETITION_MICROS)
       },
       tick: deferred.tick,
       end: deferred.end,
