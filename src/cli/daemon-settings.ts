@@ -27,6 +27,7 @@ export interface DaemonFlags {
   vpnResolver: string[]
   endpoint: string[]
   doh: string[]
+  asDatabase?: string
   store?: string
   socket?: string
   service: boolean
@@ -63,6 +64,7 @@ export function daemonConfig(flags: DaemonFlags): Config {
       ],
       endpoints: [...network.endpoints, ...flags.endpoint.map(endpointFlag)],
       doh: [...network.doh, ...flags.doh.map(dohFlag)],
+      'as-database': flags.asDatabase ?? network['as-database'],
     },
     store: { ...store, path: flags.store ?? store.path },
     evidence: { ...config.evidence, directory: evidenceDirectory(config, flags.store) },
@@ -108,6 +110,7 @@ export function daemonOptions(
       vpnResolvers: network['vpn-resolvers'],
       endpoints: network.endpoints,
       encryptedResolvers: network.doh,
+      ...(network['as-database'] === undefined ? {} : { asDatabase: network['as-database'] }),
       ringLen: bufferKib * 1024,
       ...(capture.interfaces.length === 0 ? {} : { interfaces: capture.interfaces }),
       ...(filter === '' ? {} : { expression: filter }),

@@ -24,6 +24,8 @@ export interface CaptureOptions {
   readonly socket?: number
   /** Absent: no packets of findings are kept. */
   readonly evidence?: EvidenceOptions
+  /** An AS-number database that says who runs an address. */
+  readonly asDatabase?: string
   readonly tunnels: readonly string[]
   readonly physicals: readonly string[]
   readonly vpnResolvers: readonly string[]

@@ -8,11 +8,13 @@ import { ContextWatch } from '../capture/context-watch.ts'
 import { RingSource } from '../capture/ring-source.ts'
 import type { LiveSource } from '../capture/source.ts'
 import { MAX_LIVE_FLOWS } from '../constants/limits.ts'
+import type { OwnerLookup } from '../model/address-owner.ts'
 import type { InputSummary } from '../model/capture-interface.ts'
 import type { NetworkContext } from '../model/network-context.ts'
 import { OperatorError } from '../model/operator-error.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
 import { clockWords } from '../text/duration.ts'
+import { openAsDatabase } from './as-database.ts'
 import { CaptureFile } from './capture-file.ts'
 import type { CaptureOptions, FromCaptureWorker, ToCaptureWorker } from './capture-messages.ts'
 import { CaptureOutbox } from './capture-outbox.ts'
@@ -66,7 +68,8 @@ function openEvidence(): EvidenceKeeper | undefined {
 
 async function captureFrom(source: LiveSource, watch: ContextWatch): Promise<void> {
   const chosen = options.interfaces
-  let { network, rollups, analyzer } = createAnalysis(source)
+  const ownerOf = options.asDatabase === undefined ? undefined : openAsDatabase(options.asDatabase)
+  let { network, rollups, analyzer } = createAnalysis(source, ownerOf)
   const file = new CaptureFile(options, (sentence) => tell({ type: 'trouble', sentence }))
   const evidence = openEvidence()
   const outbox = new CaptureOutbox(analyzer, source, rollups, tell)
@@ -80,7 +83,7 @@ async function captureFrom(source: LiveSource, watch: ContextWatch): Promise<voi
     evidence?.note(outbox.end(), source.caughtUpMicros)
     evidence?.startAnew(source.interfaces, watch.current)
     tell({ type: 'clock-set', byMillis: stepMillis })
-    ;({ network, rollups, analyzer } = createAnalysis(source))
+    ;({ network, rollups, analyzer } = createAnalysis(source, ownerOf))
     outbox.startAnew(analyzer, rollups)
     told = 0
     watch.startAnew(source.caughtUpMicros, clockWords(stepMillis))
@@ -145,15 +148,16 @@ async function captureFrom(source: LiveSource, watch: ContextWatch): Promise<voi
 }
 
 /** Everything that knows of times. */
-function createAnalysis(source: LiveSource) {
+function createAnalysis(source: LiveSource, ownerOf: OwnerLookup | undefined) {
   const network = createNetworkHistory(true)
-  const rollups = createDnsRollups(source.interfaces, (told) => tell({ type: 'dns', rollups: told }))
+  const rollups = createDnsRollups(source.interfaces, ownerOf, (told) => tell({ type: 'dns', rollups: told }))
   const analyzer = createAnalyzer(source.interfaces, source.inputs, {
     ...options,
     ...PLATFORM,
     maxFlows: MAX_LIVE_FLOWS,
     network,
     listeners: [rollups.handlers],
+    ...(ownerOf === undefined ? {} : { ownerOf }),
   })
   return { network, rollups, analyzer }
 }

@@ -47,6 +47,7 @@ const schema = z.strictObject({
       'vpn-resolvers': addresses.default([]),
       endpoints: endpoints.default([]),
       doh: resolvers.default([]),
+      'as-database': path.optional(),
     })
     .prefault({}),
   store: z

@@ -1,5 +1,6 @@
 // What was asked of whom since the last look, folded by resolver, name and type: what the store and /metrics are given
 // of the DNS exchanges. Bounded: when too much waits, it leaves early.
+import type { OwnerLookup } from '../model/address-owner.ts'
 import type { CaptureInterface } from '../model/capture-interface.ts'
 import type { DnsExchange, EncryptedDnsFact, FactHandlers } from '../model/facts.ts'
 import { type DnsRollup, LATENCY_BOUNDS_MS, LATENCY_BUCKETS } from '../store/records.ts'
@@ -22,6 +23,7 @@ type Place = Pick<DnsExchange, 'epoch' | 'serverAddress' | 'serverPort' | 'trans
 /** `interfaces` is the source's own list; `deliver` gets the rollups and keeps them. */
 export function createDnsRollups(
   interfaces: readonly CaptureInterface[],
+  ownerOf: OwnerLookup | undefined,
   deliver: (rollups: readonly DnsRollup[]) => void,
 ): DnsRollups {
   const waiting = new Map<string, Open>()
@@ -35,6 +37,7 @@ export function createDnsRollups(
     if (known !== undefined) return known
     if (waiting.size >= MAX_WAITING) flush()
     const on = interfaces[interfaceId]
+    const owner = ownerOf?.(serverAddress)
     const made: Open = {
       epoch,
       server: serverAddress,
@@ -51,6 +54,7 @@ export function createDnsRollups(
       lastMicros: timeMicros,
       latency: new Array<number>(LATENCY_BUCKETS).fill(0),
       latencyMicros: 0,
+      ...(owner === undefined ? {} : { owner }),
     }
     waiting.set(key, made)
     return made

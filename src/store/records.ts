@@ -1,5 +1,6 @@
 // What the store is given: rows ready to be bound, made where the engine's objects are still at hand. The finding's
 // body is serialised once, here; the same text is stored, streamed and served.
+import type { AddressOwner } from '../model/address-owner.ts'
 import type { DnsTransport } from '../model/facts.ts'
 import { type Finding, SEVERITY_RANK } from '../model/finding.ts'
 import type { Epoch, LeakServiceChange, Verdict } from '../model/report.ts'
@@ -75,6 +76,8 @@ export interface DnsRollup {
   readonly latency: readonly number[]
   /** Sum of the answers' latencies; for the counters of a run, not stored. */
   readonly latencyMicros: number
+  /** Who runs the server, where a database says so. */
+  readonly owner?: AddressOwner
 }
 
 export interface DnsRecord extends DnsRollup {

@@ -167,10 +167,12 @@ function createDnsWriter(db: Database): (record: DnsRecord) => void {
   const marks = buckets.map(() => '?').join(', ')
   const sums = ['queries', 'answered', ...buckets].map((name) => `${name} = ${name} + excluded.${name}`).join(', ')
   const resolver = db.prepare(`
-    INSERT INTO resolvers (epoch, server, port, transport, interface, side, queries, answered, last_micros, ${names})
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ${marks})
+    INSERT INTO resolvers (epoch, server, port, transport, interface, side, queries, answered, last_micros,
+      asn, organisation, country, ${names})
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${marks})
     ON CONFLICT (epoch, server, port, transport, interface, side)
-    DO UPDATE SET last_micros = max(last_micros, excluded.last_micros), ${sums}
+    DO UPDATE SET last_micros = max(last_micros, excluded.last_micros), asn = coalesce(excluded.asn, asn),
+      organisation = coalesce(excluded.organisation, organisation), country = coalesce(excluded.country, country), ${sums}
     RETURNING id`)
   resolver.pluck()
   const exchange = db.prepare(`
@@ -189,6 +191,9 @@ function createDnsWriter(db: Database): (record: DnsRecord) => void {
       record.queries,
       record.answered,
       record.lastMicros,
+      record.owner?.asn ?? null,
+      record.owner?.organisation ?? null,
+      record.owner?.country ?? null,
       ...record.latency,
     )
     exchange.run(

@@ -72,11 +72,12 @@ describe('a configuration', () => {
 describe('the packaged example and the documentation', () => {
   const example = readFileSync(packaged, 'utf8')
 
-  test('the example, every key uncommented, is the default but for the two that have none', () => {
+  test('the example, every key uncommented, is the default but for the three that have none', () => {
     const uncommented = example.replace(/^# (?=[a-z-]+ = )/gm, '')
-    const { events, api, ...rest } = read(uncommented)
-    const { events: _events, api: defaultApi, ...defaults } = defaultConfig()
+    const { events, api, network, ...rest } = read(uncommented)
+    const { events: _events, api: defaultApi, network: defaultNetwork, ...defaults } = defaultConfig()
     expect(rest).toEqual(defaults)
+    expect(network).toEqual({ ...defaultNetwork, 'as-database': '/usr/share/GeoIP/GeoLite2-ASN.mmdb' })
     expect(api).toEqual({ ...defaultApi, listen: '127.0.0.1:8477' })
     expect(events.file).toBe('/var/log/tunnelscope/eve.json')
   })

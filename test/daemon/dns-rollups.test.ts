@@ -28,7 +28,7 @@ function exchange(changes: Partial<DnsExchange> = {}): DnsExchange {
 
 function collected() {
   const delivered: (readonly DnsRollup[])[] = []
-  const { handlers, flush } = createDnsRollups(interfaces, (rollups) => delivered.push(rollups))
+  const { handlers, flush } = createDnsRollups(interfaces, undefined, (rollups) => delivered.push(rollups))
   return { delivered, flush, told: handlers.dnsExchange!, handlers }
 }
 

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openReader } from '../../src/store/reader.ts'
 import { canMakeNamespaces, Namespace, sayNotRun } from '../native/namespace.ts'
+import { asDatabase, map, number, text } from '../support/as-database.ts'
 import { compiled } from '../support/compiled.ts'
 
 const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
@@ -16,8 +17,8 @@ function get(socketPath: string, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const asked = request({ socketPath, path, headers: { Host: 'localhost' } }, (response) => {
       let body = ''
-      response.setEncoding('utf8').on('data', (text: string) => {
-        body += text
+      response.setEncoding('utf8').on('data', (part: string) => {
+        body += part
       })
       response.on('end', () => resolve(body))
     })
@@ -39,7 +40,13 @@ if (!canMakeNamespaces) {
       near.ip('addr add 192.0.2.10/24 dev v0')
       far.ip('addr add 192.0.2.53/24 dev v1')
       const server = far.start('python3', [program('answer.py'), '192.0.2.53'])
-      const paths = ['--store', at('state/store.db'), '--socket', at('run/api.sock'), '--config', '/dev/null']
+      const owner = map([
+        ['autonomous_system_number', number(64_500)],
+        ['autonomous_system_organization', text('Example Net')],
+      ])
+      const owners = ['--as-database', asDatabase(folder, 192, owner)]
+      const files = ['--store', at('state/store.db'), '--socket', at('run/api.sock'), '--config', '/dev/null']
+      const paths = [...files, ...owners]
       const daemon = near.start(process.execPath, [compiled('src/cli/main.ts'), 'daemon', '-i', 'v0', ...paths])
       for (let waited = 0; !daemon.errors.includes('watching') || !server.output.includes('answering'); waited++) {
         if (waited === 200) throw new Error(`not ready: ${daemon.errors}`)
@@ -55,7 +62,9 @@ if (!canMakeNamespaces) {
       const json = async (path: string) => JSON.parse(await get(at('run/api.sock'), path))
       const resolver = { server: '192.0.2.53', port: 53, transport: 'udp', interface: 'v0', side: 'outside', epoch: 1 }
       const { resolvers } = await json('/api/v1/resolvers')
-      expect(resolvers).toMatchObject([{ ...resolver, queries: 5, answered: 5 }])
+      expect(resolvers).toMatchObject([
+        { ...resolver, queries: 5, answered: 5, asn: 64_500, organisation: 'Example Net' },
+      ])
       expect(resolvers[0].p50Ms).toBeGreaterThan(10)
       expect(resolvers[0].p50Ms).toBeLessThan(50)
 

@@ -40,6 +40,7 @@ export function addDaemonCommand(program: Command): void {
     .option('--vpn-resolver <address>', 'address of a resolver that belongs to the VPN (repeatable)', collect, [])
     .option('--endpoint <address[:port]>', 'a VPN server: what goes there is the VPN’s own (repeatable)', collect, [])
     .option('--doh <name-or-address>', 'an encrypted resolver besides the well-known ones (repeatable)', collect, [])
+    .option('--as-database <file>', 'AS-number database (.mmdb) that tells who runs a resolver')
     .option('--store <file>', `the database of findings (default: ${DEFAULT_STORE})`)
     .option('--socket <path>', `the UNIX socket clients connect to (default: ${DEFAULT_SOCKET})`)
     .option('--config <file>', `settings; flags win over them (default: ${DEFAULT_CONFIG}, when it is there)`)
