@@ -110,7 +110,7 @@ export interface StoreReader {
   /** Body of the last verdict. */
   verdict(): string | undefined
   resolvers(epoch?: number): ReportResolver[]
-  /** Asked last first. */
+  /** Asked last first, of the newest 20,000. */
   exchanges(query: ExchangeQuery): StoredExchange[]
   /** The newest `limit` rows, oldest first. */
   statistics(limit: number): StoredStatistics[]
@@ -269,17 +269,21 @@ interface ExchangeRow extends ResolverRow {
   last_micros: number
 }
 
+/** Rows that are looked at, the newest: some 30 ms, in which nothing else is served. */
+const SEARCHED_EXCHANGES = 20_000
+
 function selectExchanges(db: Database, { epoch, server, name, limit }: ExchangeQuery): StoredExchange[] {
-  const words = ['dns_exchanges.resolver = resolvers.id']
+  const words = ['exchanges.resolver = resolvers.id']
   if (epoch !== undefined) words.push('epoch = @epoch')
   if (server !== undefined) words.push('server = @server')
   if (name !== undefined) words.push("(name = @name OR substr(name, -length(@name) - 1) = '.' || @name)")
   const rows = db
     .prepare(
-      `SELECT epoch, server, port, transport, interface, side, dns_exchanges.* FROM dns_exchanges, resolvers
-         WHERE ${words.join(' AND ')} ORDER BY dns_exchanges.last_micros DESC, name, type LIMIT @limit`,
+      `SELECT epoch, server, port, transport, interface, side, exchanges.*
+         FROM (SELECT * FROM dns_exchanges ORDER BY last_micros DESC LIMIT @searched) AS exchanges, resolvers
+         WHERE ${words.join(' AND ')} ORDER BY exchanges.last_micros DESC, name, type LIMIT @limit`,
     )
-    .all({ epoch, server, name, limit }) as ExchangeRow[]
+    .all({ epoch, server, name, limit, searched: SEARCHED_EXCHANGES }) as ExchangeRow[]
   return rows.map((row) => ({
     epoch: row.epoch,
     server: row.server,

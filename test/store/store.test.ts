@@ -152,6 +152,15 @@ describe('writing', () => {
       },
     ])
     expect(reader.resolvers(2)).toEqual([])
+    const names = (query: object) => reader.exchanges({ limit: 9, ...query }).map(({ name, type }) => `${name} ${type}`)
+    expect(names({})).toEqual(['www.example.com A', 'b.example A'])
+    expect(names({ name: 'example.com' })).toEqual(['www.example.com A'])
+    expect(names({ name: 'ample.com' })).toEqual([])
+    expect(names({ epoch: 2 })).toEqual([])
+    expect(names({ server: '10.64.0.1', limit: 1 })).toEqual(['www.example.com A'])
+    expect(reader.statistics(9)).toEqual([
+      { minute: utcTime(START_MICROS), interface: 'eth0', packets: 4, bytes: 18, dropped: 2 },
+    ])
     reader.close()
   })
 
