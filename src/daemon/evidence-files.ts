@@ -24,7 +24,7 @@ export function trimEvidence(directory: string, { maxAgeMicros, maxBytes }: Rete
 /** Our own files, the youngest first. */
 function evidenceFiles(directory: string): { path: string; size: number; writtenMicros: number }[] {
   return readdirSync(directory)
-    .filter((name) => /^[\dT]{15}-[a-z-]+-[0-9a-f]{12}\.pcapng$/.test(name))
+    .filter((name) => /^[\dT]{15}-[a-z-]+-[0-9a-f]{12}\.pcapng(\.new)?$/.test(name))
     .map((name) => {
       const path = join(directory, name)
       const { size, mtimeMs } = statSync(path)

@@ -1,6 +1,6 @@
 // Evidence: for each new finding a pcapng with its packets, some context and the network as it was. Files are 0600 in a 0700
 // directory, secrets are blanked, old files go. Nothing here ever stops the capture.
-import { chmodSync, mkdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Clocks, PLATFORM_CLOCKS } from '../capture/clock-watch.ts'
 import { PcapngWriter } from '../capture/pcapng-writer.ts'
@@ -51,7 +51,8 @@ export class EvidenceKeeper {
   readonly #onTrouble: (sentence: string) => void
   #limits: EvidenceLimits
   readonly #waiting = new Map<string, { finding: Finding; dueMicros: number }>()
-  readonly #written = new Set<string>()
+  /** By file name, how many of the packets that show the finding are in it. */
+  readonly #written = new Map<string, number>()
   #nextWriteMicros = 0
   #nextTrimMicros = 0
   #inTrouble = false
@@ -92,7 +93,7 @@ export class EvidenceKeeper {
     for (const finding of findings) {
       if (finding.evidence.length === 0) continue
       const name = evidenceName(finding)
-      if (this.#written.has(name)) continue
+      if ((this.#written.get(name) ?? 0) >= finding.evidence.length) continue
       const waiting = this.#waiting.get(name)
       if (waiting !== undefined) waiting.finding = finding
       else if (this.#waiting.size < MAX_WAITING)
@@ -129,19 +130,25 @@ export class EvidenceKeeper {
 
   #finish(name: string, finding: Finding, interfaces: readonly CaptureInterface[], network: NetworkContext): void {
     this.#waiting.delete(name)
-    if (this.#written.size < MAX_WRITTEN) this.#written.add(name)
     this.#try(() => this.#write(name, finding, interfaces, network))
   }
 
   #write(name: string, finding: Finding, interfaces: readonly CaptureInterface[], network: NetworkContext): void {
+    const before = this.#written.get(name) ?? 0
+    if (before === 0 && this.#written.size >= MAX_WRITTEN) return
     const frames = new Set(finding.evidence.map(({ frame }) => frame))
     const rows = choose([this.#history.older(), this.#history.newer()], frames, this.#limits.seconds)
-    if (rows.length === 0) return
+    const held = new Set(rows.map(frameOf))
+    const shown = finding.evidence.filter(({ frame }) => held.has(frame)).length
+    this.#written.set(name, Math.max(before, finding.evidence.length))
+    // One that has grown is written again as long as nothing of its file is gone from memory.
+    if (shown === 0 || finding.evidence.slice(0, before).some(({ frame }) => !held.has(frame))) return
     const packets = copyRows(rows)
     if (this.#limits.blank) blankAll(packets, rows)
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
     const path = join(this.#directory, name)
-    const writer = new PcapngWriter(path, {
+    const fresh = `${path}.new`
+    const writer = new PcapngWriter(fresh, {
       application: this.#application,
       context: network,
       wholeComment: fileComment(finding),
@@ -152,10 +159,11 @@ export class EvidenceKeeper {
         writer.write(packets, interfaces, row, row + 1)
       }
       writer.end()
+      renameSync(fresh, path)
       this.#inTrouble = false
     } catch (error) {
       writer.abandon()
-      rmSync(path, { force: true })
+      rmSync(fresh, { force: true })
       throw error
     }
   }

@@ -1,4 +1,4 @@
-// A comparison as one file for a browser: no script, no request, everything from the wire escaped. Cold path.
+// A comparison as one file for a browser. Cold path.
 import type { Comparison, SiteComparison } from '../model/comparison.ts'
 import type { SiteObservation } from '../model/site.ts'
 import {
@@ -9,52 +9,25 @@ import {
   settledWords,
   whereWords,
 } from './comparison-text.ts'
-import { escapeForTerminal } from './escape.ts'
+import { htmlHeading, htmlPage, htmlRow, htmlTable, safe } from './html-page.ts'
 
-const STYLE = `
-:root { color-scheme: light dark; --ink: #1b1f24; --soft: #5b6570; --line: #d9dee3; --paper: #fff; --card: #f6f8fa; --bad: #b3261e; --good: #1a7f37; --name: #0b5cad }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ec; --soft: #9aa4ae; --line: #343b43; --paper: #15181c; --card: #1d2126; --bad: #ff8a80; --good: #6fdd8b; --name: #7ab8ff } }
-* { box-sizing: border-box }
-body { margin: 0 auto; max-width: 60rem; padding: 2rem 1.25rem; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif }
-h1 { font-size: 1.5rem; margin: 0 0 1.5rem } h1 b { margin-right: .6rem } .bad { color: var(--bad) } .good { color: var(--good) }
-h2 { font-size: 1.1rem; margin: 0; color: var(--name); overflow-wrap: anywhere } h3 { font-size: 1rem; margin: 1.75rem 0 .5rem }
-section { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: 1rem 1.25rem; margin: 1rem 0 }
-.where, .basis, footer { color: var(--soft); font-size: .9rem } .axis { font-weight: 600; color: var(--bad) }
-.scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-size: .9rem; margin: .75rem 0 }
-th, td { text-align: left; vertical-align: top; padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--line) } td { overflow-wrap: anywhere } th, td:first-child { white-space: nowrap } th { font-weight: 600; color: var(--soft) }
-td.other { font-weight: 600 } .next { border-left: 3px solid var(--name); padding-left: .75rem; margin: .75rem 0 } .next p { margin: .2rem 0 }
-`
-
-/** One self-contained HTML file. The policy in its head forbids every request. */
+/** One self-contained HTML file. */
 export function comparisonHtml(comparison: Comparison): string {
   const { word, sentence, isGood } = comparisonVerdict(comparison)
   const differing = comparison.sites.filter((one) => one.verdict === 'differs')
   const others = comparison.sites.filter((one) => one.verdict !== 'differs')
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="referrer" content="no-referrer">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${safe(`tunnelscope compare: ${sentence}`)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<h1><b class="${isGood ? 'good' : 'bad'}">${safe(word)}</b>${safe(sentence)}</h1>
-${contextTable(comparison)}
-${differing.map(siteSection).join('\n')}
-${noteList(comparison)}
-${otherList(others)}
-<footer>tunnelscope ${safe(comparison.tool.version)}</footer>
-</body>
-</html>
-`
+  return htmlPage(`tunnelscope compare: ${sentence}`, comparison.tool.version, [
+    htmlHeading(word, sentence, isGood ? 'good' : 'bad'),
+    contextTable(comparison),
+    ...differing.map(siteSection),
+    noteList(comparison),
+    otherList(others),
+  ])
 }
 
 function contextTable({ contexts }: Comparison): string {
   const rows = contexts.map((one) =>
-    row([
+    htmlRow([
       one.label,
       `${one.start.slice(0, 10)} ${one.start.slice(11, 19)}`,
       one.network,
@@ -62,7 +35,7 @@ function contextTable({ contexts }: Comparison): string {
       one.files.map(nameOfFile).join(', '),
     ]),
   )
-  return table(['', 'from (UTC)', 'network', 'resolvers', 'capture'], rows)
+  return htmlTable(['', 'from (UTC)', 'network', 'resolvers', 'capture'], rows)
 }
 
 function siteSection(one: SiteComparison): string {
@@ -82,7 +55,7 @@ function siteSection(one: SiteComparison): string {
   }
   if (control !== undefined && test !== undefined) {
     const rows = factRows(control.observation, test.observation)
-    parts.push(table(['', control.label, test.label], rows))
+    parts.push(htmlTable(['', control.label, test.label], rows))
   }
   const seen = evidenceWords(one)
   if (seen !== '') parts.push(`<div class="basis">seen in ${safe(seen)}</div>`)
@@ -162,38 +135,16 @@ function facts(one: SiteObservation): Record<string, string> {
 
 function noteList({ notes }: Comparison): string {
   if (notes.length === 0) return ''
-  return `<h3>Found besides</h3>${table(
+  return `<h3>Found besides</h3>${htmlTable(
     ['', '', ''],
-    notes.map((note) => row([note.label, note.id, note.summary])),
+    notes.map((note) => htmlRow([note.label, note.id, note.summary])),
   )}`
 }
 
 function otherList(sites: readonly SiteComparison[]): string {
   if (sites.length === 0) return ''
-  return `<h3>Other sites</h3>${table(
+  return `<h3>Other sites</h3>${htmlTable(
     ['site', ''],
-    sites.map((one) => row([one.host, one.summary])),
+    sites.map((one) => htmlRow([one.host, one.summary])),
   )}`
-}
-
-function table(head: readonly string[], rows: readonly string[]): string {
-  const cells = head.map((text) => `<th>${safe(text)}</th>`).join('')
-  return `<div class="scroll"><table><thead><tr>${cells}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`
-}
-
-function row(cells: readonly string[]): string {
-  return `<tr>${cells.map((text) => `<td>${safe(text)}</td>`).join('')}</tr>`
-}
-
-const ENTITIES: Readonly<Record<string, string>> = Object.freeze({
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-})
-
-/** What acts instead of being shown is written out, then what HTML reads as its own is made plain text. */
-function safe(text: string): string {
-  return escapeForTerminal(text).replace(/[&<>"']/g, (character) => ENTITIES[character]!)
 }

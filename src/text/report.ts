@@ -64,7 +64,7 @@ function verdictLines(report: Report, style: Style, width: number): string[] {
   return lines
 }
 
-function verdictSentence(report: Report): string {
+export function verdictSentence(report: Report): string {
   const { coverage, dns } = report.verdict
   const leaked = report.epochs.reduce((sum, epoch) => sum + epoch.verdict.leaked, 0)
   const questions = coverage.questionsOutside + coverage.questionsInTunnel
@@ -85,7 +85,7 @@ function verdictSentence(report: Report): string {
   }
 }
 
-function coverageSentence(report: Report): string {
+export function coverageSentence(report: Report): string {
   const { coverage } = report.verdict
   const parts = [
     `${count(coverage.packets, 'packet')} on ${count(coverage.interfacesWatched, 'interface')}`,
@@ -136,12 +136,12 @@ function epochLines(report: Report, style: Style, width: number): string[] {
   return [style.bold(`Epochs (${report.epochs[0]!.start.slice(0, 10)}, UTC)`), ...tableLines(rows, width, 2)]
 }
 
-function epochState(epoch: Epoch): string {
+export function epochState(epoch: Epoch): string {
   if (epoch.tunnelUp) return `tunnel up: ${clean(epoch.tunnelInterfaces.join(', '))}`
   return epoch.connected ? 'tunnel lost' : 'no tunnel'
 }
 
-function epochDetail(epoch: Epoch): string {
+export function epochDetail(epoch: Epoch): string {
   const parts: string[] = []
   const { leaked, questionsInTunnel } = epoch.verdict
   if (epoch.connected) parts.push(`${leaked} leaked, ${questionsInTunnel} inside`)
@@ -179,7 +179,7 @@ function resolverLines(report: Report, style: Style, width: number): string[] {
 }
 
 /** `AS64500 Example Net, DE`, as far as it is known. */
-function ownerText({ asn, organisation, country }: ReportResolver): string {
+export function ownerText({ asn, organisation, country }: ReportResolver): string {
   const owner = [asn === undefined ? '' : `AS${asn}`, organisation ?? ''].filter((part) => part !== '').join(' ')
   return [owner, country ?? ''].filter((part) => part !== '').join(', ')
 }
@@ -224,7 +224,7 @@ function oneFinding(finding: Finding, style: Style, width: number): string[] {
 }
 
 /** `eth0.pcapng frames 23, 33, …`: the files' names without their folders. */
-function evidenceText(finding: Finding): string {
+export function evidenceText(finding: Finding): string {
   const frames = new Map<string, number[]>()
   for (const { source, frame } of finding.evidence) {
     const name = source.slice(source.lastIndexOf('/') + 1)
@@ -237,7 +237,7 @@ function evidenceText(finding: Finding): string {
   )
 }
 
-function basisText(finding: Finding): string {
+export function basisText(finding: Finding): string {
   return clean([finding.cause, finding.confidence, finding.basis].filter((part) => part !== undefined).join(', '))
 }
 

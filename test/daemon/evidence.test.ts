@@ -260,6 +260,31 @@ describe('bounds', () => {
     expect(readdirSync(directory)).toEqual([])
   })
 
+  test('packets that come after its file was written are added, unless those in it are gone from memory', async () => {
+    const kept = keeper({ memoryLen: 32 << 10 })
+    const commentsOf = (finding: Finding) =>
+      readFileSync(join(directory, evidenceName(finding)), 'latin1').split('tunnelscope finding dns-leak (').length - 1
+    const many = Array.from({ length: 20 }, () => query())
+    await keep(kept, many, [findingOf([2])])
+    expect(commentsOf(findingOf([2]))).toBe(1)
+    kept.note([findingOf([2, 7, 9])], START + 2_500_000)
+    kept.tick(START + 4_000_000, [{ name: 'eth0', linkType: LINKTYPE_RAW } as CaptureInterface], network)
+    expect(commentsOf(findingOf([2]))).toBe(3)
+    const flood = memorySource(
+      Array.from({ length: 3000 }, (_, index) => ({
+        bytes: query(),
+        timeMicros: START + 5e6 + index,
+        linkType: LINKTYPE_RAW,
+      })),
+      [{ name: 'eth0', linkType: LINKTYPE_RAW }],
+    )
+    await drain(flood, (batch, out) => kept.add(batch, out))
+    kept.note([findingOf([2, 7, 9, 3000])], START + 6e6)
+    kept.tick(START + 9e6, flood.interfaces, network)
+    expect(commentsOf(findingOf([2]))).toBe(3)
+    expect(readdirSync(directory)).toHaveLength(1)
+  })
+
   test('old files go, then the oldest beyond the size; others are left alone', () => {
     rmSync(directory, { recursive: true, force: true })
     keeper()

@@ -8,8 +8,8 @@ import { analyze } from '../../src/daemon/pipeline.ts'
 import type { Comparison, LabelledObservation } from '../../src/model/comparison.ts'
 import type { Finding } from '../../src/model/finding.ts'
 import { comparisonHtml } from '../../src/text/comparison-html.ts'
-import { redactComparison } from '../../src/text/comparison-redact.ts'
 import { comparisonText, comparisonVerdict } from '../../src/text/comparison-text.ts'
+import { redact } from '../../src/text/redact.ts'
 
 const RECORDED = process.env.LAB_RUNS ?? join(process.cwd(), '../shared/lab/recorded')
 const COMPARED = ['11', '12', '15', '16', '17', '18']
@@ -131,7 +131,7 @@ if (runs.length === 0) {
     async (run) => {
       const { observations, findings } = await observe(run)
       const notes = findings.map(({ id, severity, summary }) => ({ label: 'epoch 1', id, severity, summary }))
-      const redacted = redactComparison({ ...comparisonOf(compareSites(observations)), notes })
+      const redacted = redact({ ...comparisonOf(compareSites(observations)), notes })
       const text = `${JSON.stringify(redacted)}\n${comparisonHtml(redacted)}`
       const { http, resolvers, locations, interfaces } = truthOf(run)
       const secrets = new Set([

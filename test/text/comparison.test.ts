@@ -1,8 +1,8 @@
 import { compareSites } from '../../src/analysis/compare/compare-sites.ts'
 import type { Comparison } from '../../src/model/comparison.ts'
 import { comparisonHtml } from '../../src/text/comparison-html.ts'
-import { redactComparison } from '../../src/text/comparison-redact.ts'
 import { comparisonText } from '../../src/text/comparison-text.ts'
+import { redact } from '../../src/text/redact.ts'
 import { play } from '../analysis/scenario.ts'
 import { createStory, httpRequest, httpResponse } from '../fixtures/path-story.ts'
 
@@ -67,13 +67,13 @@ test('names of interfaces go too, and words that only contain one stay', () => {
   site!.test!.observation.network.interface = 'lo'
   site!.control!.observation.network.interface = 'wg-anna'
   site!.summary = 'It fails on wg-anna, lo and wg-annabel: allowed.'
-  const redacted = redactComparison(whole)
+  const redacted = redact(whole)
   expect(redacted.sites[0]!.summary).toBe('It fails on interface-1, interface-2 and wg-annabel: allowed.')
   expect(JSON.stringify(redacted)).not.toMatch(/"wg-anna"|"lo"/)
 })
 
 test('a redacted comparison has no name, address or file of the person, and the same sentences', () => {
-  const redacted = redactComparison(comparison('edge'))
+  const redacted = redact(comparison('edge'))
   const words = [
     JSON.stringify(redacted),
     comparisonText(redacted, { width: 200, colour: false }),

@@ -10,13 +10,16 @@ import { VERSION } from '../../daemon/version.ts'
 import { SEVERITY_RANK, type Severity } from '../../model/finding.ts'
 import { OperatorError } from '../../model/operator-error.ts'
 import type { Report } from '../../model/report.ts'
+import { redact } from '../../text/redact.ts'
 import { reportText } from '../../text/report.ts'
+import { reportHtml } from '../../text/report-html.ts'
 import { reportJson } from '../../text/report-json.ts'
 import { EXIT_DAMAGED, EXIT_FINDINGS } from '../exit-codes.ts'
 import { addressFlag, dohFlag, endpointFlag } from '../network-flags.ts'
 import { createProgress } from '../progress.ts'
 import { tellDamage } from '../tell-damage.ts'
 import { outputWidth, usesColour } from '../terminal.ts'
+import { writePage } from '../write-page.ts'
 
 /** Characters written at once. */
 const WRITE_LEN = 1 << 16
@@ -30,6 +33,8 @@ interface AnalyzeFlags {
   splitDns?: string[]
   asDatabase?: string
   json?: boolean
+  html?: string
+  redact?: boolean
   failOn?: string
 }
 
@@ -46,6 +51,8 @@ export function addAnalyzeCommand(program: Command): void {
     .option('--as-database <file>', 'AS-number database (.mmdb) that tells who runs a resolver')
     .option('--doh <name-or-address>', 'an encrypted resolver besides the well-known ones (repeatable)', collect, [])
     .option('--json', 'print the report as JSON')
+    .option('--html <file>', 'write the report as one HTML file that asks nobody for anything')
+    .option('--redact', 'replace names, addresses and files by words that say nothing')
     .option('--fail-on <severity>', 'exit 1 when there is a finding of this severity or worse: info, warning, critical')
     .action(runAnalyze)
 }
@@ -69,13 +76,15 @@ export async function runAnalyze(files: string[], flags: AnalyzeFlags): Promise<
   try {
     const analyzer = await analyze(source, options, progress.batch)
     checkNames(source, [...flags.tunnel, ...flags.physical])
-    report = analyzer.report()
+    report = flags.redact === true ? redact(analyzer.report()) : analyzer.report()
   } finally {
     progress.end()
     await source.close()
   }
+  if (flags.html !== undefined) writePage(flags.html, reportHtml(report))
   if (flags.json === true) await writeJson(report)
-  else process.stdout.write(reportText(report, { width: outputWidth(), colour: usesColour(process.stdout) }))
+  else if (flags.html === undefined)
+    process.stdout.write(reportText(report, { width: outputWidth(), colour: usesColour(process.stdout) }))
   const worst = Math.max(-1, ...report.findings.map((finding) => SEVERITY_RANK[finding.severity]))
   if (failOn !== undefined && worst >= SEVERITY_RANK[failOn]) process.exitCode = EXIT_FINDINGS
   if (tellDamage(source.inputs)) process.exitCode = EXIT_DAMAGED

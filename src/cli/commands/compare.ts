@@ -1,16 +1,15 @@
 // `compare A [B …]`: the same sites in several network contexts: captures, the epochs inside one, or epochs of the store.
-import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { compareSites } from '../../analysis/compare/compare-sites.ts'
 import { VERSION } from '../../daemon/version.ts'
 import { COMPARISON_SCHEMA, type Comparison } from '../../model/comparison.ts'
-import { OperatorError } from '../../model/operator-error.ts'
 import { comparisonHtml } from '../../text/comparison-html.ts'
-import { redactComparison } from '../../text/comparison-redact.ts'
 import { comparisonText, epochsText } from '../../text/comparison-text.ts'
+import { redact } from '../../text/redact.ts'
 import { contextsOf, notesOf, observationsOf, readSides, type SideFlags } from '../comparison-sides.ts'
 import { addAddressOptions } from '../service-options.ts'
 import { outputWidth, usesColour } from '../terminal.ts'
+import { writePage } from '../write-page.ts'
 
 interface CompareFlags extends SideFlags {
   site?: string
@@ -55,19 +54,11 @@ async function runCompare(captures: readonly string[], flags: CompareFlags): Pro
     sites: compareSites(observationsOf(sides, flags.site)),
     notes: notesOf(sides),
   }
-  const comparison = flags.redact === true ? redactComparison(whole) : whole
-  if (flags.html !== undefined) writeHtml(flags.html, comparisonHtml(comparison))
+  const comparison = flags.redact === true ? redact(whole) : whole
+  if (flags.html !== undefined) writePage(flags.html, comparisonHtml(comparison))
   if (flags.json === true) process.stdout.write(`${JSON.stringify(comparison, undefined, 2)}\n`)
   else if (flags.html === undefined) {
     process.stdout.write(comparisonText(comparison, { width: outputWidth(), colour: usesColour(process.stdout) }))
-  }
-}
-
-function writeHtml(path: string, html: string): void {
-  try {
-    writeFileSync(path, html, { mode: 0o600 })
-  } catch (error) {
-    throw new OperatorError('cannot-write', `cannot write ${path}: ${(error as NodeJS.ErrnoException).code}.`)
   }
 }
 

@@ -1,0 +1,12 @@
+// The page of --html.
+import { writeFileSync } from 'node:fs'
+import { OperatorError } from '../model/operator-error.ts'
+
+/** For its owner only: names are sensitive. @throws OperatorError `cannot-write` */
+export function writePage(path: string, html: string): void {
+  try {
+    writeFileSync(path, html, { mode: 0o600 })
+  } catch (error) {
+    throw new OperatorError('cannot-write', `cannot write ${path}: ${(error as NodeJS.ErrnoException).code}.`)
+  }
+}
