@@ -29,7 +29,7 @@ import type { AddressTable } from './addresses.ts'
 export const MAX_PROBE_TTL = 32
 /** Probes that may still be answered: traceroute has 16 on their way, mtr 30 a second. */
 const MAX_PROBES = 1024
-/** Routes followed; packets of a low TTL that are none of a traceroute make room first. */
+/** Routes kept; packets of a low TTL that are none of a traceroute make room first, then the oldest. */
 const MAX_ROUTES = 64
 /** Different routers listed of one hop: paths in parallel have a few. */
 const MAX_ROUTERS = 8
@@ -106,12 +106,10 @@ export function createTracerouteTracker(addresses: AddressTable): TracerouteTrac
     )
   }
 
-  /** Undefined when all room is taken by traceroutes. */
   function openRoute(interfaceId: number, addressId: number, ipProtocol: number, timeMicros: number) {
     if (routes.length === MAX_ROUTES) {
       const idle = routes.findIndex((one) => !isTraceroute(one))
-      if (idle < 0) return undefined
-      routes.splice(idle, 1)
+      routes.splice(Math.max(0, idle), 1)
     }
     const made: Route = {
       interfaceId,
@@ -138,7 +136,6 @@ export function createTracerouteTracker(addresses: AddressTable): TracerouteTrac
     const to =
       findRoute(interfaceId, addressId, ipProtocol, timeMicros) ??
       openRoute(interfaceId, addressId, ipProtocol, timeMicros)
-    if (to === undefined) return
     const isEcho = ipProtocol === IPPROTO_ICMP || ipProtocol === IPPROTO_ICMPV6
     const slot = next
     next = (next + 1) % MAX_PROBES

@@ -1,6 +1,9 @@
 // Traceroutes in the report: whatever program ran them, hop by hop, with and without the tunnel.
 import { reportText } from '../../../src/text/report.ts'
+import { createStory, LAN_ADDRESS, ROUTER_ADDRESS } from '../../fixtures/path-story.ts'
+import { trace } from '../../fixtures/traceroute/story.ts'
 import { fixtureReport } from '../fixture-report.ts'
+import { play } from '../scenario.ts'
 
 const words = (one: Awaited<ReturnType<typeof fixtureReport>>['traceroutes'][number]): string => {
   const hops = one.hops.map(
@@ -46,4 +49,16 @@ test('the text has the way with the tunnel beside the one without', async () => 
 
 test('low TTLs alone are no traceroute, and one towards this machine is somebody else’s', async () => {
   expect((await fixtureReport('traceroute', 'quiet')).traceroutes).toEqual([])
+})
+
+test('of very many the last ones are kept', () => {
+  const story = createStory(73)
+  const from = { on: 'eth0', from: LAN_ADDRESS } as const
+  for (let run = 0; run < 100; run++) {
+    const to = `198.51.100.${run + 1}`
+    trace(story, 1000 + run * 100, { ...from, to, how: 'icmp', hops: [ROUTER_ADDRESS, '100.64.0.1', to] })
+  }
+  const { traceroutes } = play(story.steps)
+  expect(traceroutes).toHaveLength(64)
+  expect(traceroutes.at(-1)).toMatchObject({ destination: '198.51.100.100', reached: true })
 })
