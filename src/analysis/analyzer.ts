@@ -5,26 +5,28 @@ import { DNS_FLAG_QR } from '../constants/wire.ts'
 import type { OwnerLookup } from '../model/address-owner.ts'
 import type { CaptureInterface, InputSummary } from '../model/capture-interface.ts'
 import type { DecodedBatch } from '../model/decoded-batch.ts'
-import type { DnsJudgement, EncryptedDnsFact, FactHandlers, NetworkEventFact, RouteFact } from '../model/facts.ts'
+import type { DnsJudgement, EncryptedDnsFact, FactHandlers, NetworkEventFact } from '../model/facts.ts'
 import type { Finding } from '../model/finding.ts'
 import { LAYER_DNS, LAYER_MDNS } from '../model/layer.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
 import type { LeakServiceChange, Report } from '../model/report.ts'
 import type { SiteObservation } from '../model/site.ts'
-import { parseAddress } from '../text/address.ts'
 import { buildReport, type ReportOverview, type ReportSources, reportOverview, siteContext } from './build-report.ts'
+import { createDeclaredAddresses } from './declared-addresses.ts'
 import type { DetectorContext } from './detector.ts'
 import { DETECTORS } from './detectors/index.ts'
 import { judgeExchange } from './dns-judgement.ts'
 import { createEncryptedDns } from './encrypted-dns.ts'
 import { createFanOut } from './fan-out.ts'
-import { joinedRoles, measuredTunnels, withJoins } from './joined-tunnels.ts'
+import { withJoins } from './joined-tunnels.ts'
 import { PARALLEL_MICROS } from './judgement/causes.ts'
-import { type ConnectionContext, judgeConnection } from './judgement/connections.ts'
-import { createKnownNetwork, endpointSpans, type JudgementOptions } from './known-network.ts'
-import type { OuterTunnel, PathContext } from './path-context.ts'
+import { judgeConnection } from './judgement/connections.ts'
+import { endpointSpans, type JudgementOptions } from './known-network.ts'
+import { createLossTeller } from './loss-teller.ts'
+import { createNetworkNow, type PacketClock } from './network-now.ts'
+import type { PathContext } from './path-context.ts'
 import { createFindingSet } from './raise.ts'
-import { decideRoles, type RoleDecision, type RoleOptions } from './roles.ts'
+import type { RoleOptions } from './roles.ts'
 import { createAddressTable } from './trackers/addresses.ts'
 import type { Inflate } from './trackers/compressed-payloads.ts'
 import { ConnectionView } from './trackers/connection-view.ts'
@@ -33,6 +35,7 @@ import { createAnswerTable } from './trackers/dns-answers.ts'
 import { createDnsExchangeTracker } from './trackers/dns-exchanges.ts'
 import { ExchangeView } from './trackers/exchange-view.ts'
 import { createFurtherQuestions } from './trackers/further-questions.ts'
+import { createHeldRoutes } from './trackers/held-routes.ts'
 import { createRouteTable } from './trackers/injected-routes.ts'
 import { createLateAnswers } from './trackers/late-answers.ts'
 import { createLeakServiceTracker } from './trackers/leak-service.ts'
@@ -55,7 +58,7 @@ import { createTunnelJoin } from './trackers/tunnel-join.ts'
 import { tellLosses } from './trackers/tunnel-losses.ts'
 import { createVerdictCounter } from './trackers/verdict.ts'
 import { createVolumeJoin } from './trackers/volume-join.ts'
-import { createVpnTransportTracker, TRANSPORT_ESP_NAT_T, TRANSPORT_NAMES } from './trackers/vpn-transport.ts'
+import { createVpnTransportTracker } from './trackers/vpn-transport.ts'
 import { createUnjoinedTunnels } from './unjoined-tunnels.ts'
 
 export interface AnalyzerOptions extends RoleOptions, JudgementOptions {
@@ -99,10 +102,6 @@ export interface Analyzer {
   report(): Report
 }
 
-/** A lease may carry some 50 routes; later ones say nothing new. */
-const MAX_HELD_ROUTES = 1024
-/** What packets show of the network (endpoints, own addresses) is looked at again so often; the kernel's word at once. */
-const CONTEXT_MICROS = 1_000_000
 /** What would be a leak is judged by what is known this recently: the server whose name it asks may just have come into use. */
 const LEAK_CONTEXT_MICROS = 50_000
 /** Offline, when more is held than there is room for, what is known so far is gathered again after so many batches. */
@@ -119,10 +118,10 @@ export function createAnalyzer(
 ): Analyzer {
   const names = createNameTable()
   const addresses = createAddressTable()
-  const links = createLinkTracker(addresses, declaredAddresses)
-  const join = createTunnelJoin(addresses, () => interfaces.length, links.ownAddresses)
   /** Empty where nobody tells; then the times of the tunnel come from the packets. */
   const network = options.network ?? createNetworkHistory(false)
+  const links = createLinkTracker(addresses, createDeclaredAddresses(interfaces, network, addresses))
+  const join = createTunnelJoin(addresses, () => interfaces.length, links.ownAddresses)
   const unjoined = createUnjoinedTunnels(interfaces, options, network, join)
   const volume = createVolumeJoin(addresses, unjoined)
   const vpn = withJoins(createVpnTransportTracker(addresses), join, volume)
@@ -133,9 +132,14 @@ export function createAnalyzer(
   const recent = createRecentQuestions()
   const routes = createRouteTable(addresses)
   const connections = createConnectionTracker(addresses, answers, opened)
-  /** Routes wait, like questions, until it is known whether a tunnel was up. */
-  const heldRoutes: RouteFact[] = []
-  const leases = createLeaseTracker(interfaceOf, heldRoute)
+  const heldRoutes = createHeldRoutes(
+    (timeMicros) => context().timeline.stateAt(timeMicros) !== 'none',
+    (route) => handlers.route?.(route),
+  )
+  const leases = createLeaseTracker(interfaceOf, (route) => {
+    routes.note(route)
+    heldRoutes.hold(route)
+  })
   const connectionView = new ConnectionView(() => connections.columns, addresses, interfaces)
   /** Where connectivity checks go, by their answers (rules.md X3). */
   const portalAddresses = new Set<number>()
@@ -146,6 +150,20 @@ export function createAnalyzer(
   const exchanges = createDnsExchangeTracker(names, addresses, told, answers)
   const view = new ExchangeView(() => exchanges, names, addresses, answers, interfaces)
   const lateAnswers = createLateAnswers(names, addresses, answers, interfaces)
+  const clock: PacketClock = { startMicros: -1, nowMicros: 0 }
+  const networkNow = createNetworkNow(interfaces, options, network, { join, volume }, clock, () => ({
+    addresses,
+    serverNames,
+    links,
+    vpn,
+    exchanges,
+    connections,
+    recent,
+    routes,
+    portalAddresses,
+    lanDomains: leases.domains,
+  }))
+  const { context } = networkNow
   const findings = createFindingSet((timeMicros) => context().timeline.epochAt(timeMicros))
 
   const paths = createPathTable(addresses)
@@ -154,10 +172,7 @@ export function createAnalyzer(
     paths,
     addresses,
     roleOf: (interfaceId) => context().roleOf(interfaceId),
-    outerTunnels: () => {
-      tunnelsNow ??= measuredTunnels(outerTunnels(), join.joins(), addresses)
-      return tunnelsNow
-    },
+    outerTunnels: networkNow.outerTunnels,
     mtuOf: (interfaceId) => network.mtu(interfaceOf(interfaceId).name),
     tcpMtuProbing: () => network.tcpMtuProbing,
   }
@@ -205,19 +220,9 @@ export function createAnalyzer(
     ...(options.maxFlows === undefined ? {} : { maxFlows: options.maxFlows }),
   })
 
-  /** What inputs as a whole lost, as told so far. */
-  const toldDropped: number[] = []
-  let nowMicros = 0
-  let startMicros = -1
-  let judgedVersion = -1
-  let judgedInterfaces = -1
-  let judgedMicros = 0
+  const losses = createLossTeller(interfaces, inputs, (fact) => handlers.captureStatistics?.(fact))
   let ticks = 0
   let settledMicros = 0
-  let judgement: ConnectionContext | undefined
-  /** As of the last tick: detectors ask for every flow. */
-  let tunnelsNow: OuterTunnel[] | undefined
-  let roles: RoleDecision[] | undefined
 
   network.watchServers(() =>
     vpn
@@ -229,68 +234,6 @@ export function createAnalyzer(
   function interfaceOf(interfaceId: number): { name: string; inputName: string } {
     const one = interfaces[interfaceId]
     return { name: one?.name ?? one?.inputName ?? `#${interfaceId}`, inputName: one?.inputName ?? '' }
-  }
-
-  function outerTunnels(): OuterTunnel[] {
-    const used = vpn.endpoints(context().ownAddresses).filter((one) => one.isUsed)
-    // On port 4500 anything that is not known better looks like ESP.
-    used.sort((a, b) => Number(a.transport === TRANSPORT_ESP_NAT_T) - Number(b.transport === TRANSPORT_ESP_NAT_T))
-    return used.map((one) => ({
-      server: addresses.text(one.addressId),
-      transport: TRANSPORT_NAMES[one.transport] ?? '',
-      ipVersion: addresses.isIpv4(one.addressId) ? 4 : 6,
-      firstMicros: one.firstMicros,
-      lastMicros: one.lastMicros,
-    }))
-  }
-
-  function declaredAddresses(interfaceId: number): number[] {
-    const words = new Uint32Array(4)
-    const { name, addresses: declared = [] } = interfaces[interfaceId] ?? {}
-    const told = name === undefined ? [] : network.addresses(name)
-    return [...declared, ...told].flatMap((text) => {
-      const parsed = parseAddress(text.replace(/\/.*$/, ''))
-      if (parsed === undefined) return []
-      words.set(parsed)
-      return [addresses.intern(words, 0)]
-    })
-  }
-
-  /** What is known of the network now. Offline it is asked at the end, or when the table of held exchanges is full. */
-  function context(maxAgeMicros = CONTEXT_MICROS): ConnectionContext {
-    const isCurrent =
-      judgedVersion === network.version &&
-      judgedInterfaces === interfaces.length &&
-      (!network.isKnown || nowMicros - judgedMicros < maxAgeMicros)
-    if (judgement !== undefined && isCurrent) return judgement
-    judgedVersion = network.version
-    judgedInterfaces = interfaces.length
-    judgedMicros = nowMicros
-    const decided = joinedRoles(
-      decideRoles(interfaces, options, vpn.carried, network.role),
-      join.joins(),
-      volume.joins(),
-    )
-    roles = decided
-    judgement = createKnownNetwork({
-      interfaces,
-      roles: decided,
-      timeline: network.isKnown ? network : undefined,
-      options,
-      startMicros,
-      nowMicros,
-      addresses,
-      serverNames,
-      links,
-      vpn,
-      exchanges,
-      connections,
-      recent,
-      routes,
-      portalAddresses,
-      lanDomains: leases.domains,
-    })
-    return judgement
   }
 
   function told(slot: number): void {
@@ -327,18 +270,6 @@ export function createAnalyzer(
     } else if (judged !== 'no-tunnel') recent.note(view, 'outside')
   }
 
-  function heldRoute(route: RouteFact): void {
-    routes.note(route)
-    if (heldRoutes.length < MAX_HELD_ROUTES) heldRoutes.push(route)
-  }
-
-  function tellRoutes(beforeMicros: number): void {
-    while (heldRoutes.length > 0 && heldRoutes[0]!.timeMicros < beforeMicros) {
-      const route = heldRoutes.shift()!
-      handlers.route?.({ ...route, isTunnelTime: context().timeline.stateAt(route.timeMicros) !== 'none' })
-    }
-  }
-
   function encryptedTold(fact: EncryptedDnsFact, serverId: number): () => void {
     const figures = resolvers.connection(fact, serverId)
     verdict.exchange(fact)
@@ -366,11 +297,12 @@ export function createAnalyzer(
 
   function tick(timeMicros: number): void {
     let isDue = true
-    tunnelsNow = undefined
-    if (timeMicros > nowMicros) nowMicros = timeMicros
+    networkNow.tick()
+    if (timeMicros > clock.nowMicros) clock.nowMicros = timeMicros
+    const { nowMicros } = clock
     if (network.isKnown) network.tick(nowMicros, tellNetwork)
     // Forced exchanges were judged with what was known then; later ones may know more.
-    else if (++ticks % FORCED_TICKS === 0) judgement = undefined
+    else if (++ticks % FORCED_TICKS === 0) networkNow.forget()
     else isDue = false
     // A cause may look ahead as far as this: the same question asked inside a moment later.
     const contextMicros = network.isKnown
@@ -378,22 +310,22 @@ export function createAnalyzer(
       : Number.NEGATIVE_INFINITY
     exchanges.settle(nowMicros, contextMicros)
     connections.settle(nowMicros, contextMicros)
-    if (heldRoutes.length > 0) tellRoutes(contextMicros)
+    heldRoutes.settle(contextMicros)
     // A resolver's own name is looked up before it is used, and that question is judged first.
     encrypted.settle(contextMicros - DNS_TIMEOUT_MICROS)
     transport.tick(nowMicros)
-    tellDropped()
+    losses.tick(nowMicros)
     if (network.isKnown ? isTimeForSites() : sites.isFull) settleSites()
     if (isDue) handlers.tick?.(nowMicros)
   }
 
   /** Not while a VPN server may be taking over: nobody knows the epochs yet. */
   function isTimeForSites(): boolean {
-    return nowMicros - settledMicros >= SITES_MICROS && (network.switchMicros === undefined || sites.isFull)
+    return clock.nowMicros - settledMicros >= SITES_MICROS && (network.switchMicros === undefined || sites.isFull)
   }
 
   function settleSites(): void {
-    settledMicros = nowMicros
+    settledMicros = clock.nowMicros
     sites.settle(currentSiteContext(), tellSite)
   }
 
@@ -409,24 +341,13 @@ export function createAnalyzer(
     handlers.networkEvent?.(event)
   }
 
-  /** Loss that belongs to no interface: the kernel counts for its ring as a whole. */
-  function tellDropped(): void {
-    for (let index = 0; index < inputs.length; index++) {
-      const { dropped, name, packets } = inputs[index]!
-      if (dropped === undefined || dropped === toldDropped[index]) continue
-      toldDropped[index] = dropped
-      const fact = { interfaceName: 'all interfaces', inputName: name, timeMicros: nowMicros, packets, dropped }
-      handlers.captureStatistics?.(fact)
-    }
-  }
-
   function sources(): ReportSources {
     const known = context()
     return {
       version: options.version,
       interfaces,
       inputs,
-      roles: roles ?? [],
+      roles: networkNow.roles,
       timeline: known.timeline,
       network,
       links,
@@ -472,30 +393,21 @@ export function createAnalyzer(
         handlers.packet?.(batch, out, row)
       }
       if (batch.count === 0) return
-      if (startMicros < 0) startMicros = batch.timeMicros[0]!
+      if (clock.startMicros < 0) clock.startMicros = batch.timeMicros[0]!
       tick(batch.timeMicros[batch.count - 1]!)
     },
     tick,
     end() {
+      const { nowMicros } = clock
       network.end(nowMicros, tellNetwork)
-      tunnelsNow = undefined
-      judgement = undefined
+      networkNow.forget()
       transport.end()
       if (!network.isKnown) tellLosses(context().timeline, tellNetwork)
       exchanges.end(nowMicros)
       connections.end()
-      tellRoutes(Number.POSITIVE_INFINITY)
+      heldRoutes.settle(Number.POSITIVE_INFINITY)
       encrypted.end()
-      for (const one of interfaces) {
-        handlers.captureStatistics?.({
-          interfaceName: interfaceOf(one.id).name,
-          inputName: one.inputName,
-          timeMicros: nowMicros,
-          packets: links.figures(one.id)?.packets ?? 0,
-          dropped: one.statistics?.dropped ?? 0,
-        })
-      }
-      tellDropped()
+      losses.end(nowMicros, (interfaceId) => links.figures(interfaceId)?.packets ?? 0)
       settleSites()
       handlers.end?.()
     },

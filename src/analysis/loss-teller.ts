@@ -1,0 +1,46 @@
+// What the capturing system lost, as facts: of an input as a whole whenever it grew, of each interface at the end.
+import type { CaptureInterface, InputSummary } from '../model/capture-interface.ts'
+import type { CaptureStatisticsFact } from '../model/facts.ts'
+
+export interface LossTeller {
+  /** Loss that belongs to no interface: the kernel counts for its ring as a whole. */
+  tick(nowMicros: number): void
+  /** `packetsOf(interfaceId)`: packets seen there. */
+  end(nowMicros: number, packetsOf: (interfaceId: number) => number): void
+}
+
+export function createLossTeller(
+  interfaces: readonly CaptureInterface[],
+  inputs: readonly InputSummary[],
+  tell: (fact: CaptureStatisticsFact) => void,
+): LossTeller {
+  /** By input, as told so far. */
+  const told: number[] = []
+
+  function tick(timeMicros: number): void {
+    for (let index = 0; index < inputs.length; index++) {
+      const { dropped, name, packets } = inputs[index]!
+      if (dropped === undefined || dropped === told[index]) continue
+      told[index] = dropped
+      tell({ interfaceName: 'all interfaces', inputName: name, timeMicros, packets, dropped })
+    }
+  }
+
+  return {
+    tick,
+    end(timeMicros, packetsOf) {
+      for (const one of interfaces) {
+        const interfaceName = one.name ?? one.inputName
+        const { inputName } = one
+        tell({
+          interfaceName,
+          inputName,
+          timeMicros,
+          packets: packetsOf(one.id),
+          dropped: one.statistics?.dropped ?? 0,
+        })
+      }
+      tick(timeMicros)
+    },
+  }
+}
