@@ -10,6 +10,7 @@ import type { Finding } from '../../src/model/finding.ts'
 import { comparisonHtml } from '../../src/text/comparison-html.ts'
 import { comparisonText, comparisonVerdict } from '../../src/text/comparison-text.ts'
 import { redact } from '../../src/text/redact.ts'
+import { sayNotRun } from '../support/not-run.ts'
 
 const RECORDED = process.env.LAB_RUNS ?? join(process.cwd(), '../shared/lab/recorded')
 const COMPARED = ['11', '12', '15', '16', '17', '18']
@@ -70,7 +71,7 @@ if (runs.length === 0) {
     expect(runs).toEqual([])
   })
 } else {
-  test.each(COMPARED.flatMap(runsOf))(
+  eachOf(COMPARED.flatMap(runsOf))(
     '%s',
     async (run) => {
       const { observations, findings } = await observe(run)
@@ -126,7 +127,7 @@ if (runs.length === 0) {
     60_000,
   )
 
-  test.each(COMPARED.flatMap(runsOf))(
+  eachOf(COMPARED.flatMap(runsOf))(
     '%s: redacted, no name or address of it is left',
     async (run) => {
       const { observations, findings } = await observe(run)
@@ -146,7 +147,7 @@ if (runs.length === 0) {
     60_000,
   )
 
-  test.each(runsOf('10'))(
+  eachOf(runsOf('10'))(
     '%s: no difference that matters',
     async (run) => {
       const sites = compareSites((await observe(run)).observations)
@@ -158,7 +159,7 @@ if (runs.length === 0) {
     60_000,
   )
 
-  test.each(runsOf('15'))(
+  eachOf(runsOf('15'))(
     '%s: location 2 against none, no difference that matters',
     async (run) => {
       const sites = compareSites(at((await observe(run)).observations, 0, 2))
@@ -174,7 +175,7 @@ if (runs.length === 0) {
   )
 
   // Seed 0 visits the same sites in runs 01 (never a VPN) and 15.
-  test.each(runsOf('15').filter((run) => run.includes('-0')))(
+  eachOf(runsOf('15').filter((run) => run.includes('-0')))(
     '%s joined with 01: location and resolver changed, the cap, the try, and the try done',
     async (run) => {
       const control = await observe(runsOf('01').find((one) => one.split('/')[0] === run.split('/')[0])!, 'A')
@@ -198,7 +199,7 @@ if (runs.length === 0) {
     60_000,
   )
 
-  test.each(runsOf('15').filter((run) => run.startsWith('wg-0')))(
+  eachOf(runsOf('15').filter((run) => run.startsWith('wg-0')))(
     '%s: the README shows what is said of it',
     async (run) => {
       const sides = await readSides([join(RECORDED, run, 'merged.pcapng')], {
@@ -214,6 +215,16 @@ if (runs.length === 0) {
     },
     60_000,
   )
+}
+
+/** A test for each run; says so when there is none of them. */
+function eachOf(
+  given: readonly string[],
+): (name: string, check: (run: string) => Promise<void>, millis: number) => void {
+  if (given.length > 0) return test.each(given)
+  return (name) => {
+    test(name.replace('%s', 'recorded runs'), () => sayNotRun(name.replace('%s: ', ''), `recorded runs in ${RECORDED}`))
+  }
 }
 
 function comparisonOf(sites: Comparison['sites']): Comparison {
