@@ -4,8 +4,8 @@ import { MAX_EPOCHS, MAX_RECONNECT_MICROS } from '../../constants/limits.ts'
 import type { NetworkEventFact } from '../../model/facts.ts'
 import type { InterfaceState, IpFamily, NetworkContext, TcpMtuProbing } from '../../model/network-context.ts'
 import type { RoleDecision } from '../roles.ts'
-import type { EndpointSpan, EpochDetails, EpochSpan, TunnelState } from './epoch-span.ts'
-import { cutAtSwitches, inOrder, SWITCH_REASON } from './server-switches.ts'
+import { createEpochList } from './epoch-list.ts'
+import type { EndpointSpan, EpochDetails, TunnelState } from './epoch-span.ts'
 import type { Timeline } from './timeline.ts'
 
 /** An interface that can carry packets. */
@@ -55,8 +55,9 @@ export interface NetworkHistory extends Timeline {
 
 /** `live`: contexts come while packets do; otherwise they may all come before the first packet is judged. */
 export function createNetworkHistory(live: boolean): NetworkHistory {
-  const epochs: EpochSpan[] = []
   const events: NetworkEventFact[] = []
+  const list = createEpochList(events)
+  const { epochs } = list
   const known = new Map<string, { role: RoleDecision; mtu: number; addresses: Set<string> }>()
   /** Tunnels that are up and carried the public internet since then. */
   const promised = new Set<string>()
@@ -69,14 +70,10 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
   let lostMicros: number | undefined
   let lostTunnels: string[] = []
   let key = ''
-  /** What changed at the start of the last epoch, and soon after. */
-  let changes: string[] = []
   /** The families of `full` from their moments on. */
   const promises: { fromMicros: number; families: readonly IpFamily[] }[] = []
   let serversOf: (() => readonly EndpointSpan[]) | undefined
   let serversMicros = 0
-  /** A VPN server may be taking over since then. */
-  let switchMicros: number | undefined
 
   function add(context: NetworkContext): void {
     const before = current
@@ -94,8 +91,7 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
     if (nextKey !== key) {
       key = nextKey
       if (live) followServers(Number.POSITIVE_INFINITY)
-      if (isSettling(state, up, time)) settle(context, up, details)
-      else openEpoch(context, state, up, details)
+      list.change({ timeMicros: time, state, tunnelInterfaces: up, details, changes: context.changes })
     }
     noteBlindness(context)
   }
@@ -105,21 +101,6 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
     if (promises[promises.length - 1]?.families.join() === families.join()) return
     promises.push({ fromMicros: timeMicros, families })
     if (promises.length > MAX_EPOCHS) promises.shift()
-  }
-
-  /** A VPN program changes routes, rules and resolvers one after the other: together they are one change. */
-  function isSettling(state: TunnelState, up: readonly string[], timeMicros: number): boolean {
-    const last = epochs[epochs.length - 1]
-    if (last === undefined || last.state !== state || timeMicros - last.startMicros >= SETTLE_MICROS) return false
-    return last.tunnelInterfaces.every((name) => up.includes(name))
-  }
-
-  function settle(context: NetworkContext, up: readonly string[], details: EpochDetails): void {
-    const last = epochs[epochs.length - 1]!
-    changes.push(...context.changes)
-    last.reason = reasonOf(changes)
-    last.tunnelInterfaces = [...up]
-    last.details = details
   }
 
   function nextState(up: readonly string[], timeMicros: number, before: NetworkContext | undefined): TunnelState {
@@ -188,69 +169,10 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
     return [...promised].sort()
   }
 
-  function openEpoch(context: NetworkContext, state: TunnelState, up: readonly string[], details: EpochDetails): void {
-    changes = [...context.changes]
-    dropPassing(state, context.timeMicros)
-    const before = epochs[epochs.length - 1]
-    if (before !== undefined) before.endMicros = context.timeMicros
-    const span: EpochSpan = {
-      id: (before?.id ?? 0) + 1,
-      startMicros: context.timeMicros,
-      endMicros: context.timeMicros,
-      isOpen: true,
-      reason: reasonOf(changes),
-      state,
-      tunnelInterfaces: [...up],
-      details,
-    }
-    if (before !== undefined) delete before.isOpen
-    epochs.push(span)
-    if (epochs.length > MAX_EPOCHS) epochs.shift()
-    events.push({ kind: 'epoch', timeMicros: context.timeMicros, epochId: span.id })
-  }
-
-  /** The last epoch was the first step of what now changes more than it did, and nothing in it was judged yet. */
-  function dropPassing(state: TunnelState, timeMicros: number): void {
-    const last = epochs[epochs.length - 1]
-    const before = epochs[epochs.length - 2]
-    if (last === undefined || before === undefined || last.state === state || last.state !== before.state) return
-    if (timeMicros - last.startMicros > PASSING_MICROS || last.reason.startsWith(SWITCH_REASON)) return
-    epochs.pop()
-    const dropped = events.findIndex((event) => event.kind === 'epoch' && event.epochId === last.id)
-    if (dropped >= 0) events.splice(dropped, 1)
-  }
-
-  /** The last epoch, cut where a VPN server takes over, as far as `nowMicros` can tell. */
+  /** Live: the last epoch is cut where a VPN server takes over, as far as `nowMicros` can tell. */
   function followServers(nowMicros: number): void {
-    const last = epochs[epochs.length - 1]
-    switchMicros = undefined
-    if (serversOf === undefined || last?.state !== 'up') return
-    const { endpoint } = last
-    if (current !== undefined) last.endMicros = Math.max(last.endMicros, current.timeMicros)
-    const found = cutAtSwitches(last, inOrder(serversOf()), nowMicros, epochs[epochs.length - 2])
-    switchMicros = found.pendingMicros
-    for (const [index, epoch] of found.epochs.slice(1).entries()) {
-      epoch.id = last.id + index + 1
-      epochs.push(epoch)
-      if (epochs.length > MAX_EPOCHS) epochs.shift()
-      events.push({ kind: 'epoch', timeMicros: epoch.startMicros, epochId: epoch.id })
-      changes = [epoch.reason]
-    }
-    if (found.epochs.length > 1 || last.endpoint?.server !== endpoint?.server) version++
-  }
-
-  /** Everything is known: all epochs, cut where servers take over, numbered anew. */
-  function cutAll(): void {
-    if (serversOf === undefined) return
-    const servers = inOrder(serversOf())
-    const cut: EpochSpan[] = []
-    for (const epoch of epochs) {
-      cut.push(...cutAtSwitches(epoch, servers, Number.POSITIVE_INFINITY, cut[cut.length - 1]).epochs)
-    }
-    const firstId = epochs[0]?.id ?? 1
-    for (const [index, epoch] of cut.entries()) epoch.id = firstId + index
-    epochs.splice(0, epochs.length, ...cut.slice(-MAX_EPOCHS))
-    version++
+    if (serversOf === undefined || epochs[epochs.length - 1]?.state !== 'up') list.switchMicros = undefined
+    else if (list.followServers(serversOf(), nowMicros, current!.timeMicros)) version++
   }
 
   function noteBlindness(context: NetworkContext): void {
@@ -259,12 +181,6 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
       if (blind.size < MAX_KNOWN_INTERFACES) blind.add(name)
       events.push({ kind: 'unwatched', timeMicros: context.timeMicros, interfaceName: name, role })
     }
-  }
-
-  function epochIndexAt(timeMicros: number): number {
-    let index = epochs.length - 1
-    while (index > 0 && epochs[index]!.startMicros > timeMicros) index--
-    return index
   }
 
   function tell(upToMicros: number, listener: (event: NetworkEventFact) => void): void {
@@ -285,7 +201,7 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
     decidedBefore(nowMicros) {
       if (!live) return Number.NEGATIVE_INFINITY
       // Who hears of an exchange has heard before of what happened until then, and during a loss of its end.
-      let micros = Math.min(nowMicros, lostMicros ?? nowMicros, switchMicros ?? nowMicros)
+      let micros = Math.min(nowMicros, lostMicros ?? nowMicros, list.switchMicros ?? nowMicros)
       for (const event of events) micros = Math.min(micros, 'lostMicros' in event ? event.lostMicros : event.timeMicros)
       return micros
     },
@@ -307,7 +223,8 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
       if (last !== undefined) {
         last.endMicros = Math.max(last.startMicros, nowMicros)
         if (live) followServers(Number.POSITIVE_INFINITY)
-        else cutAll()
+        else if (serversOf !== undefined) list.cutAll(serversOf())
+        version++
         delete epochs[epochs.length - 1]!.isOpen
       }
       tell(Number.POSITIVE_INFINITY, listener)
@@ -324,13 +241,13 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
     },
     interfacesUp: () => (current === undefined ? [] : upIn(current)),
     get switchMicros() {
-      return switchMicros
+      return list.switchMicros
     },
     get lostMicros() {
       return lostMicros
     },
-    stateAt: (timeMicros) => epochs[epochIndexAt(timeMicros)]?.state ?? 'none',
-    epochAt: (timeMicros) => epochs[epochIndexAt(timeMicros)]?.id ?? 1,
+    stateAt: (timeMicros) => list.at(timeMicros)?.state ?? 'none',
+    epochAt: (timeMicros) => list.at(timeMicros)?.id ?? 1,
     isFullTunnel(timeMicros, ipVersion) {
       let index = promises.length - 1
       while (index > 0 && promises[index]!.fromMicros > timeMicros) index--
@@ -348,25 +265,8 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
 const MAX_KNOWN_INTERFACES = 4096
 /** IPv6 privacy addresses change daily: years of them. */
 const MAX_KNOWN_ADDRESSES = 1024
-/** Changes that come so soon after the start of an epoch, and leave the tunnel's state, belong to it. */
-const SETTLE_MICROS = 1_000_000
-/** What is younger was not judged yet: questions wait for as long, to see whether they are asked in parallel. */
-const PASSING_MICROS = 100_000
 /** VPN servers are looked at so often. */
 const SERVERS_MICROS = 50_000
-const FIRST_CHANGE = 'start'
-const FIRST_REASON = 'capture starts'
-/** Changes named in an epoch's reason; a VPN client makes a dozen at once. */
-const MAX_CHANGES_IN_REASON = 4
-
-/** A history begins with the capture, or after the clock was set. */
-function reasonOf(changes: readonly string[]): string {
-  if ((changes[0] ?? FIRST_CHANGE) === FIRST_CHANGE) return FIRST_REASON
-  const shown = changes.slice(0, MAX_CHANGES_IN_REASON).join('; ')
-  const more = changes.length - MAX_CHANGES_IN_REASON
-  return more > 0 ? `${shown}; and ${more} more` : shown
-}
-
 function upIn(context: NetworkContext): InterfaceUp[] {
   const { watched } = context
   return context.interfaces
