@@ -202,6 +202,7 @@ function incompleteReasons(from: ReportSources, coverage: Coverage): string[] {
     const names = blind.map((one) => `${one.name} (${one.role})`).join(', ')
     reasons.push(`Not captured although up: ${names}.`)
   }
+  reasons.push(...from.network.gaps())
   const { lostMicros } = from.network
   if (lostMicros !== undefined) {
     reasons.push(`The tunnel was lost at ${utcTime(lostMicros)}; what left since then is judged when it returns.`)

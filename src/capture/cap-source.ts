@@ -164,7 +164,8 @@ export class CapSource implements LiveSource {
   }
 
   #start(interfaceIndex: number, name: string): void {
-    const spawned = spawn(process.execPath, [...process.execArgv, CHILD_FILE, name, this.#options.expression ?? ''], {
+    const device = this.#links.deviceName?.(interfaceIndex) ?? name
+    const spawned = spawn(process.execPath, [...process.execArgv, CHILD_FILE, device, this.#options.expression ?? ''], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const child: Child = { name, interfaceIndex, process: spawned, linkType: undefined, rest: NOTHING }

@@ -60,6 +60,7 @@ export function parseContext(comment: Uint8Array): NetworkContext | undefined {
     endpoints: listOf(from.endpoints, endpointHint),
     routesCut: true,
     ...(tcpMtuProbing === undefined ? {} : { tcpMtuProbing }),
+    ...(Array.isArray(from.gaps) ? { gaps: listOf(from.gaps, textOf) } : {}),
     ...(Array.isArray(from.watched) ? { watched: listOf(from.watched, textOf) } : {}),
   }
 }

@@ -27,7 +27,18 @@ export interface ContextWatchOptions {
   root?: string
 }
 
-export class ContextWatch implements LinkNames {
+/** Who follows the network of this machine: netlink on Linux, asking again and again elsewhere. */
+export interface NetworkWatch extends LinkNames {
+  /** The context now, as far as it has been taken in. */
+  readonly current: NetworkContext
+  /** Contexts since the last call, oldest first, times ascending; the first call gives the one at the start. */
+  takeChanges(): NetworkContext[]
+  /** The clock was set, as `words` say: the context of now bears the new time, and what is told from here on comes after it. */
+  startAnew(timeMicros: number, words: string): void
+  close(): void
+}
+
+export class ContextWatch implements NetworkWatch {
   readonly #watch: NativeNetWatch
   readonly #files: ResolverFiles
   readonly #state = new NetworkState()

@@ -52,6 +52,8 @@ export interface LinkNames {
    */
   refreshLinks(wait?: boolean): boolean
   linkName(interfaceIndex: number): string | undefined
+  /** What libpcap calls the link, where that is not its name. */
+  deviceName?(interfaceIndex: number): string | undefined
   /** Indices of all links there are. */
   linkIndices(): Iterable<number>
 }

@@ -4,7 +4,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { type Analyzer, createAnalyzer } from '../analysis/analyzer.ts'
 import { createNetworkHistory } from '../analysis/trackers/network-history.ts'
 import { CapSource } from '../capture/cap-source.ts'
-import { ContextWatch } from '../capture/context-watch.ts'
+import type { NetworkWatch } from '../capture/context-watch.ts'
+import { openNetworkWatch } from '../capture/open-watch.ts'
 import { RingSource } from '../capture/ring-source.ts'
 import type { LiveSource } from '../capture/source.ts'
 import { MAX_LIVE_FLOWS } from '../constants/limits.ts'
@@ -30,7 +31,7 @@ const port = parentPort!
 const tell = (message: FromCaptureWorker) => port.postMessage(message)
 
 async function capture(): Promise<void> {
-  const watch = new ContextWatch()
+  const watch = openNetworkWatch()
   try {
     checkChosen(watch.current, options.interfaces)
     const source = await openSource(watch)
@@ -44,7 +45,7 @@ async function capture(): Promise<void> {
   }
 }
 
-async function openSource(watch: ContextWatch): Promise<LiveSource> {
+async function openSource(watch: NetworkWatch): Promise<LiveSource> {
   const { interfaces: chosen, expression, snapLen, ringLen, socket } = options
   const settings = {
     links: watch,
@@ -66,7 +67,7 @@ function openEvidence(): EvidenceKeeper | undefined {
   return new EvidenceKeeper(options.evidence, application, (sentence) => tell({ type: 'trouble', sentence }))
 }
 
-async function captureFrom(source: LiveSource, watch: ContextWatch): Promise<void> {
+async function captureFrom(source: LiveSource, watch: NetworkWatch): Promise<void> {
   const chosen = options.interfaces
   const ownerOf = options.asDatabase === undefined ? undefined : openAsDatabase(options.asDatabase)
   let { network, rollups, analyzer } = createAnalysis(source, ownerOf)

@@ -16,7 +16,9 @@ const MAX_TYPOS = 2
 
 const path = z.string().refine((text) => text.startsWith('/'), 'give an absolute path')
 const count = (least: number, most: number) => z.number().int().min(least).max(most)
-const names = z.array(z.string().min(1).max(15)).max(256)
+/** IFNAMSIZ; other systems have longer ones. */
+const MAX_NAME_LEN = process.platform === 'linux' ? 15 : 255
+const names = z.array(z.string().min(1).max(MAX_NAME_LEN)).max(256)
 const addresses = z
   .array(z.string().refine((text) => ipaddr.isValid(text), 'give an IP address such as 10.64.0.1'))
   .max(256)
@@ -33,7 +35,7 @@ const schema = z.strictObject({
     .default(SERVICE_USER),
   capture: z
     .strictObject({
-      backend: z.enum(['ring', 'cap']).default('ring'),
+      backend: z.enum(['ring', 'cap']).default(process.platform === 'linux' ? 'ring' : 'cap'),
       interfaces: names.default([]),
       filter: z.string().max(4096).default(''),
       snaplen: count(0, 262_144).default(0),

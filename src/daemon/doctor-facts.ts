@@ -1,8 +1,8 @@
 // What the doctor looks at on this machine: the ring, the network, the packet filter, the service. Changes nothing.
 import { execFileSync } from 'node:child_process'
 import { createClient, type ServiceAddress } from '../api/client.ts'
-import { ContextWatch } from '../capture/context-watch.ts'
 import { openPacketRing } from '../capture/native-addon.ts'
+import { openNetworkWatch } from '../capture/open-watch.ts'
 import { OperatorError } from '../model/operator-error.ts'
 import type { Stats, Verdict } from '../model/report.ts'
 import type { Config } from './config.ts'
@@ -16,7 +16,7 @@ const PROGRAM_TIMEOUT_MS = 5000
 
 /** @throws OperatorError `network-watch`, `addon-missing` when not even the network can be looked at */
 export async function doctorFacts(config: Config, address: ServiceAddress): Promise<DoctorFacts> {
-  const watch = new ContextWatch()
+  const watch = openNetworkWatch()
   const network = watch.current
   watch.close()
   const captureRefusal = tryRing()

@@ -193,6 +193,8 @@ export interface NetworkContext {
   readonly routesCut: boolean
   /** As it was when this context came to be; absent where it is not known. */
   readonly tcpMtuProbing?: TcpMtuProbing
+  /** What of the network could not be known here, a sentence each; absent = nothing. */
+  readonly gaps?: readonly string[]
   /** Names of the interfaces that are captured; absent = every one. */
   readonly watched?: readonly string[]
 }

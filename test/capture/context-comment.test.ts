@@ -53,6 +53,7 @@ const at = (seconds: number, changes: string[]): NetworkContext => ({
 test('a context comes back as it was written', () => {
   expect(parseContext(contextComment(context))).toEqual(context)
   expect(parseContext(contextComment({ ...context, watched: ['eth0'] }))?.watched).toEqual(['eth0'])
+  expect(parseContext(contextComment({ ...context, gaps: ['No routes.'] }))?.gaps).toEqual(['No routes.'])
 })
 
 describe('hostile comments', () => {

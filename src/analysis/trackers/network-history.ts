@@ -45,6 +45,8 @@ export interface NetworkHistory extends Timeline {
   /** As it was told last. */
   readonly tcpMtuProbing: TcpMtuProbing | undefined
   interfacesUp(): InterfaceUp[]
+  /** What of the network could not be known, a sentence each. */
+  gaps(): readonly string[]
   /** Tunnels that are up now and never carried the public internet: split ones (rules.md 1.1). */
   splitTunnels(): string[]
   /** Since when a VPN server may be taking over from another; until that is known, nobody knows whose epoch it is. */
@@ -231,7 +233,9 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
     },
     role: (interfaceName) => known.get(interfaceName)?.role,
     addresses: (interfaceName) => [...(known.get(interfaceName)?.addresses ?? [])],
-    mtu: (interfaceName) => known.get(interfaceName)?.mtu,
+    // 0 where the system does not tell.
+    mtu: (interfaceName) => known.get(interfaceName)?.mtu || undefined,
+    gaps: () => current?.gaps ?? [],
     get tcpMtuProbing() {
       return current?.tcpMtuProbing
     },
@@ -283,7 +287,9 @@ function upIn(context: NetworkContext): InterfaceUp[] {
 function detailsOf(context: NetworkContext, up: readonly string[]): EpochDetails {
   const nameOf = (index: number | undefined) => context.interfaces.find((one) => one.link.index === index)?.link.name
   const below = context.egress.map((one) => nameOf(one.physicalIndex)).find((name) => name !== undefined)
-  const mtus = context.interfaces.filter(({ link }) => up.includes(link.name)).map(({ link }) => link.mtu)
+  const mtus = context.interfaces
+    .filter(({ link }) => up.includes(link.name) && link.mtu > 0)
+    .map(({ link }) => link.mtu)
   return {
     egressInterface: below,
     ways: context.egress.map((one) => `IPv${one.family} ${nameOf(one.interfaceIndex) ?? 'none'} ${one.mode}`),

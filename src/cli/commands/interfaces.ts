@@ -18,8 +18,8 @@ export function addInterfacesCommand(program: Command): void {
 }
 
 async function runInterfaces(flags: { json?: boolean }): Promise<void> {
-  const { ContextWatch } = await import('../../capture/context-watch.ts')
-  const watch = new ContextWatch()
+  const { openNetworkWatch } = await import('../../capture/open-watch.ts')
+  const watch = openNetworkWatch()
   const context = watch.current
   watch.close()
   process.stdout.write(

@@ -326,3 +326,16 @@ test('epochs are bounded; ids go on', () => {
   expect(network.epochs.length).toBe(MAX_EPOCHS)
   expect(network.epochs.at(-1)?.id).toBe(MAX_EPOCHS + 50)
 })
+
+test('what the system does not tell is not known: gaps are handed on, an MTU of 0 is none', () => {
+  const network = createNetworkHistory(true)
+  const context = networkContext({ timeMicros: SECOND, tunnel: 'up' })
+  network.add({
+    ...context,
+    gaps: ['The routes could not be read.'],
+    interfaces: context.interfaces.map((one) => ({ ...one, link: { ...one.link, mtu: 0 } })),
+  })
+  expect(network.gaps()).toEqual(['The routes could not be read.'])
+  expect(network.mtu('wg0')).toBeUndefined()
+  expect(network.epochs[0]!.details!.tunnelMtu).toBeUndefined()
+})
