@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { packetSender } from './packet-sender.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** What the process may hold beside the kernel's ring. */
@@ -29,10 +30,10 @@ const [minutes, pps, flows] = [values.minutes, values.pps, values.flows].map(Num
 
 if (process.getuid() !== 0) fail('the soak makes network namespaces: run it as root')
 if (!existsSync(values.main)) fail('nothing is built: npm run build')
-const missing = ['ip', 'tcpreplay'].filter((name) => spawnSync('which', [name]).status !== 0)
-if (missing.length > 0) fail(`missing here: ${missing.join(', ')}`)
+if (spawnSync('which', ['ip']).status !== 0) fail('missing here: ip')
 
 const folder = mkdtempSync(join(tmpdir(), 'tunnelscope-soak-'))
+const sender = packetSender(folder)
 const near = `tssoak${process.pid}a`
 const far = `tssoak${process.pid}b`
 const children = []
@@ -56,8 +57,10 @@ async function soak(file) {
     if (waited === 200) fail(`the daemon does not start: ${daemon.words}`)
     await sleep(100)
   }
-  const replay = start(far, ['tcpreplay', '-i', 'v1', `--pps=${pps}`, '--loop=0', file])
-  console.log(`${flows} flows, ${pps} packets a second, ${minutes} minutes\n\nminute   MiB without ring   CPU s`)
+  const replay = start(far, sender.command('v1', file, { pps }))
+  console.log(
+    `${flows} flows, ${pps} packets a second by ${sender.name}, ${minutes} minutes\n\nminute   MiB without ring   CPU s`,
+  )
   const samples = []
   const every = Math.max(1, minutes) * 1000
   for (let at = every; at <= minutes * 60_000; at += every) {

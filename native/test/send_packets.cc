@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -23,7 +24,9 @@
 
 namespace {
 
-constexpr unsigned kFrameLen = 2048;
+/** The largest frame of the ring, and the smallest that is worth while. */
+constexpr unsigned kMaxFrameLen = 2048;
+constexpr unsigned kMinFrameLen = 128;
 constexpr unsigned kBlockLen = 1 << 16;
 /** Where the kernel looks for the packet: behind the header, aligned. */
 constexpr unsigned kDataAt = TPACKET2_HDRLEN - sizeof(sockaddr_ll);
@@ -49,7 +52,7 @@ std::vector<std::string> readPackets(const char* path) {
   for (size_t at = 24; at + 16 <= bytes.size();) {
     uint32_t length;
     memcpy(&length, &bytes[at + 8], sizeof length);
-    if (length > kFrameLen - kDataAt || at + 16 + length > bytes.size()) break;
+    if (length > kMaxFrameLen - kDataAt || at + 16 + length > bytes.size()) break;
     packets.push_back(bytes.substr(at + 16, length));
     at += 16 + length;
   }
@@ -79,10 +82,14 @@ int main(int count, char** words) {
   if (setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &yes, sizeof yes) != 0) fail("PACKET_QDISC_BYPASS");
   // A packet that the kernel does not take is left out instead of stopping the ring.
   if (setsockopt(fd, SOL_PACKET, PACKET_LOSS, &yes, sizeof yes) != 0) fail("PACKET_LOSS");
-  constexpr unsigned kFramesPerBlock = kBlockLen / kFrameLen;
-  const unsigned blocks = static_cast<unsigned>((packets.size() + kFramesPerBlock - 1) / kFramesPerBlock);
-  const unsigned frames = blocks * kFramesPerBlock;
-  const tpacket_req request = {kBlockLen, blocks, kFrameLen, frames};
+  size_t longest = 0;
+  for (const std::string& packet : packets) longest = std::max(longest, packet.size());
+  unsigned frameLen = kMinFrameLen;
+  while (frameLen < kDataAt + longest) frameLen *= 2;
+  const unsigned framesPerBlock = kBlockLen / frameLen;
+  const unsigned blocks = static_cast<unsigned>((packets.size() + framesPerBlock - 1) / framesPerBlock);
+  const unsigned frames = blocks * framesPerBlock;
+  const tpacket_req request = {kBlockLen, blocks, frameLen, frames};
   if (setsockopt(fd, SOL_PACKET, PACKET_TX_RING, &request, sizeof request) != 0) fail("PACKET_TX_RING");
   const size_t ringLen = static_cast<size_t>(blocks) * kBlockLen;
   void* mapped = mmap(nullptr, ringLen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
@@ -94,11 +101,11 @@ int main(int count, char** words) {
   address.sll_ifindex = static_cast<int>(if_nametoindex(words[1]));
   if (bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) fail(words[1]);
 
-  auto frameAt = [&](unsigned frame) { return reinterpret_cast<tpacket2_hdr*>(ring + frame * kFrameLen); };
+  auto frameAt = [&](unsigned frame) { return reinterpret_cast<tpacket2_hdr*>(ring + static_cast<size_t>(frame) * frameLen); };
   for (unsigned frame = 0; frame < frames; frame++) {
     const std::string& packet = packets[frame % packets.size()];
     frameAt(frame)->tp_len = static_cast<uint32_t>(packet.size());
-    memcpy(ring + frame * kFrameLen + kDataAt, packet.data(), packet.size());
+    memcpy(ring + static_cast<size_t>(frame) * frameLen + kDataAt, packet.data(), packet.size());
   }
 
   const double start = now();
