@@ -399,6 +399,8 @@ export function createAnalyzer(
     tick,
     end() {
       const { nowMicros } = clock
+      // Offline not every tick is told: what is raised at the end bears the time of the end.
+      handlers.tick?.(nowMicros)
       network.end(nowMicros, tellNetwork)
       networkNow.forget()
       transport.end()

@@ -1,5 +1,6 @@
 import { story as quiet } from '../../fixtures/mtu-mss-clamped/quiet.make.ts'
 import { story as raises } from '../../fixtures/mtu-mss-clamped/raises.make.ts'
+import { fixtureFindings } from '../fixture-report.ts'
 import { findingsOf, play } from '../scenario.ts'
 
 const ID = 'mtu-mss-clamped'
@@ -12,4 +13,9 @@ test('raises: IPv4 and IPv6 servers agree on packets of 1348 bytes, less than th
 
 test('stays quiet: one server with a small MSS of its own, others without', () => {
   expect(findingsOf(play(quiet().steps), ID)).toEqual([])
+})
+
+test('bears the time of the capture, also in one that is read at once', async () => {
+  for (const finding of await fixtureFindings(ID, 'raises')) expect(finding.time.slice(0, 4)).not.toBe('1970')
+  expect.assertions(1)
 })
