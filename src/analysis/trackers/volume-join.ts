@@ -9,7 +9,7 @@ import type { AddressTable } from './addresses.ts'
 import { hashOf, isHigher } from './flow-key.ts'
 import { describeVolumes, type VolumeJoin } from './volume-description.ts'
 import { VolumeInside } from './volume-inside.ts'
-import { addStream, MAX_STREAMS, type VolumeStream } from './volume-stream.ts'
+import { addStream, leastStream, MAX_STREAMS, type VolumeStream } from './volume-stream.ts'
 
 export interface VolumeJoinTracker {
   packet(batch: PacketBatch, out: DecodedBatch, row: number): void
@@ -20,6 +20,7 @@ export interface VolumeJoinTracker {
 const MOMENT_MICROS = 100_000
 const MAX_INSIDES = 4
 const RECENT_MASK = 255
+const FOLLOWED_MASK = 1023
 /** When all places are taken, so many flows of a moment may take one: what scans ports or serves thousands does not cost us. */
 const MAX_NEWCOMERS = 16
 /** A flow that is silent for so long while the tunnel goes on does not carry it any more. */
@@ -34,6 +35,8 @@ export function createVolumeJoin(addresses: AddressTable, tunnelIds: () => reado
   const streams: VolumeStream[] = []
   /** By the lower bits of their hash. */
   const recentStreams: (VolumeStream | undefined)[] = new Array(RECENT_MASK + 1).fill(undefined)
+  /** How many streams there are, by the lower bits of their hash: most flows of a busy machine are not followed. */
+  const followed = new Uint8Array(FOLLOWED_MASK + 1)
   let watched: readonly number[] = []
   let moment = -1
   let newcomers = 0
@@ -55,9 +58,8 @@ export function createVolumeJoin(addresses: AddressTable, tunnelIds: () => reado
 
   function streamOf(interfaceId: number, hash: number): VolumeStream | undefined {
     const recent = recentStreams[hash & RECENT_MASK]
-    if (recent !== undefined && recent.keyHash === hash && recent.interfaceId === interfaceId && recent.isFollowed) {
-      return recent
-    }
+    if (recent !== undefined && recent.keyHash === hash && recent.interfaceId === interfaceId) return recent
+    if (followed[hash & FOLLOWED_MASK] === 0) return undefined
     for (let i = 0; i < streams.length; i++) {
       const one = streams[i]!
       if (one.keyHash !== hash || one.interfaceId !== interfaceId) continue
@@ -146,8 +148,12 @@ export function createVolumeJoin(addresses: AddressTable, tunnelIds: () => reado
       if (isFragment && stream === undefined) return
       if (stream === undefined) {
         if (streams.length === MAX_STREAMS && ++newcomers > MAX_NEWCOMERS) return
-        stream = addStream(streams, addresses, a, lowerAt, higherAt, ports, timeMicros)
-        stream.pairWith(insides.length)
+        stream = streams.length < MAX_STREAMS ? addStream(streams, insides.length) : leastStream(streams)
+        if (stream === undefined) return
+        if (stream.packets > 0) followed[stream.keyHash & FOLLOWED_MASK]!--
+        followed[hash & FOLLOWED_MASK]!++
+        stream.begin(addresses, a, lowerAt, higherAt, timeMicros)
+        stream.ports = ports
         stream.keyHash = hash
         stream.pairHash = pairHash
         stream.interfaceId = interfaceId

@@ -47,6 +47,17 @@ export class VolumePair {
   #flows = 0
   readonly #sums = new Float64Array(SUMS_LEN)
 
+  /** Another flow takes its place. */
+  reset(): void {
+    this.isProven = false
+    this.machineIsLower = true
+    this.moments = 0
+    this.#followed = 0
+    this.#rows = 0
+    this.#flows = 0
+    this.#sums.fill(0)
+  }
+
   /** Bytes within one moment, each counted in one call only. `soloFlow`: a bit for the only inner flow, 0 when there were several. */
   count(up: number, down: number, lower: number, higher: number, soloFlow: number): void {
     const sums = this.#sums

@@ -1,27 +1,24 @@
-// One outer flow whose volume is compared with that of the tunnels.
+// HOT PATH. One outer flow whose volume is compared with that of the tunnels.
 import type { AddressTable } from './addresses.ts'
 import { VolumePair } from './volume-pair.ts'
 
 /** Outer flows followed; the one with the fewest packets that is nobody's makes room. */
 export const MAX_STREAMS = 64
 
+/** Its memory is used again for another flow: on a busy machine flows come by the thousand. */
 export class VolumeStream {
   keyHash = 0
   /** Of the two hosts and the protocol. */
   pairHash = 0
   interfaceId = 0
   ipProtocol = 0
-  outerFamily: 4 | 6 = 4
-  readonly lowerId: number
-  readonly higherId: number
-  readonly lowerPort: number
-  readonly higherPort: number
-  readonly firstMicros: number = 0
-  /** Set here: a field that begins as undefined holds an object for each number. */
+  outerFamily = 4
+  lowerId = 0
+  higherId = 0
+  ports = 0
+  firstMicros = 0
   lastMicros = 0
   packets = 0
-  /** False when it had to make room. */
-  isFollowed = true
   /** Bytes of this moment and of the two before, by who sent them. */
   lower = 0
   higher = 0
@@ -32,22 +29,28 @@ export class VolumeStream {
   /** By the tunnels' places. */
   readonly pairs: VolumePair[] = []
 
-  constructor(lowerId: number, higherId: number, ports: number, timeMicros: number) {
-    this.lowerId = lowerId
-    this.higherId = higherId
-    this.lowerPort = ports >>> 16
-    this.higherPort = ports & 0xffff
-    this.firstMicros = timeMicros
-    this.lastMicros = timeMicros
-  }
-
   get isProven(): boolean {
-    return this.pairs.some((one) => one.isProven)
+    for (let i = 0; i < this.pairs.length; i++) if (this.pairs[i]!.isProven) return true
+    return false
   }
 
-  /** Compared with so many tunnels from now on. */
+  /** COLD PATH: compared with so many tunnels from now on. */
   pairWith(tunnels: number): void {
     while (this.pairs.length < tunnels) this.pairs.push(new VolumePair())
+  }
+
+  /** The flow between the addresses at `lowerAt` and `higherAt`, from its first packet on. */
+  begin(addresses: AddressTable, words: Uint32Array, lowerAt: number, higherAt: number, timeMicros: number): void {
+    this.lowerId = addresses.intern(words, lowerAt)
+    this.higherId = addresses.intern(words, higherAt)
+    this.firstMicros = timeMicros
+    this.lastMicros = timeMicros
+    this.packets = 0
+    this.lower = 0
+    this.higher = 0
+    this.next()
+    this.next()
+    for (let i = 0; i < this.pairs.length; i++) this.pairs[i]!.reset()
   }
 
   /** The moment is over. */
@@ -61,25 +64,20 @@ export class VolumeStream {
   }
 }
 
-export function addStream(
-  streams: VolumeStream[],
-  addresses: AddressTable,
-  words: Uint32Array,
-  lowerAt: number,
-  higherAt: number,
-  ports: number,
-  timeMicros: number,
-): VolumeStream {
-  if (streams.length === MAX_STREAMS) {
-    let least = -1
-    for (let i = 0; i < streams.length; i++) {
-      if (streams[i]!.isProven) continue
-      if (least < 0 || streams[i]!.packets < streams[least]!.packets) least = i
-    }
-    const [gone] = streams.splice(Math.max(0, least), 1)
-    gone!.isFollowed = false
+/** The stream that makes room, or undefined when all carry a tunnel. */
+export function leastStream(streams: readonly VolumeStream[]): VolumeStream | undefined {
+  let least: VolumeStream | undefined
+  for (let i = 0; i < streams.length; i++) {
+    const one = streams[i]!
+    if ((least === undefined || one.packets < least.packets) && !one.isProven) least = one
   }
-  const made = new VolumeStream(addresses.intern(words, lowerAt), addresses.intern(words, higherAt), ports, timeMicros)
+  return least
+}
+
+/** COLD PATH: until the table is full. */
+export function addStream(streams: VolumeStream[], tunnels: number): VolumeStream {
+  const made = new VolumeStream()
+  made.pairWith(tunnels)
   streams.push(made)
   return made
 }
