@@ -103,6 +103,13 @@ export interface SiteQuic {
   answered: number
 }
 
+/** One of several addresses that the same site was visited at, with different outcomes. */
+export interface SiteTry {
+  address: string
+  outcome: SiteOutcome
+  visits: number
+}
+
 /** One site in one epoch. */
 export interface SiteObservation {
   host: string
@@ -116,6 +123,8 @@ export interface SiteObservation {
   failures: number
   dns?: SiteDns
   addresses: SiteAddress[]
+  /** Absent where all addresses did alike. */
+  tries?: SiteTry[]
   tcp?: SiteTcp
   tls?: SiteTls
   quic?: SiteQuic

@@ -9,7 +9,7 @@ import type {
 import { capped, changedVariables, ruleOut } from './difference.ts'
 import { firstDifference } from './ladder.ts'
 import { nextExperiment } from './next-experiment.ts'
-import { networkWords } from './observation.ts'
+import { answerAddresses, networkWords } from './observation.ts'
 
 /** Sites in order: those that fail somewhere first, then by name. The observations of a site in their order of time. */
 export function compareSites(observations: readonly LabelledObservation[]): SiteComparison[] {
@@ -84,13 +84,20 @@ function compareWith(
     return { verdict: 'differs', summary, control, test, changed }
   }
   const left = ruleOut(difference.hypotheses, test, all)
-  const isTried = isTriedAlready(left.hypotheses, changed)
+  const tried = triedHere(control, test, difference)
+  if (tried !== undefined) {
+    left.hypotheses = ['resolver']
+    left.settledBy.push(test.label)
+    difference.summary += ` At ${tried} it works ${networkWords(test.observation)}.`
+  }
+  const isTried = tried !== undefined || isTriedAlready(left.hypotheses, changed)
   difference.hypotheses = left.hypotheses
   difference.confidence = capped(
     isTried && difference.confidence === 'strong' ? 'proven' : difference.confidence,
     left.hypotheses,
   )
-  const settledBy = [...new Set([...(isTried ? [control.label] : []), ...clearedBy, ...left.settledBy])]
+  const others = isTried && tried === undefined ? [control.label] : []
+  const settledBy = [...new Set([...others, ...clearedBy, ...left.settledBy])]
   const next = isTried ? undefined : nextExperiment(difference, control.observation, test.observation)
   return {
     verdict: 'differs',
@@ -118,6 +125,14 @@ function differenceOf(
     if (!hypotheses.includes('resolver') && later !== undefined) return { difference: later, clearedBy: settledBy }
   }
   return { difference: first, clearedBy: [] }
+}
+
+/** The address that the control was told, when somebody went there from the test's network too, and it worked. */
+function triedHere(control: LabelledObservation, test: LabelledObservation, { cause }: Difference): string | undefined {
+  if (cause !== 'answers-differ') return undefined
+  const right = answerAddresses(control.observation)
+  const { tries = [] } = test.observation
+  return tries.find(({ address, outcome }) => outcome === 'works' && right.includes(address))?.address
 }
 
 /** The only thing that changed is the only explanation: the experiment is made. */

@@ -10,6 +10,7 @@ import type {
   SiteOutcome,
   SiteTcp,
   SiteTls,
+  SiteTry,
   TlsStage,
 } from '../../model/site.ts'
 import { dnsRcodeName } from '../../text/dns-tables.ts'
@@ -102,6 +103,8 @@ export function observationOf(group: SiteGroup, network: SiteNetwork, words: Sit
   if (tls !== undefined) made.tls = tls
   const quic = visits.filter((one) => one.quicAnswered !== undefined)
   if (quic.length > 0) made.quic = { tried: quic.length, answered: quic.filter((one) => one.quicAnswered).length }
+  const tries = triesOf(visits, judged)
+  if (tries.length > 0) made.tries = tries
   const http = httpOf(shown, words) ?? httpOf(visits, words)
   if (http !== undefined) made.http = http
   const lost = visits.find((one) => one.lostLen > 0)
@@ -156,6 +159,16 @@ function siteOutcome(
 
 function addressesOf(visits: readonly Visit[], words: SiteWords): SiteAddress[] {
   return [...new Set(visits.map((one) => one.address))].map((address) => ({ address, ...owner(words, address) }))
+}
+
+/** Address by address, where they did not do alike: somebody may have written one down to try it. */
+function triesOf(visits: readonly Visit[], judged: readonly SiteOutcome[]): SiteTry[] {
+  const tries = [...new Set(visits.map((one) => one.address))].map((address): SiteTry => {
+    const there = judged.filter((_, index) => visits[index]!.address === address)
+    const outcome = there.includes('fails') ? 'fails' : there.includes('works') ? 'works' : 'unknown'
+    return { address, outcome, visits: there.length }
+  })
+  return tries.some((one) => one.outcome === 'fails') && tries.some((one) => one.outcome === 'works') ? tries : []
 }
 
 function owner(words: SiteWords, address: string): Omit<SiteAddress, 'address'> {

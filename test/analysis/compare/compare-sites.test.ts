@@ -135,6 +135,19 @@ describe('location and resolver changed at once', () => {
   })
 })
 
+test('the proposed address tried in the same context: it works there, so the answer was wrong', () => {
+  const after = seen('vpn', { endpoint: 'b', resolver: '10.99.0.1', address: WRONG, status: 502 })
+  const tries = [
+    { address: WRONG, outcome: 'fails' as const, visits: 2 },
+    { address: RIGHT, outcome: 'works' as const, visits: 1 },
+  ]
+  Object.assign(after.observation, { tries })
+  const [one] = compareSite([seen('none'), after])
+  expect(one).toMatchObject({ difference: { confidence: 'proven', hypotheses: ['resolver'] }, settledBy: ['vpn'] })
+  expect(one!.next).toBeUndefined()
+  expect(one!.summary).toContain(`At ${RIGHT} it works through the VPN`)
+})
+
 test('addresses of one autonomous system are the same answer', () => {
   const control = seen('none', { asn: 64_500 })
   const [one] = compareSite([control, seen('vpn', { endpoint: 'a', address: WRONG, asn: 64_500, status: 502 })])

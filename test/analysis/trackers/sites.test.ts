@@ -89,6 +89,22 @@ test('the loser of Happy Eyeballs is no failure', () => {
   expect(sites).toMatchObject([{ outcome: 'works', visits: 2, failures: 1 }])
 })
 
+test('addresses that did not do alike are told apart; those that did are not', () => {
+  const story = createStory(12)
+  visit(story, 'wg0', 3000, '502 Bad Gateway')
+  expect(sitesOf(story)[0]!.tries).toBeUndefined()
+  const answer = httpResponse('200 OK', 'Server: edge\r\n', 'hello')
+  const one = story.connection({ on: 'wg0', port: 80, server: '198.51.100.99' }).open(4000)
+  one.out(4030, 0, httpRequest(HOST)).back(4070, 0, answer).ackOut(4071, answer.length)
+  expect(sitesOf(story)[0]).toMatchObject({
+    outcome: 'fails',
+    tries: [
+      { address: SITE, outcome: 'fails', visits: 1 },
+      { address: '198.51.100.99', outcome: 'works', visits: 1 },
+    ],
+  })
+})
+
 test('names without a connection are sites only for who asks for them', () => {
   const answers = [{ type: 'A' as const, name: HOST, data: SITE }]
   const steps = [
