@@ -47,7 +47,8 @@ export class CaptureOutbox {
 
   /** Everything the analyzer has to say at its end; gives back the findings. */
   end(): readonly Finding[] {
-    const findings = this.findings(Number.POSITIVE_INFINITY)
+    const findings = this.#analyzer.takeFindings()
+    if (findings.length > 0) this.#tell({ type: 'findings', findings })
     this.statistics()
     this.overview()
     this.leakService()

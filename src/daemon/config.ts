@@ -74,7 +74,8 @@ const schema = z.strictObject({
     .strictObject({
       enabled: z.boolean().default(true),
       directory: path.default(DEFAULT_EVIDENCE),
-      seconds: count(1, 60).default(10),
+      // A question is known to be unanswered when it and the next one have had their time.
+      seconds: count(1, 60).default(30),
       'memory-mib': count(1, 1024).default(16),
       blank: z.boolean().default(true),
       'max-age-days': count(1, 3650).default(7),

@@ -69,14 +69,20 @@ if (!canMakeNamespaces || spawnSync('python3', ['--version']).status !== 0) {
         )
         await until('the first epoch', () => heard.some(({ type }) => type === 'epoch'))
 
-        writeFileSync(at('offset'), '0')
-        await until('the step', () => daemon.errors.includes(`the clock was set ${word} by 1 h 0 min`))
-        await until('its epoch', () => heard.some(({ epoch }) => epoch?.reason.startsWith('the clock was set')))
         const ask = (name: string) => `import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for i in range(8):
     n = b'${name}%d' % i
     s.sendto(bytes([0, i, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, len(n)]) + n + b'\\x07example\\x00\\x00\\x01\\x00\\x01', ('192.0.2.53', 53))`
+        // A clock that is behind the packets' lets no deadline come.
+        if (word === 'back') {
+          await near.start('python3', ['-c', ask('n')]).ends()
+          await until('a finding before', () => heard.some(({ finding }) => finding?.id === 'dns-unanswered'))
+        }
+        heard.length = 0
+        writeFileSync(at('offset'), '0')
+        await until('the step', () => daemon.errors.includes(`the clock was set ${word} by 1 h 0 min`))
+        await until('its epoch', () => heard.some(({ epoch }) => epoch?.reason.startsWith('the clock was set')))
         await near.start('python3', ['-c', ask('slow')]).ends()
         await near.start('python3', ['-c', ask('n')]).ends()
         await until('the finding', () => heard.some(({ finding }) => finding?.id === 'dns-unanswered'))
@@ -96,7 +102,7 @@ for i in range(8):
         const epochs = heard.flatMap(({ epoch }) => epoch ?? [])
         const stepped = epochs.find(({ reason }) => reason.startsWith('the clock was set'))!
         expect(unanswered.epoch).toBe(stepped.id)
-        expect(stepped.id).toBeGreaterThan(Math.min(...epochs.map(({ id }) => id)))
+        expect(stepped.id).toBeGreaterThan(1)
         for (const { time, last } of findings) expect(time <= last).toBe(true)
         expect(Math.abs(Date.parse(unanswered.time.replace('+0000', 'Z')) - Date.now())).toBeLessThan(60_000)
 

@@ -26,7 +26,7 @@ describe('a configuration', () => {
     expect(read('')).toEqual(defaultConfig())
     expect(read('').evidence).toMatchObject({
       enabled: true,
-      seconds: 10,
+      seconds: 30,
       blank: true,
       'max-age-days': 7,
       'max-size-mb': 500,
