@@ -180,6 +180,7 @@ export function createAnalyzer(
     raise: findings.raise,
     vpnResolvers: () => options.vpnResolvers,
     ownerOf: (address) => options.ownerOf?.(address),
+    answersOf: (set) => answers.addressesOf(set).map(addresses.text),
     resolvers: resolvers.all,
     interfaceOf,
     network: pathContext,

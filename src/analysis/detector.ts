@@ -48,6 +48,8 @@ export interface DetectorContext {
   vpnResolvers(): readonly string[]
   /** Who runs an address, from an offline database the operator gave; undefined when not known. */
   ownerOf(address: string): AddressOwner | undefined
+  /** The addresses of an exchange's answer, by its `answerSet`. */
+  answersOf(answerSet: number): string[]
   /** Who was asked so far, how often and how fast, per interface and epoch. */
   resolvers(): readonly ResolverFigures[]
   /** The name shown for an interface, and the input it belongs to. */

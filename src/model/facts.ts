@@ -377,6 +377,8 @@ export interface DnsExchange {
   readonly fragmented: boolean
   /** `dns`, or the protocol that shouts on the LAN. */
   readonly protocol: 'dns' | 'mdns' | 'llmnr' | 'nbns'
+  /** Equal for answers with the same addresses; 0 without any. */
+  readonly answerSet: number
   /** The addresses of the answer; [] without. */
   readonly answers: readonly string[]
   /** An answer that contradicts the first one, or that came in elsewhere; undefined mostly. */

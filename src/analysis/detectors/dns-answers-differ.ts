@@ -5,6 +5,7 @@ import type { Evidence } from '../../model/finding.ts'
 import { parseAddress } from '../../text/address.ts'
 import { isPublicAddress } from '../address-classes.ts'
 import type { Detector, DetectorContext, DetectorMeta, RaisedFinding } from '../detector.ts'
+import { makeRoom } from '../make-room.ts'
 
 const meta: DetectorMeta = {
   id: 'dns-answers-differ',
@@ -24,7 +25,11 @@ const FAULTY_ADVICE = 'Ask the VPN’s operator why {insideServer} says so, or u
 
 /** What one side said of one name and type, all answers together. */
 interface Side {
+  /** Empty while there is one answer and nobody looked: most names are asked on one side only. */
   addresses: Set<string>
+  /** The first and the last answer, as ids. */
+  firstSet: number
+  latestSet: number
   server: string
   interfaceName: string
   evidence: Evidence
@@ -48,11 +53,14 @@ const MAX_NAMES_COMPARED = 20_000
 /** Addresses kept of one side; a name with more is spread so widely that nothing follows from a difference. */
 const MAX_ADDRESSES = 64
 
+const NO_ADDRESSES: Set<string> = new Set()
+
 export const dnsAnswersDiffer: Detector = {
   meta,
   create(context) {
     const failures = new Map<string, string>()
-    const byQuestion = new Map<string, Compared>()
+    /** By name and type. */
+    const byQuestion = new Map<number, Compared>()
     const harmless: Difference[] = []
     let nextMicros = 0
     let toldHosts = 0
@@ -68,6 +76,8 @@ export const dnsAnswersDiffer: Detector = {
           entry.changedMicros > beforeMicros
         )
           continue
+        lookUp(context, inside)
+        lookUp(context, outside)
         if (isConsistent(context, inside, outside)) continue
         const difference = { host: name, inside, outside, why: faultOf(inside, outside, failures) }
         if (difference.why !== '') {
@@ -88,20 +98,21 @@ export const dnsAnswersDiffer: Detector = {
         if (exchange.outcome !== 'answered') return
         const side = sideOf(exchange)
         if (side === undefined) return
-        const { answers } = exchange
-        if (answers.length === 0) return
-        const key = `${exchange.nameId} ${exchange.type}`
+        const { answerSet } = exchange
+        if (answerSet === 0) return
+        const key = exchange.nameId * 0x1_0000 + exchange.type
         let entry = byQuestion.get(key)
+        // The same answer again, as most are: nothing new, and no text is made of it.
+        if (entry?.[side]?.latestSet === answerSet) return
         if (entry === undefined) {
-          if (byQuestion.size >= MAX_NAMES_COMPARED) byQuestion.delete(byQuestion.keys().next().value!)
+          makeRoom(byQuestion, MAX_NAMES_COMPARED)
           entry = { name: exchange.name, changedMicros: 0, told: 'no' }
           byQuestion.set(key, entry)
         }
-        const known = entry[side] ?? newSide(exchange)
-        const before = entry[side] === undefined ? -1 : known.addresses.size
-        entry[side] = known
-        for (const address of answers) if (known.addresses.size < MAX_ADDRESSES) known.addresses.add(address)
-        if (known.addresses.size !== before) entry.changedMicros = exchange.responseMicros
+        const known = entry[side]
+        if (known === undefined) entry[side] = newSide(exchange)
+        else if (!addAnswer(context, known, answerSet)) return
+        entry.changedMicros = exchange.responseMicros
       },
       connectionOpened(connection) {
         if (connection.outcome !== 'refused') return
@@ -202,12 +213,30 @@ function sideOf(exchange: DnsExchange): 'inside' | 'outside' | undefined {
 
 function newSide(exchange: DnsExchange): Side {
   return {
-    addresses: new Set(),
+    addresses: NO_ADDRESSES,
+    firstSet: exchange.answerSet,
+    latestSet: exchange.answerSet,
     server: exchange.serverAddress,
     interfaceName: exchange.interfaceName,
     evidence: { source: exchange.inputName, frame: exchange.responseFrame },
     atMicros: exchange.responseMicros,
   }
+}
+
+/** Makes text of the first answer, once. */
+function lookUp(context: DetectorContext, side: Side): void {
+  if (side.addresses === NO_ADDRESSES) side.addresses = new Set(context.answersOf(side.firstSet))
+}
+
+/** Whether it gives an address that was not known. */
+function addAnswer(context: DetectorContext, side: Side, answerSet: number): boolean {
+  lookUp(context, side)
+  side.latestSet = answerSet
+  const before = side.addresses.size
+  for (const address of context.answersOf(answerSet)) {
+    if (side.addresses.size < MAX_ADDRESSES) side.addresses.add(address)
+  }
+  return side.addresses.size !== before
 }
 
 /** An address in common, or one operator behind all (OONI: the same AS is consistent). */

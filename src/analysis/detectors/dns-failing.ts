@@ -4,6 +4,7 @@ import { DNS_REFUSED, DNS_SERVFAIL, DNS_TYPE_A } from '../../constants/wire.ts'
 import { createDeferred } from '../deferred.ts'
 import type { Detector, DetectorMeta, RaisedFinding } from '../detector.ts'
 import { dnsFilter } from '../display-filter.ts'
+import { createPerResolver } from '../per-resolver.ts'
 
 const meta: DetectorMeta = {
   id: 'dns-failing',
@@ -18,6 +19,7 @@ const meta: DetectorMeta = {
 
 /** Of one resolver on one interface. */
 interface Failures {
+  key: string
   /** The answers counted now, and those of the stretch before: a day of good answers must not hide a bad hour. */
   now: Counts
   before: Counts
@@ -59,10 +61,14 @@ const MEMORY_MICROS = 600_000_000
 /** Failing names remembered; more change nothing in the finding. */
 const MAX_FAILING = 1000
 
+function createFailures(key: string): Failures {
+  return { key, now: noCounts(), before: noCounts(), failing: new Map() }
+}
+
 export const dnsFailing: Detector = {
   meta,
   create(context) {
-    const resolvers = new Map<string, Failures>()
+    const resolverOf = createPerResolver(MAX_RESOLVERS, createFailures)
     const deferred = createDeferred<Waiting>(decide)
 
     function decide({ one, nameId, raised, data }: Waiting): void {
@@ -94,13 +100,8 @@ export const dnsFailing: Detector = {
       dnsExchange(exchange) {
         deferred.told(exchange.queryMicros)
         if (exchange.outcome !== 'answered' || exchange.judgement === 'local') return
-        const key = `${exchange.interfaceName} ${exchange.serverAddress} ${exchange.serverPort}`
-        let one = resolvers.get(key)
-        if (one === undefined) {
-          if (resolvers.size >= MAX_RESOLVERS) return
-          one = { now: noCounts(), before: noCounts(), failing: new Map() }
-          resolvers.set(key, one)
-        }
+        const one = resolverOf(exchange)
+        if (one === undefined) return
         const { rcode, nameId, queryMicros } = exchange
         // A server that has no upstream refuses the types it does not hold; addresses every resolver answers.
         if (rcode === DNS_REFUSED && exchange.type !== DNS_TYPE_A) return
@@ -118,7 +119,7 @@ export const dnsFailing: Detector = {
         if (failing.size === MAX_FAILING) return
         failing.set(nameId, { name: exchange.name, rcode, micros: queryMicros })
         const raised = {
-          key,
+          key: one.key,
           timeMicros: exchange.responseMicros,
           confidence: 'proven' as const,
           interface: exchange.interfaceName,

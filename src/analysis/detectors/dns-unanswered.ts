@@ -4,6 +4,7 @@ import type { DnsExchange } from '../../model/facts.ts'
 import { createDeferred } from '../deferred.ts'
 import type { Detector, DetectorMeta, RaisedFinding } from '../detector.ts'
 import { dnsFilter } from '../display-filter.ts'
+import { createPerResolver } from '../per-resolver.ts'
 
 const meta: DetectorMeta = {
   id: 'dns-unanswered',
@@ -48,35 +49,16 @@ const REPETITION_MICROS = 6_000_000
 /** Datagrams lost hours apart are no silent resolver. */
 const MEMORY_MICROS = 600_000_000
 
+function createSilence(key: string): Silence {
+  return { key, asked: 0, silent: new Map(), names: new Map(), unanswered: 0 }
+}
+
 export const dnsUnanswered: Detector = {
   meta,
   create(context) {
-    const resolvers = new Map<string, Silence>()
+    const resolverOf = createPerResolver(Number.POSITIVE_INFINITY, createSilence)
     const answered = createAnswerMemory()
     const deferred = createDeferred<Waiting>(decide)
-    let last: Silence | undefined
-    let lastServerId = -1
-    let lastServerPort = -1
-    let lastInterfaceId = -1
-
-    /** Most exchanges are with the resolver of the one before, and most are answered: no text is made for them. */
-    function resolverOf(exchange: DnsExchange): Silence {
-      const { serverId, serverPort, interfaceId } = exchange
-      if (
-        last === undefined ||
-        serverId !== lastServerId ||
-        serverPort !== lastServerPort ||
-        interfaceId !== lastInterfaceId
-      ) {
-        const key = `${exchange.interfaceName} ${exchange.serverAddress} ${serverPort}`
-        last = resolvers.get(key) ?? { key, asked: 0, silent: new Map(), names: new Map(), unanswered: 0 }
-        resolvers.set(key, last)
-        lastServerId = serverId
-        lastServerPort = serverPort
-        lastInterfaceId = interfaceId
-      }
-      return last
-    }
 
     /** No repetition was answered either. */
     function decide({ resolver, question, raised }: Waiting): void {
@@ -92,7 +74,7 @@ export const dnsUnanswered: Detector = {
     return {
       dnsExchange(exchange) {
         deferred.told(exchange.queryMicros)
-        const resolver = resolverOf(exchange)
+        const resolver = resolverOf(exchange)!
         resolver.asked += exchange.questions
         const question = exchange.nameId * 0x1_0000 + exchange.type
         if (exchange.outcome === 'answered') {

@@ -5,6 +5,7 @@ import { LAYER_ICMPV4, LAYER_ICMPV6 } from '../../model/layer.ts'
 import { addressText } from '../../text/address.ts'
 import type { Detector, DetectorMeta, RaisedFinding } from '../detector.ts'
 import { connectionFilter } from '../display-filter.ts'
+import { makeRoom } from '../make-room.ts'
 
 const meta: DetectorMeta = {
   id: 'tcp-unreachable',
@@ -68,7 +69,7 @@ export const tcpUnreachable: Detector = {
     function noteWorking(place: string, fromMicros: number, toMicros: number): void {
       const times = working.get(place) ?? []
       if (times.length === 0) {
-        if (working.size === MAX_SERVERS) working.delete(working.keys().next().value!)
+        makeRoom(working, MAX_SERVERS)
         working.set(place, times)
       }
       const near = times.find(

@@ -5,6 +5,7 @@ import { IPPROTO_TCP } from '../../constants/wire.ts'
 import type { ConnectionFact, FactHandlers, HttpFact } from '../../model/facts.ts'
 import type { TlsStage } from '../../model/site.ts'
 import { tlsAlertName, tlsVersionName } from '../../text/tls-tables.ts'
+import { makeRoom } from '../make-room.ts'
 
 export interface VisitTls {
   stage: TlsStage
@@ -86,7 +87,7 @@ export function createVisitTracker(hasName: (serverId: number) => boolean): Visi
     const found = known(fact)
     if (found !== undefined) return found
     changed = true
-    if (open.size === MAX_OPEN_VISITS) open.delete(open.keys().next().value!)
+    makeRoom(open, MAX_OPEN_VISITS)
     const made = newVisit(host, fact.timeMicros, fact.interfaceId, fact.serverAddress, fact.serverPort, fact.ipVersion)
     made.frame = fact.frameNumber
     open.set(fact.flowId, made)

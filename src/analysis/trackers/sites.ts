@@ -4,6 +4,7 @@ import { MAX_OPEN_VISITS, MAX_SITE_GROUPS, MAX_VISITS_KEPT } from '../../constan
 import type { FactHandlers } from '../../model/facts.ts'
 import type { SiteNetwork, SiteObservation } from '../../model/site.ts'
 import { parseAddress } from '../../text/address.ts'
+import { makeRoom } from '../make-room.ts'
 import type { AddressTable } from './addresses.ts'
 import type { AnswerTable } from './dns-answers.ts'
 import type { NameTable } from './names.ts'
@@ -51,7 +52,7 @@ export function createSiteTracker(
     const key = `${epoch} ${host}`
     let group = groups.get(key)
     if (group !== undefined) return group
-    if (groups.size === MAX_SITE_GROUPS) forget(groups.values().next().value!)
+    makeRoom(groups, MAX_SITE_GROUPS, (_, oldest) => forget(oldest))
     group = { host, epoch, visits: [], visitCount: 0, dns: undefined, isTold: false, isTaken: false }
     groups.set(key, group)
     const known = byHost.get(host)

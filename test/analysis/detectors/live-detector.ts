@@ -2,12 +2,22 @@
 import type { Detector, DetectorContext, RaisedFinding } from '../../../src/analysis/detector.ts'
 import type { DnsExchange, FactHandlers } from '../../../src/model/facts.ts'
 
+/** Answers by their set; 0 is the empty one. */
+const sets: string[] = ['']
+
+function setOf(answers: readonly string[]): number {
+  const text = answers.join(' ')
+  if (!sets.includes(text)) sets.push(text)
+  return sets.indexOf(text)
+}
+
 /** The detector's handlers, and what it raised so far. */
 export function liveDetector(detector: Detector): { handlers: FactHandlers; raised: RaisedFinding[] } {
   const raised: RaisedFinding[] = []
   const context = {
     raise: (_: unknown, finding: RaisedFinding) => void raised.push(finding),
     ownerOf: () => undefined,
+    answersOf: (set: number) => sets[set]!.split(' '),
     interfaceOf: () => ({ name: 'wg0', inputName: 'live' }),
   }
   return { handlers: detector.create(context as unknown as DetectorContext), raised }
@@ -32,5 +42,6 @@ export function answeredExchange(atMillis: number, more: Partial<DnsExchange>): 
     judgement: 'inside',
     answers: ['198.51.100.66'],
   }
-  return { ...made, ...more } as unknown as DnsExchange
+  const whole = { ...made, ...more }
+  return { ...whole, answerSet: setOf(whole.answers) } as unknown as DnsExchange
 }
