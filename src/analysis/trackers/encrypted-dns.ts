@@ -4,6 +4,7 @@
 import { IPPROTO_TCP, IPPROTO_UDP, PORT_DNS_OVER_TLS, PORT_HTTPS } from '../../constants/wire.ts'
 import type { ConnectionFact, EncryptedDnsFact, FlowFact, QuicFact, TlsFact } from '../../model/facts.ts'
 import type { ResolverKnowledge } from '../resolver-knowledge.ts'
+import { connectionOf } from './stream-consumer.ts'
 
 export interface EncryptedDnsTracker {
   tls(fact: TlsFact): void
@@ -29,8 +30,10 @@ interface Held extends ConnectionFact {
   noteAnswer: (() => void) | undefined
 }
 
-/** Connections that wait for the tunnel's times; each takes some 300 bytes. The oldest is judged when there are more. */
-const MAX_HELD = 16_384
+/** Connections that wait for the tunnel's times; each takes some 300 bytes. */
+export const MAX_HELD = 16_384
+/** When there are more, so many, the first that came, are judged with what is known by then: one by one would move the rest each time. */
+const JUDGED_EARLY = MAX_HELD / 8
 /** Flows whose hello was seen or that were told; so that their end does not tell them again. */
 const MAX_SEEN = 65_536
 /** TCP and TLS headers, and little else: nothing was asked. */
@@ -50,8 +53,13 @@ export function createEncryptedDnsTracker(
     if (seen.has(connection.flowId)) return
     if (seen.size >= MAX_SEEN) seen.clear()
     seen.set(connection.flowId, connection)
+    wait(connection)
+  }
+
+  function wait(connection: Held): void {
     held.push(connection)
-    if (held.length > MAX_HELD) told(held.shift()!)
+    if (held.length <= MAX_HELD) return
+    for (const one of held.splice(0, JUDGED_EARLY)) told(one)
   }
 
   function told(connection: Held): void {
@@ -59,7 +67,7 @@ export function createEncryptedDnsTracker(
     if (found === undefined) return
     const { sni } = connection
     const noteAnswer = tell({
-      ...placeOf(connection),
+      ...connectionOf(connection, false),
       ipProtocol: connection.ipProtocol,
       ...found,
       ...(sni === undefined ? {} : { host: sni }),
@@ -100,10 +108,10 @@ export function createEncryptedDnsTracker(
       if (serverPort === PORT_HTTPS && fact.rttMillis >= 0) return
       const unseen = heldOf(fact, ipProtocol, 'unseen', undefined, undefined, true)
       unseen.timeMicros = fact.startMicros
-      held.push(unseen)
+      wait(unseen)
     },
     settle(timeMicros) {
-      if (held.length === 0 || !(held[0]!.timeMicros < timeMicros)) return
+      if (held.length === 0 || held[0]!.timeMicros >= timeMicros) return
       const due = held.filter((one) => one.timeMicros < timeMicros)
       held = held.filter((one) => one.timeMicros >= timeMicros)
       for (const one of due) told(one)
@@ -118,7 +126,6 @@ export function createEncryptedDnsTracker(
 
 const NO_ALPNS: readonly string[] = Object.freeze([])
 
-/** One statement, one shape: every connection with a hello is held. */
 function heldOf(
   fact: ConnectionFact,
   ipProtocol: number,
@@ -127,23 +134,15 @@ function heldOf(
   alpns: readonly string[] | undefined,
   answered: boolean,
 ): Held {
-  return {
-    timeMicros: fact.timeMicros,
-    frameNumber: fact.frameNumber,
-    interfaceId: fact.interfaceId,
-    flowId: fact.flowId,
-    clientAddress: fact.clientAddress,
-    clientPort: fact.clientPort,
-    serverAddress: fact.serverAddress,
-    serverPort: fact.serverPort,
-    ipVersion: fact.ipVersion,
-    ipProtocol,
-    sni,
-    alpns: alpns ?? NO_ALPNS,
-    content,
-    answered,
-    noteAnswer: undefined,
-  }
+  // Written to and not copied, always in this order: every connection with a hello is held.
+  const held = connectionOf(fact, false) as Held
+  held.ipProtocol = ipProtocol
+  held.sni = sni
+  held.alpns = alpns ?? NO_ALPNS
+  held.content = content
+  held.answered = answered
+  held.noteAnswer = undefined
+  return held
 }
 
 type Finding = Pick<EncryptedDnsFact, 'transport' | 'evidence' | 'confidence' | 'basis'>
@@ -188,29 +187,4 @@ function onDnsPort(one: Held): Finding {
   const transport = one.ipProtocol === IPPROTO_UDP ? 'doq' : 'dot'
   const basis = transport === 'doq' ? 'RFC 9250 4.1.1' : 'RFC 7858 3.1'
   return { transport, evidence: 'port', confidence: one.content === 'unseen' ? 'probable' : 'strong', basis }
-}
-
-function placeOf(fact: ConnectionFact): ConnectionFact {
-  const {
-    timeMicros,
-    frameNumber,
-    interfaceId,
-    flowId,
-    clientAddress,
-    clientPort,
-    serverAddress,
-    serverPort,
-    ipVersion,
-  } = fact
-  return {
-    timeMicros,
-    frameNumber,
-    interfaceId,
-    flowId,
-    clientAddress,
-    clientPort,
-    serverAddress,
-    serverPort,
-    ipVersion,
-  }
 }
