@@ -104,7 +104,12 @@ export interface Analyzer {
 
 /** What would be a leak is judged by what is known this recently: the server whose name it asks may just have come into use. */
 const LEAK_CONTEXT_MICROS = 50_000
-/** Offline, when more is held than there is room for, what is known so far is gathered again after so many batches. */
+/**
+ * Offline, when more is held than there is room for, what is known so far is gathered again after so many batches. The
+ * detectors' deadlines are looked at as seldom: nobody reads a finding before the end of the file, most bear a time of
+ * the packets whenever they are raised (tcp-lossy and mtu-mss-clamped that of the tick, so late by some batches at the
+ * most), and some detectors go through all they hold at each tick.
+ */
 const FORCED_TICKS = 16
 
 /** Live, sites are looked at so often: a person waits for a page longer. */
@@ -297,6 +302,7 @@ export function createAnalyzer(
   }
 
   function tick(timeMicros: number): void {
+    /** Live, somebody waits for what a deadline raises; offline see FORCED_TICKS. */
     let isDue = true
     networkNow.tick()
     if (timeMicros > clock.nowMicros) clock.nowMicros = timeMicros
