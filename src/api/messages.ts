@@ -176,11 +176,9 @@ export const findingsAnswerSchema = z.looseObject({
 export type HelloMessage = z.infer<typeof helloSchema>
 export type FindingMessage = z.infer<typeof findingMessageSchema>
 export type GapMessage = z.infer<typeof gapMessageSchema>
-export type StatsMessage = z.infer<typeof statsMessageSchema>
 export type ServerMessage = z.infer<typeof serverMessageSchema>
 export type ClientMessage = z.infer<typeof clientMessageSchema>
 export type MessageFilter = z.infer<typeof filterSchema>
-export type StoreState = z.infer<typeof storeStateSchema>
 export type FindingsAnswer = z.infer<typeof findingsAnswerSchema>
 
 /** The JSON schema that is published, made from the above. */

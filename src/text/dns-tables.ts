@@ -1,11 +1,7 @@
 // Cold path. The names the IANA registries give to DNS numbers, https://www.iana.org/assignments/dns-parameters.
 
-function inverse(names: Readonly<Record<number, string>>): ReadonlyMap<string, number> {
-  return new Map(Object.entries(names).map(([number, name]) => [name, Number(number)]))
-}
-
 /** Resource record types. */
-export const DNS_TYPE_NAMES: Readonly<Record<number, string>> = Object.freeze({
+const DNS_TYPE_NAMES: Readonly<Record<number, string>> = Object.freeze({
   1: 'A',
   2: 'NS',
   3: 'MD',
@@ -105,37 +101,12 @@ export const DNS_TYPE_NAMES: Readonly<Record<number, string>> = Object.freeze({
   32769: 'DLV',
 })
 
-const TYPE_NUMBERS = inverse(DNS_TYPE_NAMES)
-
 /** NetBIOS names its two types itself (RFC 1002 4.2.1.3); 32 and 33 mean something else in DNS. */
 export const NBNS_TYPE_NAMES: Readonly<Record<number, string>> = Object.freeze({ 32: 'NB', 33: 'NBSTAT' })
 
 /** `A`, `HTTPS`, … or `TYPE65280` (RFC 3597 5). */
 export function dnsTypeName(type: number): string {
   return DNS_TYPE_NAMES[type] ?? `TYPE${type}`
-}
-
-/** The inverse of dnsTypeName(), case-insensitive; undefined when it is no type. */
-export function dnsTypeNumber(name: string): number | undefined {
-  const upper = name.toUpperCase()
-  const known = TYPE_NUMBERS.get(upper)
-  if (known !== undefined) return known
-  const generic = /^TYPE(\d{1,5})$/.exec(upper)
-  return generic !== null && Number(generic[1]) <= 0xffff ? Number(generic[1]) : undefined
-}
-
-const CLASS_NAMES: Readonly<Record<number, string>> = Object.freeze({
-  1: 'IN',
-  2: 'CS',
-  3: 'CH',
-  4: 'HS',
-  254: 'NONE',
-  255: 'ANY',
-})
-
-/** `IN`, `CH`, … or `CLASS42` (RFC 3597 5). */
-export function dnsClassName(dnsClass: number): string {
-  return CLASS_NAMES[dnsClass] ?? `CLASS${dnsClass}`
 }
 
 const OPCODE_NAMES: Readonly<Record<number, string>> = Object.freeze({

@@ -56,8 +56,6 @@ export const LETTER_COUNT = 11
 export const LETTER_FLIPPED = 2 * LETTER_COUNT
 /** By code − 1 as packed into the history. */
 export const LETTERS = 'SHADFRTWGIQshadfrtwgiq^'
-/** Every letter is kept once a direction; more than 18 different ones is no connection anybody reads. */
-export const MAX_HISTORY = 18
 
 /** Bits of the state above the letters. */
 export const FLOW_CLIENT_IS_HIGHER = 1 << 22

@@ -33,12 +33,6 @@ export function mayCarry(outerLen: number, innerLen: number): boolean {
   return difference >= MIN_OVERHEAD && difference < MAX_OVERHEAD
 }
 
-/** The inner length as it is after padding. */
-export function paddedLen(innerLen: number, padding: Padding): number {
-  const { unit, trailer } = padding
-  return Math.ceil((innerLen + trailer) / unit) * unit
-}
-
 /** One outer flow's ballot. The leading cell's evidence is kept beside it, and begins anew when another one leads. */
 export class JoinVotes {
   readonly #counts = new Uint32Array(CELLS * PLANES)
