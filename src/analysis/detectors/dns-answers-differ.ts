@@ -25,22 +25,24 @@ const FAULTY_ADVICE = 'Ask the VPN’s operator why {insideServer} says so, or u
 
 /** What one side said of one name and type, all answers together. */
 interface Side {
-  /** Empty while there is one answer and nobody looked: most names are asked on one side only. */
+  /** Different answers, as ids, until the other side is asked too: most names never are. Empty from then on. */
+  sets: number[]
+  /** The addresses in them; empty before. */
   addresses: Set<string>
-  /** The first and the last answer, as ids. */
-  firstSet: number
   latestSet: number
   server: string
   interfaceName: string
-  evidence: Evidence
+  source: string
+  frame: number
   atMicros: number
 }
 
 interface Compared {
-  name: string
-  inside?: Side
-  outside?: Side
-  /** When an address was new last. */
+  /** Known as soon as both sides are. */
+  name: string | undefined
+  inside: Side | undefined
+  outside: Side | undefined
+  /** When an address was new last, on either side. */
   changedMicros: number
   /** A harmless difference may prove to be a fault later. */
   told: 'no' | 'harmless' | 'faulty'
@@ -71,13 +73,12 @@ export const dnsAnswersDiffer: Detector = {
         const { name, inside, outside } = entry
         if (
           entry.told === 'faulty' ||
+          name === undefined ||
           inside === undefined ||
           outside === undefined ||
           entry.changedMicros > beforeMicros
         )
           continue
-        lookUp(context, inside)
-        lookUp(context, outside)
         if (isConsistent(context, inside, outside)) continue
         const difference = { host: name, inside, outside, why: faultOf(inside, outside, failures) }
         if (difference.why !== '') {
@@ -102,16 +103,22 @@ export const dnsAnswersDiffer: Detector = {
         if (answerSet === 0) return
         const key = exchange.nameId * 0x1_0000 + exchange.type
         let entry = byQuestion.get(key)
-        // The same answer again, as most are: nothing new, and no text is made of it.
-        if (entry?.[side]?.latestSet === answerSet) return
         if (entry === undefined) {
           makeRoom(byQuestion, MAX_NAMES_COMPARED)
-          entry = { name: exchange.name, changedMicros: 0, told: 'no' }
+          entry = { name: undefined, inside: undefined, outside: undefined, changedMicros: 0, told: 'no' }
           byQuestion.set(key, entry)
         }
         const known = entry[side]
-        if (known === undefined) entry[side] = newSide(exchange)
-        else if (!addAnswer(context, known, answerSet)) return
+        // The same answer again, as most are: nothing new, and no text is made of it.
+        if (known?.latestSet === answerSet) return
+        if (entry.name === undefined) {
+          if (known === undefined) entry[side] = newSide(exchange)
+          else noteAnswer(known, answerSet)
+          if (entry.inside === undefined || entry.outside === undefined) return
+          entry.name = exchange.name
+          lookUp(context, entry.inside)
+          lookUp(context, entry.outside)
+        } else if (!addAnswer(context, known!, answerSet)) return
         entry.changedMicros = exchange.responseMicros
       },
       connectionOpened(connection) {
@@ -169,7 +176,7 @@ function faulty(one: Difference): RaisedFinding {
     message: FAULTY_MESSAGE,
     advice: FAULTY_ADVICE,
     data: { ...dataOf(one), why: one.why },
-    evidence: inside.evidence,
+    evidence: evidenceOf(inside),
     filter: nameFilter([host]),
   }
 }
@@ -184,7 +191,7 @@ function folded(differences: readonly Difference[], count: number): RaisedFindin
     interface: first.inside.interfaceName,
     count,
     data: { ...dataOf(first), hosts: hosts.slice(0, MAX_NAMES_IN_FINDING), hostCount: hosts.length },
-    evidence: first.inside.evidence,
+    evidence: evidenceOf(first.inside),
     filter: nameFilter(hosts.slice(0, MAX_NAMES_IN_FINDING)),
   }
 }
@@ -213,24 +220,36 @@ function sideOf(exchange: DnsExchange): 'inside' | 'outside' | undefined {
 
 function newSide(exchange: DnsExchange): Side {
   return {
+    sets: [exchange.answerSet],
     addresses: NO_ADDRESSES,
-    firstSet: exchange.answerSet,
     latestSet: exchange.answerSet,
     server: exchange.serverAddress,
     interfaceName: exchange.interfaceName,
-    evidence: { source: exchange.inputName, frame: exchange.responseFrame },
+    source: exchange.inputName,
+    frame: exchange.responseFrame,
     atMicros: exchange.responseMicros,
   }
 }
 
-/** Makes text of the first answer, once. */
+function evidenceOf({ source, frame }: Side): Evidence {
+  return { source, frame }
+}
+
+/** While one side alone is known. */
+function noteAnswer(side: Side, answerSet: number): void {
+  side.latestSet = answerSet
+  if (side.sets.length < MAX_ADDRESSES && !side.sets.includes(answerSet)) side.sets.push(answerSet)
+}
+
+/** Makes text of a side's answers, once. */
 function lookUp(context: DetectorContext, side: Side): void {
-  if (side.addresses === NO_ADDRESSES) side.addresses = new Set(context.answersOf(side.firstSet))
+  side.addresses = new Set()
+  for (const set of side.sets) addAnswer(context, side, set)
+  side.sets = []
 }
 
 /** Whether it gives an address that was not known. */
 function addAnswer(context: DetectorContext, side: Side, answerSet: number): boolean {
-  lookUp(context, side)
   side.latestSet = answerSet
   const before = side.addresses.size
   for (const address of context.answersOf(answerSet)) {

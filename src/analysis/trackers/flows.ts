@@ -2,6 +2,7 @@
 // Open addressing with linear probing over cells that hold a slot and eleven bits of its hash.
 import {
   DATAGRAM_IDLE_MICROS,
+  DNS_IDLE_MICROS,
   FIRST_FLOWS,
   FLOW_DOUBLING_LIMIT,
   FLOW_EVICTION_SAMPLE,
@@ -23,6 +24,7 @@ import {
   BYTES_AT,
   BYTES_HIGH_AT,
   FLOW_CLIENT_IS_HIGHER,
+  FLOW_DNS,
   FLOW_ID_AT,
   FLOW_SEQ_KNOWN,
   FLOW_SHIFT,
@@ -324,10 +326,10 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
   function isIdle(slot: number, timeMicros: number): boolean {
     const base = slot << FLOW_SHIFT
     const idle = timeMicros - doubles[(base >> 1) + LAST_AT_F64]!
-    if (idle <= TCP_CLOSED_MICROS) return false
-    if ((words[base + KIND_AT]! & 0xff) !== IPPROTO_TCP) return idle > DATAGRAM_IDLE_MICROS
+    if (idle <= DNS_IDLE_MICROS) return false
     const state = words[base + STATE_AT]!
-    return isFinished(state) || isReset(state) || idle > TCP_IDLE_MICROS
+    if ((words[base + KIND_AT]! & 0xff) !== IPPROTO_TCP) return (state & FLOW_DNS) !== 0 || idle > DATAGRAM_IDLE_MICROS
+    return idle > TCP_IDLE_MICROS || (idle > TCP_CLOSED_MICROS && (isFinished(state) || isReset(state)))
   }
 
   /** The row is a SYN that cannot belong to the connection we know (RFC 9293 3.5, RFC 6191). */
@@ -365,7 +367,10 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
       const side = fromClient ? 0 : 1
       const time = batch.timeMicros[row]!
       if (out.layer[row] === LAYER_TCP) countTcp(words, doubles, base, side, batch, out, row)
-      else addLetter(words, base, LETTER_DATA, side)
+      else {
+        addLetter(words, base, LETTER_DATA, side)
+        if (out.layer[row] === LAYER_DNS) words[base + STATE_AT] = words[base + STATE_AT]! | FLOW_DNS
+      }
       if (time > doubles[(base >> 1) + LAST_AT_F64]!) doubles[(base >> 1) + LAST_AT_F64] = time
       words[base + FRAME_AT] = batch.frameNumber[row]!
       words[base + PACKETS_AT + side] = words[base + PACKETS_AT + side]! + 1
