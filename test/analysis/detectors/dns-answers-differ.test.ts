@@ -33,6 +33,30 @@ test('dns-answers-differ is told live, a minute after the last new address, and 
   expect(raised).toHaveLength(2)
 })
 
+test('dns-answers-differ knows all that one side said before the other was asked, and the root has a name too', () => {
+  const { handlers, raised } = liveDetector(dnsAnswersDiffer)
+  const [here, there, third] = ['198.51.100.66', '198.51.100.67', '203.0.113.80']
+  for (const name of ['shop.example.com', '']) {
+    const nameId = name === '' ? 2 : 1
+    const say = (atMillis: number, judgement: 'inside' | 'expected', ...answers: string[]) =>
+      handlers.dnsExchange!(answeredExchange(atMillis, { name, nameId, judgement, answers }))
+    say(0, 'inside', here!)
+    say(10, 'inside', there!)
+    say(20, 'inside', here!)
+    say(30, 'expected', third!)
+    say(40, 'expected', third!)
+    say(50, 'inside', there!)
+  }
+  handlers.end!()
+  expect(raised).toMatchObject([{ count: 2, data: { insideAddresses: [here, there], outsideAddresses: [third] } }])
+  const other = liveDetector(dnsAnswersDiffer)
+  other.handlers.dnsExchange!(answeredExchange(0, { answers: [here!] }))
+  other.handlers.dnsExchange!(answeredExchange(10, { answers: [there!] }))
+  other.handlers.dnsExchange!(answeredExchange(20, { judgement: 'expected', answers: [here!] }))
+  other.handlers.end!()
+  expect(other.raised).toEqual([])
+})
+
 describe('dns-answers-differ stays quiet', () => {
   test('on what only looks like it', async () => {
     expect(await fixtureFindings('dns-answers-differ', 'quiet')).toEqual([])

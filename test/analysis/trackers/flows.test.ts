@@ -138,16 +138,29 @@ describe('retransmissions', () => {
 
 describe('datagrams', () => {
   test('UDP: question and answer are one flow; a minute of silence ends it', () => {
-    const query: BatchPacket = { bytes: ipv4(17, udp(5000, 53, dnsQuery(7, 'a.example'))) }
+    const query: BatchPacket = { bytes: ipv4(17, udp(5000, 7, ascii('a question'))) }
     const answer: BatchPacket = {
-      bytes: ipv4(17, udp(53, 5000, dnsQuery(7, 'a.example')), { src: '198.51.100.2', dst: '192.0.2.1' }),
+      bytes: ipv4(17, udp(7, 5000, ascii('an answer')), { src: '198.51.100.2', dst: '192.0.2.1' }),
     }
+    expect(play([query, answer, { ...query, timeMicros: 58 * SECOND }]).flows).toHaveLength(1)
     const { flows } = play([query, answer, { ...query, timeMicros: 62 * SECOND }])
     expect(flows.map((flow) => [flow.state, flow.history, flow.clientPort])).toEqual([
       ['established', 'Dd', 5000],
       ['new', 'D', 5000],
     ])
     expect(play([answer]).flows[0]).toMatchObject({ clientPort: 5000, history: '^d' })
+  })
+
+  test('UDP with DNS in it: ten seconds of silence end it', () => {
+    const query: BatchPacket = { bytes: ipv4(17, udp(5000, 53, dnsQuery(7, 'a.example'))) }
+    const answer: BatchPacket = {
+      bytes: ipv4(17, udp(53, 5000, dnsQuery(7, 'a.example')), { src: '198.51.100.2', dst: '192.0.2.1' }),
+    }
+    expect(play([query, answer, { ...query, timeMicros: 9 * SECOND }]).flows).toHaveLength(1)
+    expect(play([query, answer, { ...query, timeMicros: 12 * SECOND }]).flows.map((flow) => flow.history)).toEqual([
+      'Dd',
+      'D',
+    ])
   })
 
   test('ICMP echo of both versions is a flow by its identifier, other ICMP is none', () => {
