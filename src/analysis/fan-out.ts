@@ -5,12 +5,17 @@ type Handler = (...facts: never[]) => void
 
 /** Handlers that nobody has stay undefined, so that their facts cost nothing to make. */
 export function createFanOut(listeners: readonly FactHandlers[]): FactHandlers {
-  const names = new Set(listeners.flatMap((one) => Object.keys(one))) as Set<keyof FactHandlers>
-  const fanned: Record<string, Handler> = {}
-  for (const name of names) {
-    const handlers = listeners.flatMap((one) => (one[name] === undefined ? [] : [one[name].bind(one) as Handler]))
-    fanned[name] = handlers.length === 1 ? handlers[0]! : callAll(handlers)
+  const lists = new Map<string, Handler[]>()
+  for (const one of listeners) {
+    for (const [name, handler] of Object.entries(one) as [string, Handler | undefined][]) {
+      if (handler === undefined) continue
+      const list = lists.get(name)
+      if (list === undefined) lists.set(name, [handler.bind(one)])
+      else list.push(handler.bind(one))
+    }
   }
+  const fanned: Record<string, Handler> = {}
+  for (const [name, handlers] of lists) fanned[name] = handlers.length === 1 ? handlers[0]! : callAll(handlers)
   return fanned as FactHandlers
 }
 

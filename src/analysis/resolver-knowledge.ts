@@ -3,9 +3,6 @@
 import { ENCRYPTED_RESOLVER_ADDRESSES, ENCRYPTED_RESOLVER_NAMES } from '../constants/encrypted-resolvers.ts'
 import { parseAddress } from '../text/address.ts'
 
-/** How a connection was known to be DNS. */
-export type ResolverEvidence = 'named' | 'name' | 'bootstrap' | 'address'
-
 export interface ResolverKnowledge {
   /** The name is a known resolver's; `named` when the operator said so. In lower case, without the final dot. */
   byName(name: string): 'named' | 'name' | undefined
@@ -34,10 +31,10 @@ interface Prefix {
 }
 
 const KNOWN_NAMES: ReadonlySet<string> = new Set(ENCRYPTED_RESOLVER_NAMES)
+const KNOWN_PREFIXES: readonly Prefix[] = ENCRYPTED_RESOLVER_ADDRESSES.map(prefixOf)
 
 /** `named`: what the operator gave with --doh, names or addresses. */
 export function createResolverKnowledge(named: readonly string[]): ResolverKnowledge {
-  const prefixes = ENCRYPTED_RESOLVER_ADDRESSES.map(prefixOf)
   const namedNames = new Set<string>()
   const namedAddresses = new Set<string>()
   for (const text of named) {
@@ -56,7 +53,7 @@ export function createResolverKnowledge(named: readonly string[]): ResolverKnowl
       if (classes.size === MAX_CLASSES) classes.clear()
       const words = parseAddress(address)
       const key = words === undefined ? '' : words.join()
-      const isKnown = words !== undefined && prefixes.some((one) => isWithin(words, one))
+      const isKnown = words !== undefined && KNOWN_PREFIXES.some((one) => isWithin(words, one))
       found = { key, isNamed: namedAddresses.has(key), isKnown }
       classes.set(address, found)
     }

@@ -12,6 +12,8 @@ export interface ByteInput {
    */
   read(target: Uint8Array, at: number, len: number): number | Promise<number>
   close(): void
+  /** Bytes there are, where that is known beforehand: of a file, which may still grow. */
+  readonly byteLen?: number
 }
 
 /** The bytes stop here, with the reason to tell; what was read before is good. */
@@ -67,16 +69,18 @@ function inputOf(fd: number, path: string, stats: Stats): ByteInput {
       'Standard input is a terminal; pipe a capture in, as in `tcpdump -w - | tunnelscope analyze -`.',
     )
   }
-  return new FileInput(fd)
+  return new FileInput(fd, stats.isFile() ? stats.size : undefined)
 }
 
 /** Synchronous reads are the fastest way through a file, and the page cache seldom makes them wait. */
 class FileInput implements ByteInput {
+  readonly byteLen?: number
   readonly #fd: number
   #open = true
 
-  constructor(fd: number) {
+  constructor(fd: number, byteLen: number | undefined) {
     this.#fd = fd
+    if (byteLen !== undefined) this.byteLen = byteLen
   }
 
   read(target: Uint8Array, at: number, len: number): number {

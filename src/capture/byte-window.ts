@@ -1,6 +1,6 @@
 // A movable window over a byte input: the chunk that records are read from. Rows point into `bytes`; nothing is copied
 // but the record that the end of a chunk cuts, which moves to the front before the next read.
-import { READ_CHUNK_LEN } from '../constants/limits.ts'
+import { MIN_READ_LEN, READ_CHUNK_LEN } from '../constants/limits.ts'
 import { type ByteInput, InputFault } from './byte-input.ts'
 
 export class ByteWindow {
@@ -19,9 +19,10 @@ export class ByteWindow {
   #skipLen = 0
   #skipFrom = 0
 
+  /** Holds `chunkLen` bytes at a time, or all of an input that is known to have fewer. */
   constructor(input: ByteInput, chunkLen = READ_CHUNK_LEN) {
     this.#input = input
-    this.bytes = new Uint8Array(chunkLen)
+    this.bytes = new Uint8Array(Math.min(chunkLen, Math.max(input.byteLen ?? chunkLen, MIN_READ_LEN)))
     this.view = new DataView(this.bytes.buffer)
   }
 

@@ -24,6 +24,11 @@ export class InputReader {
     return this.#format.interfaceCount
   }
 
+  /** The most that a batch may have. */
+  get rows(): number {
+    return this.#batch.timeMicros.length
+  }
+
   /** The next batch with at least one row; undefined at the end, and then `summary.damage` tells if it was a bad one. */
   async next(): Promise<PacketBatch | undefined> {
     while (!this.#ended) {

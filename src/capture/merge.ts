@@ -53,10 +53,10 @@ class Cursor {
    */
   readonly earliestMicros: Float64Array
 
-  constructor(reader: InputReader, inputIndex: number, rows: number) {
+  constructor(reader: InputReader, inputIndex: number) {
     this.reader = reader
     this.inputIndex = inputIndex
-    this.earliestMicros = new Float64Array(rows)
+    this.earliestMicros = new Float64Array(reader.rows)
   }
 
   async advance(): Promise<void> {
@@ -100,8 +100,8 @@ class MergedSource implements CaptureSource {
     const chunkLen = Math.min(READ_CHUNK_LEN, Math.max(MERGE_CHUNK_MIN_LEN, Math.floor(MERGE_CHUNKS_LEN / count)))
     for (const [inputIndex, summary] of this.inputs.entries()) {
       const input = { run: this.#run, inputIndex, inputName: summary.name }
-      const reader = await openInput(input, summary, createPacketBatch(rows), chunkLen)
-      this.#cursors.push(new Cursor(reader, inputIndex, rows))
+      const reader = await openInput(input, summary, rows, chunkLen)
+      this.#cursors.push(new Cursor(reader, inputIndex))
     }
   }
 

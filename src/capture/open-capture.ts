@@ -1,8 +1,8 @@
 // Captures one after the other, each in file order.
-import { READ_CHUNK_LEN } from '../constants/limits.ts'
+import { BATCH_ROWS, READ_CHUNK_LEN } from '../constants/limits.ts'
 import type { InputSummary } from '../model/capture-interface.ts'
 import { OperatorError } from '../model/operator-error.ts'
-import { createPacketBatch, type PacketBatch } from '../model/packet-batch.ts'
+import type { PacketBatch } from '../model/packet-batch.ts'
 import { checkInputs } from './byte-input.ts'
 import type { InputReader } from './input-reader.ts'
 import { createSummary } from './input-summary.ts'
@@ -35,7 +35,6 @@ class SequenceSource implements CaptureSource {
   readonly #run: CaptureRun = createRun()
   readonly interfaces = this.#run.interfaces
   readonly annex = this.#run.annex
-  readonly #batch = createPacketBatch()
   #index = -1
   #reader: InputReader | undefined
 
@@ -64,7 +63,7 @@ class SequenceSource implements CaptureSource {
       const summary = this.inputs[this.#index]!
       const input = { run: this.#run, inputIndex: this.#index, inputName: summary.name }
       try {
-        this.#reader = await openInput(input, summary, this.#batch, READ_CHUNK_LEN)
+        this.#reader = await openInput(input, summary, BATCH_ROWS, READ_CHUNK_LEN)
       } catch (error) {
         if (!(error instanceof OperatorError) || this.inputs.length === 1) throw error
         summary.damage = { offset: 0, reason: error.message }

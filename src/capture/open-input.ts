@@ -1,7 +1,7 @@
 // Opens one input: recognises what it holds by its first bytes, never by its name.
 import type { InputSummary } from '../model/capture-interface.ts'
 import { OperatorError } from '../model/operator-error.ts'
-import type { PacketBatch } from '../model/packet-batch.ts'
+import { createPacketBatch, type PacketBatch } from '../model/packet-batch.ts'
 import { openByteInput } from './byte-input.ts'
 import { ByteWindow } from './byte-window.ts'
 import { decompress } from './compressed-input.ts'
@@ -19,15 +19,19 @@ const FOREIGN: readonly (readonly [magic: string, advice: string])[] = Object.fr
   ['504b0304', 'a zip archive; unpack it'],
 ])
 
+/** The shortest record of a packet: pcap's header, pcapng's Simple Packet Block without data. */
+const MIN_RECORD_LEN = 16
+const MIN_ROWS = 256
+
 /**
  * Opens the path (`-` is standard input) and stands before its first record. `summary` is this input's; its format is
- * filled in. `batch` is the reader's to fill.
+ * filled in. A batch has at most `rows`, and no more than a file of that size can have.
  * @throws OperatorError what openByteInput throws, `input-empty`, `input-not-capture`.
  */
 export async function openInput(
   input: RunInput,
   summary: InputSummary,
-  batch: PacketBatch,
+  rows: number,
   chunkLen: number,
 ): Promise<InputReader> {
   const bytes = await openByteInput(input.inputName)
@@ -42,11 +46,17 @@ export async function openInput(
     }
     const format = await recognise(window, input, unpacked?.name)
     summary.format = unpacked === undefined ? format.name : `${format.name}, ${unpacked.name}`
-    return new InputReader(window, format, summary, batch)
+    const most = unpacked === undefined && bytes.byteLen !== undefined ? rowsWithin(bytes.byteLen) : rows
+    return new InputReader(window, format, summary, createPacketBatch(Math.min(rows, most)))
   } catch (error) {
     window.close()
     throw error
   }
+}
+
+/** Packets that so many bytes may hold; some more for a file that is still growing. */
+function rowsWithin(byteLen: number): number {
+  return Math.max(MIN_ROWS, Math.ceil(byteLen / MIN_RECORD_LEN))
 }
 
 async function recognise(window: ByteWindow, input: RunInput, packing: string | undefined): Promise<RecordFormat> {

@@ -6,6 +6,9 @@ export const BATCH_ROWS = 4096
 /** Bytes a file reader holds at a time; larger reads gain nothing, smaller ones cost system calls. */
 export const READ_CHUNK_LEN = 1 << 20
 
+/** Bytes held of a file that is smaller, for it may grow while it is read. */
+export const MIN_READ_LEN = 1 << 14
+
 /** The longest packet a capture may hold; Wireshark's and libpcap's bound for ordinary link types. */
 export const MAX_PACKET_LEN = 262_144
 
@@ -62,6 +65,9 @@ export const CONNECT_TIMEOUT_MICROS = 3_000_000
 
 /** Opened connections held until their network context is known, 39 bytes each. */
 export const MAX_HELD_CONNECTIONS = 1 << 16
+
+/** Held exchanges, and connections, that a table has room for at first; it doubles. Most captures stay below. */
+export const FIRST_HELD = 1 << 10
 
 /** Silences of an interface shorter than this are never looked at: programs pause as long. */
 export const SILENCE_MICROS = 300_000
@@ -210,8 +216,14 @@ export const MAX_RECONNECT_MICROS = 600_000_000
 /** TCP connections whose acknowledgements are followed segment by segment; a browser has a few hundred. */
 export const MAX_DELIVERIES = 8192
 
+/** Those that there is room for at first, 336 bytes each. The pool doubles. */
+export const FIRST_DELIVERIES = 128
+
 /** Paths (destination and interface) with figures of their own; later ones share one that is not shown. */
 export const MAX_PATHS = 4096
+
+/** Those that there is room for at first, some 450 bytes each. The table doubles. */
+export const FIRST_PATHS = 64
 
 /** How often open gaps and silent connections are looked at, in packet time: well below the shortest deadline. */
 export const DELIVERY_SCAN_MICROS = 100_000
@@ -237,8 +249,11 @@ export const MAX_OPEN_VISITS = 1 << 14
 export const MAX_SITE_GROUPS = 1 << 13
 export const MAX_VISITS_KEPT = 8
 
-/** Latest questions for addresses that connections find their name in; 43 bytes each, made at the first one. */
+/** Latest questions for addresses that connections find their name in; 43 bytes each. */
 export const MAX_SITE_QUESTIONS = 1 << 16
+
+/** Those that there is room for at first; the columns double. */
+export const FIRST_SITE_QUESTIONS = 1 << 8
 
 /** Answers with a CNAME or a reason for having no address that are read in full, one for each name and resolver. */
 export const MAX_ANSWER_NOTES = 4096

@@ -16,10 +16,12 @@ export type BatchConsumer = (batch: PacketBatch, out: DecodedBatch) => void
  * @throws OperatorError when an input is no capture; damage does not throw, it stands in the source's inputs.
  */
 export async function drain(source: CaptureSource, consume: BatchConsumer, between?: () => unknown): Promise<void> {
-  const out = createDecodedBatch()
+  let out: DecodedBatch | undefined
   for (;;) {
     const batch = await source.next()
     if (batch === undefined) return
+    const rows = batch.timeMicros.length
+    if (out === undefined || out.capacity < rows) out = createDecodedBatch(rows)
     decodeBatch(batch, out)
     consume(batch, out)
     batch.release()

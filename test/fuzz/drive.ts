@@ -1,7 +1,8 @@
 // One damaged capture through everything a file meets on its way: reader, decoders, trackers, detectors, report.
 import { openCapture } from '../../src/capture/open-capture.ts'
-import { analyze, drain } from '../../src/daemon/pipeline.ts'
+import { analyze } from '../../src/daemon/pipeline.ts'
 import { platformCrypto } from '../../src/daemon/platform-crypto.ts'
+import type { FactHandlers } from '../../src/model/facts.ts'
 import { OperatorError } from '../../src/model/operator-error.ts'
 import { overRead } from './over-read.ts'
 
@@ -21,24 +22,19 @@ export async function drive(path: string): Promise<number> {
   })
   if (source === undefined) return 0
   let packets = 0
-  try {
-    await drain(source, (batch, out) => {
-      packets += batch.count
-      for (let row = 0; row < Math.min(batch.count, OVER_READ_ROWS); row++) {
-        const problem = overRead(batch, out, row)
-        if (problem !== undefined)
-          throw new Error(`frame ${batch.frameNumber[row]}: read beyond the packet: ${problem}`)
-      }
-    })
-  } finally {
-    await source.close()
+  const listener: FactHandlers = {
+    packet(batch, out, row) {
+      packets++
+      if (row >= OVER_READ_ROWS) return
+      const problem = overRead(batch, out, row)
+      if (problem !== undefined) throw new Error(`frame ${batch.frameNumber[row]}: read beyond the packet: ${problem}`)
+    },
   }
-  const again = await openCapture(path)
   try {
-    const analyzer = await analyze(again, OPTIONS)
+    const analyzer = await analyze(source, { ...OPTIONS, listeners: [listener] })
     JSON.stringify(analyzer.report())
   } finally {
-    await again.close()
+    await source.close()
   }
   return packets
 }

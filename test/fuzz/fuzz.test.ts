@@ -1,7 +1,7 @@
 // Captures whole, cut and mutated, through reader, decoders and analysis, in one process: no crash, no hang, no
 // over-read, memory flat. Short here; `npm run fuzz` is the long form. What fails is kept in test/fuzz/failures.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -43,8 +43,13 @@ if (LONG) {
   } else console.log('fuzz: the folder ../shared/captures is not here; the long form runs on made captures only')
 }
 
+/** `FUZZ_PART=1/2`: the first, third, fifth … capture. Both parts together do what one run does. */
+const [PART, PARTS] = (process.env.FUZZ_PART ?? '1/1').split('/').map(Number) as [number, number]
+const chosen = [...captures.entries()].filter(([index]) => index % PARTS === PART - 1)
+const PROGRESS_MILLIS = 60_000
+
 test(
-  `${captures.length} captures, each whole, cut at ${PLAN.cuts} offsets and mutated ${PLAN.mutations} times`,
+  `${chosen.length} captures, each whole, cut at ${PLAN.cuts} offsets and mutated ${PLAN.mutations} times`,
   async () => {
     const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'fuzz-'))
     const path = join(folder, 'input.cap')
@@ -52,6 +57,8 @@ test(
     const failures: string[] = []
     const total = { inputs: 0, packets: 0 }
     let retainedEarly = 0
+    let done = 0
+    let saidAt = Date.now()
 
     async function attempt(name: string, bytes: Uint8Array): Promise<void> {
       watchdog.beat()
@@ -71,8 +78,15 @@ test(
       if (problem !== undefined) failures.push(keep(name, bytes, problem))
     }
 
+    /** Past the runner, which holds back what a test logs until it has ended. */
+    function say(what: string): void {
+      const memory = Math.round(process.memoryUsage().rss / 1e6)
+      const { inputs, packets } = total
+      writeSync(2, `fuzz: ${what}, ${inputs} inputs, ${packets} packets, ${failures.length} failures, ${memory} MB\n`)
+    }
+
     try {
-      for (const [index, capture] of captures.entries()) {
+      for (const [index, capture] of chosen) {
         const bytes = readFileSync(capture)
         const seed = SEED * 1_000_003 + index
         await attempt(capture, bytes)
@@ -83,17 +97,21 @@ test(
           await attempt(`${capture} mutated with ${seed}/${round}`, mutate(bytes, Math.imul(seed, 65_599) + round))
         }
         // The first tenth warms caches up; from there on memory must not grow with the number of inputs.
-        if (index === Math.floor(captures.length / 10)) retainedEarly = retainedBytes()
-        if (LONG && index % 100 === 99) console.log(`fuzz: ${index + 1} captures, ${total.inputs} inputs`)
+        if (done === Math.floor(chosen.length / 10)) retainedEarly = retainedBytes()
+        done++
+        if (LONG && Date.now() - saidAt >= PROGRESS_MILLIS) {
+          saidAt = Date.now()
+          say(`${done} of ${chosen.length} captures`)
+        }
         if (failures.length > 20) break
       }
     } finally {
       await watchdog.stop()
       rmSync(folder, { recursive: true })
     }
-    if (LONG) console.log(`fuzz: ${total.inputs} inputs, ${total.packets} packets, ${failures.length} failures`)
+    if (LONG) say(`${done} captures`)
     expect(failures).toEqual([])
-    expect(total.packets).toBeGreaterThan(captures.length)
+    expect(total.packets).toBeGreaterThan(chosen.length)
     expect(retainedBytes() - retainedEarly).toBeLessThan(MEMORY_SLACK)
   },
   LONG ? 4 * 3_600_000 : 180_000,

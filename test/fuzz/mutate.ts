@@ -9,7 +9,7 @@ const HEAD_LEN = 160
 /** A damaged copy of `bytes`, never the same for two seeds, always the same for one. */
 export function mutate(bytes: Uint8Array, seed: number): Uint8Array {
   const random = createRandom(seed)
-  let out = Uint8Array.from(bytes)
+  let out = new Uint8Array(bytes)
   const count = 1 + (random() % 8)
   for (let change = 0; change < count && out.length > 0; change++) {
     const at = random() % (random() % 4 === 0 ? Math.min(out.length, HEAD_LEN) : out.length)

@@ -1,6 +1,6 @@
 // HOT PATH. TCP connections as they are opened. Each is held in columns until it is answered or given up and its network
 // context is known, then told once, in order; and how many of them are explained by a DNS answer seen (rules.md 6).
-import { CONNECT_TIMEOUT_MICROS, MAX_HELD_CONNECTIONS } from '../../constants/limits.ts'
+import { CONNECT_TIMEOUT_MICROS, FIRST_HELD, MAX_HELD_CONNECTIONS } from '../../constants/limits.ts'
 import { IPPROTO_TCP, PORT_DNS, PORT_DNS_OVER_TLS, TCP_ACK, TCP_RST, TCP_SYN } from '../../constants/wire.ts'
 import { type DecodedBatch, ROW_INNER } from '../../model/decoded-batch.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
@@ -12,7 +12,7 @@ export const CONNECTION_PENDING = 0
 export const CONNECTION_ANSWERED = 1
 export const CONNECTION_REFUSED = 2
 
-/** The held connections as columns; `slot` runs from 0 to capacity − 1. */
+/** The held connections as columns; `slot` runs from 0 to capacity − 1. Others when the table has grown. */
 export interface ConnectionColumns {
   readonly timeMicros: Float64Array
   readonly frame: Uint32Array
@@ -45,18 +45,16 @@ export interface ConnectionTracker {
   readonly explained: number
 }
 
-const SLOT_MASK = MAX_HELD_CONNECTIONS - 1
-const BUCKETS = MAX_HELD_CONNECTIONS * 2
-
 /** `tell(slot)` is called once for every connection, in order of their SYNs. */
 export function createConnectionTracker(
   addresses: AddressTable,
   answers: AnswerTable,
   tell: (slot: number) => void,
 ): ConnectionTracker {
-  const columns = createColumns()
+  let capacity = FIRST_HELD
+  let columns = createColumns(capacity)
   /** Slot + 1 of the newest connection of a hash. */
-  const buckets = new Int32Array(BUCKETS)
+  let buckets = new Int32Array(capacity * 2)
   let head = 0
   let count = 0
   let connections = 0
@@ -64,26 +62,48 @@ export function createConnectionTracker(
 
   function bucketOf(interfaceId: number, clientPort: number, serverPort: number, seq: number): number {
     const hash = Math.imul(seq ^ (clientPort << 16) ^ serverPort ^ (interfaceId << 8), 0x9e3779b1)
-    return (hash ^ (hash >>> 15)) & (BUCKETS - 1)
+    return (hash ^ (hash >>> 15)) & (buckets.length - 1)
   }
 
-  function drop(): void {
-    const slot = head
-    tell(slot)
-    const bucket = bucketOf(
+  function bucketOfSlot(slot: number): number {
+    return bucketOf(
       columns.interfaceId[slot]!,
       columns.clientPort[slot]!,
       columns.serverPort[slot]!,
       columns.seq[slot]!,
     )
+  }
+
+  function drop(): void {
+    const slot = head
+    tell(slot)
+    const bucket = bucketOfSlot(slot)
     if (buckets[bucket] === slot + 1) buckets[bucket] = columns.next[slot]!
     else {
       let before = buckets[bucket]! - 1
       while (columns.next[before] !== slot + 1) before = columns.next[before]! - 1
       columns.next[before] = columns.next[slot]!
     }
-    head = (head + 1) & SLOT_MASK
+    head = (head + 1) & (capacity - 1)
     count--
+  }
+
+  /** COLD PATH: once for every doubling. The oldest comes to lie in slot 0. */
+  function grow(): void {
+    const wider = createColumns(capacity * 2)
+    for (const name of Object.keys(wider) as (keyof ConnectionColumns)[]) {
+      wider[name].set(columns[name].subarray(head))
+      wider[name].set(columns[name].subarray(0, head), capacity - head)
+    }
+    columns = wider
+    capacity *= 2
+    head = 0
+    buckets = new Int32Array(capacity * 2)
+    for (let slot = 0; slot < count; slot++) {
+      const bucket = bucketOfSlot(slot)
+      columns.next[slot] = buckets[bucket]!
+      buckets[bucket] = slot + 1
+    }
   }
 
   /** The held connection of that SYN, or −1. */
@@ -118,7 +138,8 @@ export function createConnectionTracker(
       return
     }
     if (count === MAX_HELD_CONNECTIONS) drop()
-    const slot = (head + count) & SLOT_MASK
+    else if (count === capacity) grow()
+    const slot = (head + count) & (capacity - 1)
     count++
     columns.timeMicros[slot] = batch.timeMicros[row]!
     columns.frame[slot] = batch.frameNumber[row]!
@@ -174,9 +195,11 @@ export function createConnectionTracker(
       while (count > 0) drop()
     },
     eachHeld(visit) {
-      for (let i = 0; i < count; i++) visit((head + i) & SLOT_MASK)
+      for (let i = 0; i < count; i++) visit((head + i) & (capacity - 1))
     },
-    columns,
+    get columns() {
+      return columns
+    },
     get connections() {
       return connections
     },
@@ -186,19 +209,19 @@ export function createConnectionTracker(
   }
 }
 
-function createColumns(): ConnectionColumns {
+function createColumns(capacity: number): ConnectionColumns {
   return {
-    timeMicros: new Float64Array(MAX_HELD_CONNECTIONS),
-    frame: new Uint32Array(MAX_HELD_CONNECTIONS),
-    interfaceId: new Uint16Array(MAX_HELD_CONNECTIONS),
-    client: new Uint32Array(MAX_HELD_CONNECTIONS),
-    server: new Uint32Array(MAX_HELD_CONNECTIONS),
-    clientPort: new Uint16Array(MAX_HELD_CONNECTIONS),
-    serverPort: new Uint16Array(MAX_HELD_CONNECTIONS),
-    seq: new Uint32Array(MAX_HELD_CONNECTIONS),
-    ipVersion: new Uint8Array(MAX_HELD_CONNECTIONS),
-    state: new Uint8Array(MAX_HELD_CONNECTIONS),
-    handshakeMicros: new Int32Array(MAX_HELD_CONNECTIONS),
-    next: new Int32Array(MAX_HELD_CONNECTIONS),
+    timeMicros: new Float64Array(capacity),
+    frame: new Uint32Array(capacity),
+    interfaceId: new Uint16Array(capacity),
+    client: new Uint32Array(capacity),
+    server: new Uint32Array(capacity),
+    clientPort: new Uint16Array(capacity),
+    serverPort: new Uint16Array(capacity),
+    seq: new Uint32Array(capacity),
+    ipVersion: new Uint8Array(capacity),
+    state: new Uint8Array(capacity),
+    handshakeMicros: new Int32Array(capacity),
+    next: new Int32Array(capacity),
   }
 }

@@ -50,14 +50,16 @@ const MAX_SMALL_LOSS = 0.02
 /** Below so many lost ones a share says nothing. */
 const MIN_SMALL_LOST = 2
 
+/** `pool` gives the records as they lie now. */
 export function createDeliveryFacts(
   flows: FlowTable,
-  words: Uint32Array,
+  pool: () => Uint32Array,
   paths: PathTable,
   handlers: FactHandlers,
 ): DeliveryFacts {
   function tell(record: number, side: number, timeMicros: number, loss: Partial<SizeLossFact>): void {
     if (handlers.sizeLoss === undefined) return
+    const words = pool()
     const base = record * DELIVERY_WORDS
     const block = blockAt(base, side)
     const path = words[base + PATH_AT]!
@@ -104,25 +106,31 @@ export function createDeliveryFacts(
 
   /** The receiver's window had room for the segment. */
   function hadRoom(block: number): boolean {
+    const words = pool()
     return words[block + WINDOW]! >= words[block + HEAD_LEN]!
+  }
+
+  function headLen(block: number): number {
+    return pool()[block + HEAD_LEN]!
   }
 
   return {
     sackHole(record, side, timeMicros) {
       const block = blockAt(record * DELIVERY_WORDS, side)
-      tell(record, side, timeMicros, { proof: 'sack-hole', lostLen: words[block + HEAD_LEN]! })
+      tell(record, side, timeMicros, { proof: 'sack-hole', lostLen: headLen(block) })
     },
     timedOut(record, side, timeMicros) {
       const block = blockAt(record * DELIVERY_WORDS, side)
-      if (hadRoom(block)) tell(record, side, timeMicros, { proof: 'timeouts', lostLen: words[block + HEAD_LEN]! })
+      if (hadRoom(block)) tell(record, side, timeMicros, { proof: 'timeouts', lostLen: headLen(block) })
     },
     reSegmented(record, side, timeMicros) {
       const block = blockAt(record * DELIVERY_WORDS, side)
       if (hadRoom(block)) {
-        tell(record, side, timeMicros, { proof: 're-segmentation', lostLen: words[block + HEAD_LEN]! })
+        tell(record, side, timeMicros, { proof: 're-segmentation', lostLen: headLen(block) })
       }
     },
     gap(record, side, mss, timeMicros) {
+      const words = pool()
       const base = record * DELIVERY_WORDS
       const block = blockAt(base, side)
       const { ipVersion } = connectionOf(flows, words[base + SLOT_AT]! - 1)
@@ -136,6 +144,7 @@ export function createDeliveryFacts(
     },
     stall(record, quietMicros, timeMicros, closedByClient) {
       if (handlers.stall === undefined) return
+      const words = pool()
       const base = record * DELIVERY_WORDS
       const client = blockAt(base, 0)
       const server = blockAt(base, 1)
@@ -157,6 +166,7 @@ export function createDeliveryFacts(
     },
     reset(record, side, ttl, ipId, sinceMicros, timeMicros) {
       if (handlers.reset === undefined) return
+      const words = pool()
       const base = record * DELIVERY_WORDS
       const client = blockAt(base, 0)
       const handshakeTtl = words[base + HANDSHAKE_TTL_AT]!
@@ -177,6 +187,7 @@ export function createDeliveryFacts(
   }
 
   function bytesAcknowledged(block: number): number {
+    const words = pool()
     if ((words[block + BLOCK_FLAGS]! & ACKED_KNOWN) === 0) return 0
     const bytes = (words[block + ACKED]! - words[block + FIRST]!) | 0
     return Math.max(bytes, 0)

@@ -1,5 +1,5 @@
 // HOT PATH. What the parts of the delivery tracker share: the pool, packet time, and what the flow record tells.
-import { MAX_DELIVERIES } from '../../constants/limits.ts'
+import { FIRST_DELIVERIES, MAX_DELIVERIES } from '../../constants/limits.ts'
 import { TCP_HEADERS_V4, TCP_HEADERS_V6 } from '../../constants/tunnel-overhead.ts'
 import type { FactHandlers } from '../../model/facts.ts'
 import { createDeliveryFacts, type DeliveryFacts } from './delivery-facts.ts'
@@ -10,32 +10,42 @@ import type { PathTable } from './path-table.ts'
 
 /** What the parts of the delivery tracker share. */
 export interface DeliveryState {
-  /** Records of the pool, DELIVERY_WORDS each. */
-  readonly words: Uint32Array
+  /** Records of the pool, DELIVERY_WORDS each, record 0 unused. Another array when the pool has grown. */
+  words: Uint32Array
   /** The flow table's words, which move when it grows. */
   flowWords: Uint32Array
   /** Packet time and its low 32 bits; in arrays, for a large number in a variable is a new object at every change. */
   readonly nowMicros: Float64Array
   readonly nowLow: Uint32Array
-  /** Records that a deadline may be due for. */
-  readonly armed: Uint8Array
+  /** Records that a deadline may be due for; as many as there is room for. */
+  armed: Uint8Array
   armedCount: number
   readonly paths: PathTable
   readonly facts: DeliveryFacts
 }
 
 export function createDeliveryState(flows: FlowTable, paths: PathTable, handlers: FactHandlers): DeliveryState {
-  const words = new Uint32Array((MAX_DELIVERIES + 1) * DELIVERY_WORDS)
-  return {
-    words,
+  const state: DeliveryState = {
+    words: new Uint32Array(FIRST_DELIVERIES * DELIVERY_WORDS),
     flowWords: flows.words,
     nowMicros: new Float64Array(1),
     nowLow: new Uint32Array(1),
-    armed: new Uint8Array(MAX_DELIVERIES + 1),
+    armed: new Uint8Array(FIRST_DELIVERIES),
     armedCount: 0,
     paths,
-    facts: createDeliveryFacts(flows, words, paths, handlers),
+    facts: createDeliveryFacts(flows, () => state.words, paths, handlers),
   }
+  return state
+}
+
+/** COLD PATH: once for every doubling. */
+export function growPool(state: DeliveryState): void {
+  const records = Math.min(state.armed.length * 2, MAX_DELIVERIES + 1)
+  const { words, armed } = state
+  state.words = new Uint32Array(records * DELIVERY_WORDS)
+  state.words.set(words)
+  state.armed = new Uint8Array(records)
+  state.armed.set(armed)
 }
 
 /** Microseconds since then; clocks that jump back give 0. */

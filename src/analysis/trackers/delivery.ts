@@ -2,6 +2,7 @@
 // (RFC 2018), retransmissions of the first missing segment and gaps, for connections that have data under way.
 import {
   DELIVERY_SCAN_MICROS,
+  FIRST_FLOWS,
   GIVEN_UP_MICROS,
   MAX_DELIVERIES,
   MAX_FLOWS,
@@ -50,7 +51,7 @@ import {
   WINDOW,
   WINDOW_UNKNOWN,
 } from './delivery-record.ts'
-import { createDeliveryState, disarm, roundTripOf, sinceThen } from './delivery-state.ts'
+import { createDeliveryState, disarm, growPool, roundTripOf, sinceThen } from './delivery-state.ts'
 import { serverAddressAt } from './flow-fact.ts'
 import {
   FLOW_HANDSHAKE_DONE,
@@ -83,9 +84,11 @@ export function createDeliveryTracker(
   maxFlows: number = MAX_FLOWS,
 ): DeliveryTracker {
   const state = createDeliveryState(flows, paths, handlers)
-  const { words, armed, nowMicros, nowLow, facts } = state
-  /** Record of a flow's slot; 0 = none. */
-  const recordOf = new Uint16Array(maxFlows)
+  const { nowMicros, nowLow, facts } = state
+  /** The pool's arrays as they lie now. */
+  let { words, armed } = state
+  /** Record of a flow's slot; 0 = none. As long as the slots that were met. */
+  let recordOf = new Uint16Array(Math.min(FIRST_FLOWS, maxFlows))
   /** Records below were in use at some time; free ones are chained through PATH_AT. */
   let usedRecords = 1
   let freeRecord = NO_RECORD
@@ -95,8 +98,10 @@ export function createDeliveryTracker(
   function open(slot: number): number {
     let record = freeRecord
     if (record !== NO_RECORD) freeRecord = words[record * DELIVERY_WORDS + PATH_AT]!
-    else if (usedRecords <= MAX_DELIVERIES) record = usedRecords++
-    else {
+    else if (usedRecords <= MAX_DELIVERIES) {
+      if (usedRecords === armed.length) growRecords()
+      record = usedRecords++
+    } else {
       release(oldest())
       record = freeRecord
       freeRecord = words[record * DELIVERY_WORDS + PATH_AT]!
@@ -116,6 +121,19 @@ export function createDeliveryTracker(
     paths.connections[path] = paths.connections[path]! + 1
     recordOf[slot] = record
     return record
+  }
+
+  function growRecords(): void {
+    growPool(state)
+    words = state.words
+    armed = state.armed
+  }
+
+  /** COLD PATH: the flow table has doubled. */
+  function growSlots(slot: number): void {
+    const wider = new Uint16Array(Math.min(Math.max(slot + 1, recordOf.length * 2), maxFlows))
+    wider.set(recordOf)
+    recordOf = wider
   }
 
   /** The longest idle of the next sixteen. */
@@ -257,6 +275,7 @@ export function createDeliveryTracker(
       if (state.armedCount > 0) scanWhenDue()
       const flags = out.tcpFlags[row]!
       const dataLen = out.payloadWireLen[row]!
+      if (slot >= recordOf.length) growSlots(slot)
       let record = recordOf[slot]!
       if (record === NO_RECORD) {
         if (dataLen === 0 && (flags & TCP_SYN) === 0) return
@@ -273,7 +292,7 @@ export function createDeliveryTracker(
       if ((flags & (TCP_FIN | TCP_RST)) !== 0) closing(record, base, flow, side, (flags & TCP_RST) !== 0, out, row)
     },
     ended(slot) {
-      const record = recordOf[slot]!
+      const record = slot < recordOf.length ? recordOf[slot]! : NO_RECORD
       if (record === NO_RECORD) return
       state.flowWords = flows.words
       const base = record * DELIVERY_WORDS

@@ -1,7 +1,7 @@
 // HOT PATH. Questions and their answers, matched as RFC 5452 9.1 asks: 5-tuple, id, name and type. An exchange is held
 // in columns until it is decided (answered, or given up) and its network context is known, then told once, in order.
 // Questions shouted to the LAN (mDNS, LLMNR, NBNS) are held beside them; theirs are not matched with answers.
-import { DNS_TIMEOUT_MICROS, DUPLICATE_MICROS, MAX_HELD_EXCHANGES } from '../../constants/limits.ts'
+import { DNS_TIMEOUT_MICROS, DUPLICATE_MICROS, FIRST_HELD, MAX_HELD_EXCHANGES } from '../../constants/limits.ts'
 import { DNS_FLAG_QR, DNS_FLAG_TC, DNS_HEADER_LEN, IPPROTO_TCP } from '../../constants/wire.ts'
 import { type DecodedBatch, ROW_GROUP_ADDRESSED, ROW_REASSEMBLED, ROW_SENT } from '../../model/decoded-batch.ts'
 import { LAYER_DNS } from '../../model/layer.ts'
@@ -94,7 +94,7 @@ export function createDnsExchangeTracker(
   tell: (slot: number) => void,
   answerTable: AnswerTable = createAnswerTable(addresses),
 ): DnsExchangeTracker {
-  let capacity = 1 << 10
+  let capacity = FIRST_HELD
   let columns = createColumns(capacity)
   let buckets = new Int32Array(capacity * 2).fill(-1)
   let head = 0

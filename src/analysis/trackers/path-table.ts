@@ -1,23 +1,19 @@
 // HOT PATH. Paths: a destination as one interface reaches it. What sizes passed and died there, per direction, in columns.
-import { MAX_PATHS } from '../../constants/limits.ts'
+import { FIRST_PATHS, MAX_PATHS } from '../../constants/limits.ts'
 import type { AddressTable } from './addresses.ts'
 
 /** Sizes are counted in classes of 64 bytes; everything from 1,536 bytes on is in the last one. */
 export const SIZE_CLASS_SHIFT = 6
 export const SIZE_CLASSES = 25
-/** Index of what the client sends and of what the server sends, as in the flow record. */
-export const TO_SERVER = 0
-export const TO_CLIENT = 1
 
 /** A segment up to this IP length is a small one: no path of the internet is too narrow for it (RFC 791 3.1). */
 export const SMALL_PACKET_LEN = 576
 
 /**
- * Columns by `path`, or by `path * 2 + direction` where a field exists per direction. Path 0 takes what the table has no
- * room for and is never shown.
+ * Columns by `path`, or by `path * 2 + direction` where a field exists per direction (0 what the client sends, 1 the server). Path 0 takes what the table has no
+ * room for and is never shown. Other arrays after idOf(): the table grows.
  */
-export interface PathTable {
-  readonly count: number
+interface PathColumns {
   readonly interfaceId: Uint16Array
   readonly addressId: Uint32Array
   readonly connections: Uint32Array
@@ -41,6 +37,10 @@ export interface PathTable {
   readonly lossEventAt: Uint32Array
   /** When a small segment went unanswered twice (low 32 bits of microseconds), and whether it did at all. */
   readonly smallStalled: Uint8Array
+}
+
+export interface PathTable extends PathColumns {
+  readonly count: number
   /** The path of a destination; made when it is new. 0 when the table is full. */
   idOf(interfaceId: number, words: Uint32Array, at: number): number
   /** The path, or 0. */
@@ -49,25 +49,13 @@ export interface PathTable {
 
 export function createPathTable(addresses: AddressTable): PathTable {
   const ids = new Map<number, number>()
+  let capacity = FIRST_PATHS
   let count = 1
   const table: PathTable = {
     get count() {
       return count
     },
-    interfaceId: new Uint16Array(MAX_PATHS),
-    addressId: new Uint32Array(MAX_PATHS),
-    connections: new Uint32Array(MAX_PATHS),
-    minRoundTrip: new Uint32Array(MAX_PATHS),
-    mss: new Uint16Array(MAX_PATHS * 2),
-    delivered: new Uint16Array(MAX_PATHS * 2),
-    lost: new Uint16Array(MAX_PATHS * 2),
-    told: new Uint32Array(MAX_PATHS),
-    nextHopMtu: new Uint32Array(MAX_PATHS),
-    sentByClass: new Uint32Array(MAX_PATHS * 2 * SIZE_CLASSES),
-    lostByClass: new Uint32Array(MAX_PATHS * 2 * SIZE_CLASSES),
-    lossEvents: new Uint32Array(MAX_PATHS),
-    lossEventAt: new Uint32Array(MAX_PATHS),
-    smallStalled: new Uint8Array(MAX_PATHS),
+    ...createColumns(capacity),
     idOf(interfaceId, words, at) {
       const addressId = addresses.intern(words, at)
       if (addressId === 0) return 0
@@ -75,6 +63,7 @@ export function createPathTable(addresses: AddressTable): PathTable {
       const known = ids.get(key)
       if (known !== undefined) return known
       if (count === MAX_PATHS) return 0
+      if (count === capacity) grow()
       const path = count++
       ids.set(key, path)
       table.interfaceId[path] = interfaceId
@@ -86,7 +75,34 @@ export function createPathTable(addresses: AddressTable): PathTable {
       return addressId < 0 ? 0 : (ids.get(addressId * 65_536 + interfaceId) ?? 0)
     },
   }
+
+  /** COLD PATH: once for every doubling. */
+  function grow(): void {
+    capacity *= 2
+    const wider = createColumns(capacity)
+    for (const name of Object.keys(wider) as (keyof PathColumns)[]) wider[name].set(table[name])
+    Object.assign(table, wider)
+  }
   return table
+}
+
+function createColumns(paths: number): PathColumns {
+  return {
+    interfaceId: new Uint16Array(paths),
+    addressId: new Uint32Array(paths),
+    connections: new Uint32Array(paths),
+    minRoundTrip: new Uint32Array(paths),
+    mss: new Uint16Array(paths * 2),
+    delivered: new Uint16Array(paths * 2),
+    lost: new Uint16Array(paths * 2),
+    told: new Uint32Array(paths),
+    nextHopMtu: new Uint32Array(paths),
+    sentByClass: new Uint32Array(paths * 2 * SIZE_CLASSES),
+    lostByClass: new Uint32Array(paths * 2 * SIZE_CLASSES),
+    lossEvents: new Uint32Array(paths),
+    lossEventAt: new Uint32Array(paths),
+    smallStalled: new Uint8Array(paths),
+  }
 }
 
 export function sizeClassOf(ipLen: number): number {

@@ -1,6 +1,6 @@
 // HOT PATH. The latest questions for addresses in columns, so that a site's connections find the answer that led to them;
 // and what answers say beside addresses: the names a CNAME leads to, and why there is none (RFC 8914).
-import { MAX_ANSWER_NOTES, MAX_SITE_QUESTIONS } from '../../constants/limits.ts'
+import { FIRST_SITE_QUESTIONS, MAX_ANSWER_NOTES, MAX_SITE_QUESTIONS } from '../../constants/limits.ts'
 import { DNS_HEADER_LEN, DNS_TYPE_A, DNS_TYPE_AAAA, DNS_TYPE_CNAME, DNS_TYPE_OPT } from '../../constants/wire.ts'
 import { u16 } from '../../decoders/cursor.ts'
 import type { DecodedBatch } from '../../model/decoded-batch.ts'
@@ -18,7 +18,7 @@ export interface AnswerNote {
   extendedErrors: string[]
 }
 
-/** The questions as columns; `seq` & MASK is the slot. */
+/** The questions as columns; `seq` & QUESTION_MASK is the slot. Others when they have grown. */
 export interface QuestionColumns {
   readonly nameId: Uint32Array
   readonly server: Uint32Array
@@ -53,9 +53,16 @@ const NOTED_TYPES: readonly number[] = Object.freeze([DNS_TYPE_CNAME, DNS_TYPE_O
 export const QUESTION_MASK = MAX_SITE_QUESTIONS - 1
 
 export function createSiteQuestions(names: NameTable, addresses: AddressTable): SiteQuestions {
-  let columns: QuestionColumns | undefined
+  let columns = createColumns(FIRST_SITE_QUESTIONS)
   const notes = new Map<number, AnswerNote>()
   let end = 0
+
+  /** COLD PATH: once for every doubling. Until there are as many as may be held, the slot is the sequence number. */
+  function grow(): void {
+    const wider = createColumns(columns.nameId.length * 2)
+    for (const name of Object.keys(wider) as (keyof QuestionColumns)[]) wider[name].set(columns[name])
+    columns = wider
+  }
 
   /** COLD PATH: once for every name and server. */
   function read(bytes: Uint8Array, at: number, endAt: number, key: number): void {
@@ -75,8 +82,8 @@ export function createSiteQuestions(names: NameTable, addresses: AddressTable): 
   return {
     note(view) {
       if (view.type !== DNS_TYPE_A && view.type !== DNS_TYPE_AAAA) return
-      columns ??= createColumns()
       const slot = end++ & QUESTION_MASK
+      if (slot === columns.nameId.length) grow()
       columns.nameId[slot] = view.nameId
       columns.server[slot] = view.serverId
       columns.answers[slot] = view.answerSet
@@ -105,7 +112,6 @@ export function createSiteQuestions(names: NameTable, addresses: AddressTable): 
       if (!notes.has(key)) read(bytes, at, endAt, key)
     },
     get columns() {
-      columns ??= createColumns()
       return columns
     },
     get first() {
@@ -144,19 +150,18 @@ function afterName(bytes: Uint8Array, at: number, endAt: number): number {
   return endAt
 }
 
-/** COLD PATH: once, at the first question. */
-function createColumns(): QuestionColumns {
+function createColumns(capacity: number): QuestionColumns {
   return {
-    nameId: new Uint32Array(MAX_SITE_QUESTIONS),
-    server: new Uint32Array(MAX_SITE_QUESTIONS),
-    answers: new Uint32Array(MAX_SITE_QUESTIONS),
-    epoch: new Uint32Array(MAX_SITE_QUESTIONS),
-    interfaceId: new Uint16Array(MAX_SITE_QUESTIONS),
-    rcode: new Uint8Array(MAX_SITE_QUESTIONS),
-    outcome: new Uint8Array(MAX_SITE_QUESTIONS),
-    queryMicros: new Float64Array(MAX_SITE_QUESTIONS),
-    latencyMicros: new Uint32Array(MAX_SITE_QUESTIONS),
-    questions: new Uint16Array(MAX_SITE_QUESTIONS),
-    responseFrame: new Uint32Array(MAX_SITE_QUESTIONS),
+    nameId: new Uint32Array(capacity),
+    server: new Uint32Array(capacity),
+    answers: new Uint32Array(capacity),
+    epoch: new Uint32Array(capacity),
+    interfaceId: new Uint16Array(capacity),
+    rcode: new Uint8Array(capacity),
+    outcome: new Uint8Array(capacity),
+    queryMicros: new Float64Array(capacity),
+    latencyMicros: new Uint32Array(capacity),
+    questions: new Uint16Array(capacity),
+    responseFrame: new Uint32Array(capacity),
   }
 }
