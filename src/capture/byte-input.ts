@@ -1,5 +1,5 @@
 // Bytes in order, whatever they come from: a file, a pipe, standard input, a decompressor.
-import { closeSync, constants, fstatSync, open, promises, readSync, type Stats } from 'node:fs'
+import { accessSync, closeSync, constants, fstatSync, open, openSync, readSync, type Stats, statSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { promisify } from 'node:util'
 import { OperatorError } from '../model/operator-error.ts'
@@ -19,8 +19,12 @@ export interface ByteInput {
 /** The bytes stop here, with the reason to tell; what was read before is good. */
 export class InputFault extends Error {}
 
-// Opening a named pipe waits for its writer, so it must not be done synchronously.
-const openDescriptor = promisify(open)
+const openLater = promisify(open)
+
+/** At once, but for a named pipe: opening that one waits for its writer. */
+function openDescriptor(path: string): number | Promise<number> {
+  return statSync(path).isFIFO() ? openLater(path, 'r') : openSync(path, 'r')
+}
 
 /**
  * Opens a path, or standard input for `-`.
@@ -29,7 +33,7 @@ const openDescriptor = promisify(open)
  */
 export async function openByteInput(path: string): Promise<ByteInput> {
   try {
-    const fd = path === '-' ? 0 : await openDescriptor(path, 'r')
+    const fd = path === '-' ? 0 : await openDescriptor(path)
     const stats = fstatSync(fd)
     if (stats.isDirectory()) {
       closeSync(fd)
@@ -45,7 +49,7 @@ export async function openByteInput(path: string): Promise<ByteInput> {
  * Looks whether every path can be opened, before any work is done.
  * @throws OperatorError as openByteInput, and `input-repeated` when `-` stands twice.
  */
-export async function checkInputs(paths: readonly string[]): Promise<void> {
+export function checkInputs(paths: readonly string[]): void {
   if (paths.length === 0) throw new OperatorError('input-none', 'No capture was named; give one or more files, or - .')
   if (paths.indexOf('-') !== paths.lastIndexOf('-')) {
     throw new OperatorError('input-repeated', 'Standard input (-) can be read once; name it once.')
@@ -53,8 +57,8 @@ export async function checkInputs(paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     if (path === '-') continue
     try {
-      if ((await promises.stat(path)).isDirectory()) throw Object.assign(new Error('a directory'), { code: 'EISDIR' })
-      await promises.access(path, constants.R_OK)
+      if (statSync(path).isDirectory()) throw Object.assign(new Error('a directory'), { code: 'EISDIR' })
+      accessSync(path, constants.R_OK)
     } catch (error) {
       throw openError(path, error as NodeJS.ErrnoException)
     }

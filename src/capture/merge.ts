@@ -23,7 +23,7 @@ import type { CaptureSource } from './source.ts'
  * @throws OperatorError when one cannot be opened or is no capture.
  */
 export async function openMerged(paths: readonly string[]): Promise<CaptureSource> {
-  await checkInputs(paths)
+  checkInputs(paths)
   const repeated = paths.find((path, index) => paths.indexOf(path) !== index)
   if (repeated !== undefined) {
     throw new OperatorError(

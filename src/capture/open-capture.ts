@@ -24,7 +24,7 @@ export function openCapture(path: string): Promise<CaptureSource> {
  * @throws OperatorError
  */
 export async function openSequence(paths: readonly string[]): Promise<CaptureSource> {
-  await checkInputs(paths)
+  checkInputs(paths)
   const source = new SequenceSource(paths)
   await source.openNext()
   return source
