@@ -23,8 +23,8 @@ import {
   MAX_SITE_QUESTIONS,
 } from '../../src/constants/limits.ts'
 import { decodeBatch } from '../../src/decoders/decode-batch.ts'
+import type { StallFact } from '../../src/model/connection-facts.ts'
 import { createDecodedBatch } from '../../src/model/decoded-batch.ts'
-import type { StallFact } from '../../src/model/facts.ts'
 import { batchOf, ipv4, udp } from '../decoders/build-packet.ts'
 import { ACK, RST, type Segment, SYN, segment } from './trackers/play-packets.ts'
 
