@@ -281,7 +281,12 @@ async function removeStaleSocket(path: string): Promise<void> {
     })
     probe.once('error', () => resolve(false))
   })
-  if (answers) throw new OperatorError('socket-in-use', `Another tunnelscope is already serving ${path}.`)
+  if (answers) {
+    throw new OperatorError(
+      'socket-in-use',
+      `Another tunnelscope is already serving ${path}: end that one, or name another place with --socket.`,
+    )
+  }
   unlinkSync(path)
 }
 

@@ -3,9 +3,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type Database from 'better-sqlite3'
 import { OperatorError } from '../model/operator-error.ts'
+import { claimStore } from '../store/claim.ts'
 import { isCorruption, openStore, setAside } from '../store/database.ts'
 import type { StoredPlace, StoreRecord } from '../store/records.ts'
 import { newestMicros, type RetentionLimits, retainStep } from '../store/retention.ts'
+import { errorCode } from '../store/unusable.ts'
 import { createWriter, type StoreWriter } from '../store/writer.ts'
 import { createRetentionClock } from './retention-clock.ts'
 
@@ -34,12 +36,14 @@ const SURROUNDINGS = /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|BUSY|LOCKED|NOMEM|PE
 const options = workerData as StoreWorkerOptions
 const port = parentPort!
 let db: Database.Database
+let giveUpClaim: (() => void) | undefined
 let writer: StoreWriter
 let retentionMicros = createRetentionClock()
 
 const tell = (message: FromStoreWorker) => port.postMessage(message)
 
 try {
+  giveUpClaim = claimStore(options.path)
   const opened = openStore(options.path, Date.now())
   db = opened.db
   writer = createWriter(db)
@@ -64,6 +68,7 @@ function receive(message: ToStoreWorker): void {
   }
   clearInterval(retentionTimer)
   db.close()
+  giveUpClaim?.()
   tell({ type: 'closed' })
   port.close()
 }
@@ -119,9 +124,4 @@ function retain(): void {
     // The next write meets the same trouble and reports it; forgetting can wait.
     if (!SURROUNDINGS.test(errorCode(error)) && !isCorruption(errorCode(error))) throw error
   }
-}
-
-function errorCode(error: unknown): string {
-  const code = (error as { code?: unknown }).code
-  return typeof code === 'string' ? code : ''
 }

@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { OperatorError } from '../model/operator-error.ts'
 import { migrate, STORE_VERSION, storeVersion } from './migrations.ts'
+import { storeUnusable } from './unusable.ts'
 
 /** "tscp", SQLite's mark of the file's owner (PRAGMA application_id). */
 const APPLICATION_ID = 0x74736370
@@ -20,6 +21,7 @@ export interface OpenedStore {
 /**
  * Opens the store for writing and brings it to the present version; creates it (0600, in a 0700 directory) when
  * there is none. A damaged or foreign file is set aside and a new store begun. `nowMillis` names the file set aside.
+ * Who writes while others may, has claimed it (claim.ts).
  * @throws OperatorError `store-newer` when a later version of this program wrote it, `store-unusable` when the
  * directory or file cannot be used.
  */
@@ -31,12 +33,7 @@ export function openStore(path: string, nowMillis: number): OpenedStore {
     const moved = setAside(path, nowMillis)
     return { db: openOurs(path), setAside: { path: moved, reason } }
   } catch (error) {
-    if (error instanceof OperatorError) throw error
-    const why = (error as Error).message
-    throw new OperatorError(
-      'store-unusable',
-      `The store ${path} cannot be opened: ${why}; run as root (sudo) or name another place with --store.`,
-    )
+    throw error instanceof OperatorError ? error : storeUnusable(path, error)
   }
 }
 

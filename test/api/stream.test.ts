@@ -363,7 +363,14 @@ describe('our own client', () => {
 
 describe('the doors', () => {
   test('a socket left by a killed service is taken over; one in use is not', async () => {
-    await expect(runService({}, running.folder)).rejects.toMatchObject({ code: 'socket-in-use' })
+    const storePath = `${running.folder}/other.db`
+    await expect(runService({ storePath }, running.folder)).rejects.toMatchObject({ code: 'socket-in-use' })
+    expect(await createClient({ socketPath: running.socketPath }).get('verdict')).toBeDefined()
+  })
+
+  test('a second service on the same store, with a socket of its own, is refused', async () => {
+    const socketPath = `${running.folder}/a.sock`
+    await expect(runService({ socketPath }, running.folder)).rejects.toMatchObject({ code: 'store-in-use' })
     expect(await createClient({ socketPath: running.socketPath }).get('verdict')).toBeDefined()
   })
 
