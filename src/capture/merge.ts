@@ -1,4 +1,5 @@
 // Several captures as one, in order of time; also one capture whose interfaces are not in order among themselves.
+import { statSync } from 'node:fs'
 import {
   BATCH_ROWS,
   MERGE_BATCH_ROWS,
@@ -24,13 +25,7 @@ import type { CaptureSource } from './source.ts'
  */
 export async function openMerged(paths: readonly string[]): Promise<CaptureSource> {
   checkInputs(paths)
-  const repeated = paths.find((path, index) => paths.indexOf(path) !== index)
-  if (repeated !== undefined) {
-    throw new OperatorError(
-      'input-repeated',
-      `${repeated} is named twice; merged with itself every packet would count double.`,
-    )
-  }
+  checkRepeated(paths)
   const source = new MergedSource(paths)
   try {
     await source.open()
@@ -39,6 +34,23 @@ export async function openMerged(paths: readonly string[]): Promise<CaptureSourc
     throw error
   }
   return source
+}
+
+/** By whatever name: a link leads to the same packets. @throws OperatorError `input-repeated` */
+function checkRepeated(paths: readonly string[]): void {
+  const names = new Map<string, string>()
+  for (const path of paths) {
+    if (path === '-') continue
+    const { dev, ino } = statSync(path, { bigint: true })
+    const before = names.get(`${dev}:${ino}`)
+    if (before !== undefined) {
+      throw new OperatorError(
+        'input-repeated',
+        `${path} is ${before === path ? 'named twice' : `the same file as ${before}`}; merged with itself every packet would count double.`,
+      )
+    }
+    names.set(`${dev}:${ino}`, path)
+  }
 }
 
 /** One input: its current batch and the next row of it. */

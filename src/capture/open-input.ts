@@ -61,7 +61,7 @@ function rowsWithin(byteLen: number): number {
 
 async function recognise(window: ByteWindow, input: RunInput, packing: string | undefined): Promise<RecordFormat> {
   const heldLen = window.end - window.at
-  const path = input.inputName
+  const path = input.inputName === '-' ? 'Standard input' : input.inputName
   if (heldLen === 0 && window.fault === undefined) {
     throw new OperatorError('input-empty', `${path} is empty; a capture has at least a header.`)
   }

@@ -48,6 +48,8 @@ export interface PcapngWriterOptions {
   context?: NetworkContext
   /** A comment of the whole file. */
   wholeComment?: string
+  /** What the person calls the file, for sentences about it; its path unless told. */
+  name?: string
   /** The person's filter expression, noted with each interface. */
   filter?: string
 }
@@ -65,7 +67,7 @@ interface Written {
 }
 
 export class PcapngWriter {
-  readonly #path: string
+  readonly #name: string
   readonly #options: PcapngWriterOptions
   readonly #chunk = new Uint8Array(CHUNK_LEN)
   readonly #view = new DataView(this.#chunk.buffer)
@@ -81,7 +83,7 @@ export class PcapngWriter {
    * @throws OperatorError `write-file` when the system refuses
    */
   constructor(path: string, options: PcapngWriterOptions) {
-    this.#path = path
+    this.#name = options.name ?? path
     this.#options = options
     this.#fd = this.#try(() => openSync(path, 'w', 0o600))
     const head: Option[] = [
@@ -297,9 +299,9 @@ export class PcapngWriter {
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
       if (code === 'ENOSPC' || code === 'EDQUOT') {
-        throw new OperatorError('disk-full', `${this.#path}: the disk is full; the capture up to here can be read`)
+        throw new OperatorError('disk-full', `${this.#name}: the disk is full; the capture up to here can be read`)
       }
-      throw new OperatorError('write-file', `${this.#path} cannot be written: ${message}`)
+      throw new OperatorError('write-file', `${this.#name} cannot be written: ${message}`)
     }
   }
 }

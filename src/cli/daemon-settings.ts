@@ -116,7 +116,9 @@ export function daemonOptions(
       ...(filter === '' ? {} : { expression: filter }),
       ...(packetCount === undefined ? {} : { packetCount }),
       ...(snapLen === 0 ? {} : { snapLen }),
-      ...(flags.write === undefined ? {} : { writePath: inheritedPath(inherited, flags.write) }),
+      ...(flags.write === undefined
+        ? {}
+        : { writePath: inheritedPath(inherited, flags.write), writeName: flags.write }),
       ...(flags.service && config.evidence.enabled
         ? {
             evidence: {
@@ -142,7 +144,9 @@ export function daemonOptions(
       },
     }),
     ...(config.events.file === undefined ? {} : { eventLogPath: config.events.file }),
-    ...(flags.report === undefined ? {} : { reportPath: inheritedPath(inherited, flags.report) }),
+    ...(flags.report === undefined
+      ? {}
+      : { reportPath: inheritedPath(inherited, flags.report), reportName: flags.report }),
   }
 }
 

@@ -40,12 +40,16 @@ const program = new Command('tunnelscope')
 for (const name of neededCommands(process.argv[2] ?? '')) (await COMMANDS[name]!())(program)
 
 // A reader that went away (head, less) is no fault; a full disk is, and 1 would say that findings were found.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0)
-  process.stderr.write(
-    `tunnelscope: standard output cannot be written (${error.code}); make room or write elsewhere.\n`,
-  )
-  process.exit(EXIT_OPERATOR)
+process.stdout.once('error', (error: NodeJS.ErrnoException) => {
+  process.stdout.on('error', () => {})
+  process.exitCode = error.code === 'EPIPE' ? 0 : EXIT_OPERATOR
+  if (error.code !== 'EPIPE') {
+    process.stderr.write(
+      `tunnelscope: standard output cannot be written (${error.code}); make room or write elsewhere.\n`,
+    )
+  }
+  // The daemon has a store and files to flush: it ends as SIGTERM would have it.
+  if (!process.emit('SIGTERM')) process.exit()
 })
 
 try {

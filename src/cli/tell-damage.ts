@@ -9,10 +9,15 @@ export function tellDamage(inputs: readonly InputSummary[]): boolean {
     if (input.damage === undefined) continue
     damaged = true
     const { offset, reason } = input.damage
-    const name = escapeForTerminal(input.name)
+    const name = input.name === '-' ? 'standard input' : escapeForTerminal(input.name)
     process.stderr.write(
-      `tunnelscope: ${name} is damaged at byte ${offset}: ${escapeForTerminal(reason)}; the ${input.packets} packets before it were used.\n`,
+      `tunnelscope: ${name} is damaged at byte ${offset}: ${escapeForTerminal(reason)}; ${usedText(input.packets)}.\n`,
     )
   }
   return damaged
+}
+
+function usedText(packets: number): string {
+  if (packets === 0) return 'no packet stands before it'
+  return packets === 1 ? 'the packet before it was used' : `the ${packets} packets before it were used`
 }

@@ -21,12 +21,16 @@ export class CaptureFile {
 
   /** The network from now on; the first one creates the file. @throws OperatorError `write-file` when that fails */
   context(context: NetworkContext): void {
-    const { writePath, version, expression } = this.#options
+    const { writePath, writeName, version, expression } = this.#options
     if (writePath === undefined) return
     if (this.#writer !== undefined) this.#do((writer) => writer.noteContext(context))
     else if (!this.#isOver) {
-      const filter = expression === undefined ? {} : { filter: expression }
-      this.#writer = new PcapngWriter(writePath, { application: `tunnelscope ${version}`, context, ...filter })
+      this.#writer = new PcapngWriter(writePath, {
+        application: `tunnelscope ${version}`,
+        context,
+        ...(writeName === undefined ? {} : { name: writeName }),
+        ...(expression === undefined ? {} : { filter: expression }),
+      })
     }
   }
 

@@ -17,6 +17,8 @@ export interface CaptureOptions {
   readonly packetCount?: number
   /** A pcapng of everything that is captured. */
   readonly writePath?: string
+  /** What the operator called it. */
+  readonly writeName?: string
   readonly ringLen?: number
   /** `cap`: npm cap in child processes. */
   readonly backend?: 'ring' | 'cap'

@@ -5,6 +5,7 @@ import type { Finding } from '../model/finding.ts'
 import { OperatorError } from '../model/operator-error.ts'
 import type { ReportInterface } from '../model/report.ts'
 import { clockWords } from '../text/duration.ts'
+import { systemErrorText } from '../text/system-error.ts'
 import type { CaptureOptions, Overview, WatchedInterface } from './capture-messages.ts'
 import { type CaptureEnd, startCapture } from './capture-thread.ts'
 import { type EventLog, openEventLog } from './event-log.ts'
@@ -20,6 +21,8 @@ export interface DaemonOptions {
   readonly eventLogPath?: string
   /** The report goes here when asked for, and at the end. */
   readonly reportPath?: string
+  /** What the operator called it. */
+  readonly reportName?: string
   /** A finding that is new or has grown. */
   onFinding(finding: Finding): void
   /** One line for the operator. */
@@ -118,7 +121,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   function write(json: string): void {
     if (options.reportPath === undefined) return
     try {
-      writeReportFile(options.reportPath, json)
+      writeReportFile(options.reportPath, options.reportName ?? options.reportPath, json)
     } catch (error) {
       options.tell('error', (error as Error).message)
     }
@@ -150,13 +153,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 }
 
 /** Whoever reads the file finds a whole report; one that root opened for us cannot be renamed over. @throws OperatorError `write-file` */
-function writeReportFile(path: string, json: string): void {
+function writeReportFile(path: string, name: string, json: string): void {
   const isInherited = path.startsWith('/proc/self/fd/')
   const fresh = isInherited ? path : `${path}.new`
   try {
     writeFileSync(fresh, `${json}\n`, { mode: 0o600 })
     if (!isInherited) renameSync(fresh, path)
   } catch (error) {
-    throw new OperatorError('write-file', `the report cannot be written to ${path}: ${(error as Error).message}`)
+    throw new OperatorError('write-file', `the report cannot be written to ${name}: ${systemErrorText(error)}`)
   }
 }

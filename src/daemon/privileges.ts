@@ -2,12 +2,15 @@
 // itself (execve) that is another user without any capability, so that no thread, ours or Node's, has ever had one.
 import { lchownSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { getSystemErrorMap } from 'node:util'
 import { captureRefused, loadAddon, type ServiceIdentity } from '../capture/native-addon.ts'
+import { SERVICE_USER } from '../constants/paths.ts'
 import { OperatorError } from '../model/operator-error.ts'
 
 /** The environment's word by which the first image hands its descriptors to the second. */
 const INHERITED = 'TUNNELSCOPE_INHERITED'
 const CAP_NET_RAW = 13n
+const ROOT_NOTICE = `there is no user "${SERVICE_USER}", so this stays root, without any capability; sudo tunnelscope install-service makes the user`
 const OUR_DIRECTORIES = ['/var/lib/tunnelscope', '/run/tunnelscope', '/var/log/tunnelscope']
 
 /** What the image before us opened for us. */
@@ -21,7 +24,7 @@ export interface Inherited {
 }
 
 export interface ServiceStart {
-  /** Who root becomes. */
+  /** Who root becomes. The service's own user need not be there yet; any other must. */
   readonly user: string
   /** The backend opens packet sockets later, in children: CAP_NET_RAW stays. */
   readonly keepNetRaw: boolean
@@ -70,6 +73,12 @@ export function enterService(start: ServiceStart): void {
   if (!isRoot && ((ownRights().effective >> CAP_NET_RAW) & 1n) === 0n) return
   const addon = loadAddon()
   const account = isRoot ? findAccount(start.user) : undefined
+  if (isRoot && account === undefined && start.user !== SERVICE_USER) {
+    throw new OperatorError(
+      'no-such-user',
+      `There is no user "${start.user}" on this machine: name one that is there with --user, or in the settings.`,
+    )
+  }
   const identity: ServiceIdentity = {
     ...(account !== undefined && { uid: account.uid, gid: account.gid, groups: account.groups }),
     keepNetRaw: start.keepNetRaw,
@@ -84,13 +93,16 @@ export function enterService(start: ServiceStart): void {
     try {
       files[file] = addon.openFileForService(path, identity)
     } catch (error) {
-      throw new OperatorError('file-unusable', `${path} cannot be written (errno ${errnoOf(error)}).`)
+      throw new OperatorError(
+        'file-unusable',
+        `${path} cannot be written: ${errnoText(error)}; name a file that can be.`,
+      )
     }
   }
   const inherited: Inherited = {
     ...(start.keepNetRaw ? {} : { socket: packetSocket(addon) }),
     files,
-    ...(isRoot && account === undefined && { notice: rootNotice(start.user) }),
+    ...(isRoot && account === undefined && { notice: ROOT_NOTICE }),
   }
   const environment = { ...process.env, [INHERITED]: JSON.stringify(inherited) }
   try {
@@ -159,10 +171,6 @@ function linesOf(file: string): string[][] {
   }
 }
 
-function rootNotice(user: string): string {
-  return `there is no user "${user}", so this stays root, without any capability; sudo tunnelscope install-service makes the user`
-}
-
 function packetSocket(addon: ReturnType<typeof loadAddon>): number {
   try {
     return addon.openPacketSocket()
@@ -226,6 +234,12 @@ export function parseThread(tid: number, text: string): ThreadRights {
     bounding: mask('CapBnd'),
     noNewPrivileges: field('NoNewPrivs') === '1',
   }
+}
+
+/** What the addon's error number means. */
+function errnoText(error: unknown): string {
+  const { errno } = error as { errno?: number }
+  return (errno !== undefined && getSystemErrorMap().get(-errno)?.[1]) || String(errno ?? error)
 }
 
 function errnoOf(error: unknown): string {

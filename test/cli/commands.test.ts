@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
@@ -94,6 +94,7 @@ describe('what the operator can mend: exit 2 and one sentence', () => {
     ['an address that is none', ['analyze', '--vpn-resolver', 'dns', EXAMPLE], /not an IP address/],
     ['a resolver that is none', ['analyze', '--doh', 'https://dns.example/', EXAMPLE], /neither a host name nor an IP/],
     ['one file named twice', ['analyze', EXAMPLE, EXAMPLE], /named twice/],
+    ['one file by two names', ['analyze', EXAMPLE, `${dirname(EXAMPLE)}/./${basename(EXAMPLE)}`], /the same file as/],
     ['a bad count', ['packets', '-c', 'x', EXAMPLE], /-c x/],
     ['a folder', ['events', tmpdir()], /folder|directory/],
   ])('%s', async (_, args, message) => {

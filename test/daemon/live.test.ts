@@ -210,9 +210,34 @@ if (!canMakeNamespaces) {
   }, 30_000)
 
   test.each([
+    ['goes away', 0, /^$/],
+    ['is a full disk', 2, /standard output cannot be written \(ENOSPC\); make room or write elsewhere/],
+  ])(
+    'whoever reads its lines %s: it ends in order, what it wrote is whole',
+    async (kind, code, sentence) => {
+      const [near] = machine()
+      const words = ['daemon', '--no-service', '-w', path('own.pcapng'), '--report', path('live.json')]
+      const output = kind === 'goes away' ? '| true' : '> /dev/full'
+      const shell = `"$0" "$@" ${output}; echo "code \${PIPESTATUS[0]}" >&2`
+      const daemon = near.start('bash', ['-c', shell, process.execPath, main(), ...words])
+      while (!daemon.errors.includes('watching')) await pause(50)
+      await near.start('python3', [program('ask.py'), '192.0.2.53', '20', '10']).ends()
+      await daemon.ends()
+      expect(daemon.errors).toContain(`code ${code}\n`)
+      const said = sentences(daemon).filter((line) => !/watching|captured|^code/.test(line))
+      expect(said.join()).toMatch(sentence)
+      expect(reportOf('live.json').findings.map(({ id }) => id)).toContain('dns-unanswered')
+      expect(analyzed('own.pcapng').inputs[0]!.damage).toBeUndefined()
+    },
+    40_000,
+  )
+
+  test.each([
     ['no such interface', ['-i', 'nosuch0'], /-i nosuch0: there is no such interface; there are lo, v0/],
     ['a filter that is none', ['port', 'what'], /filter "port what"/],
     ['another backend', ['--backend', 'nosuch'], /no such backend/],
+    ['a user that is none', ['--user', 'nobody-here'], /no user "nobody-here"/],
+    ['a report nowhere', ['--report', '/nowhere/r.json'], /\/nowhere\/r.json cannot be written: no such file/],
     ['a count that is none', ['-c', 'many'], /-c many/],
   ])(
     '%s is one sentence, exit 2',

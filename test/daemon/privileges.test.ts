@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, syml
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { SERVICE_USER } from '../../src/constants/paths.ts'
 import { excessRights, findAccount, parseThread, threadRights } from '../../src/daemon/privileges.ts'
 import { hasAddon } from '../native/namespace.ts'
 import { sayNotRun } from '../support/not-run.ts'
@@ -177,11 +178,19 @@ if (!isRoot) {
     })
 
     test('without the user stays root without any capability, and says so', async () => {
-      const { told } = await drop({ user: 'no-such-user', read: ['/etc/shadow', '/root'] })
+      if (findAccount(SERVICE_USER) !== undefined)
+        return sayNotRun('staying root', `a machine without the user ${SERVICE_USER}`)
+      const { told } = await drop({ user: SERVICE_USER, read: ['/etc/shadow', '/root'] })
       for (const thread of told.threads) expect(thread).toMatchObject({ permitted: '0', effective: '0', ambient: '0' })
       expect(told.threads[0]!.uids).toEqual([0, 0, 0, 0])
-      expect(told.notice).toMatch(/no user "no-such-user".*install-service/)
+      expect(told.notice).toMatch(/no user "tunnelscope".*install-service/)
       expect(told.received).toBeGreaterThan(0)
+    })
+
+    test('a user that the operator names and that is not there is refused', async () => {
+      const { told } = await drop({ user: 'no-such-user' })
+      expect(told.refused).toBe('no-such-user')
+      expect(told.sentence).toMatch(/no user "no-such-user".*--user/)
     })
 
     test('does not give away a directory that is not its own', async () => {
@@ -197,6 +206,9 @@ if (!isRoot) {
       symlinkSync('/nonexistent/x', join(folder, 'dangling'))
       const { told } = await drop({ files: [join(folder, 'dangling')] })
       expect(told.refused).toBe('file-unusable')
+      expect(told.sentence).toBe(
+        `${join(folder, 'dangling')} cannot be written: no such file or directory; name a file that can be.`,
+      )
     })
   })
 

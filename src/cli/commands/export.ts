@@ -6,6 +6,7 @@ import { DEFAULT_CONFIG } from '../../constants/paths.ts'
 import { defaultConfig, evidenceDirectory, readConfig } from '../../daemon/config.ts'
 import type { Finding } from '../../model/finding.ts'
 import { OperatorError } from '../../model/operator-error.ts'
+import { systemErrorText } from '../../text/system-error.ts'
 
 interface ExportFlags {
   finding: string
@@ -42,7 +43,7 @@ async function runExport(flags: ExportFlags): Promise<void> {
   try {
     copyFileSync(from, flags.write)
   } catch (error) {
-    const { code, path, message } = error as NodeJS.ErrnoException
+    const { code, path } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' && path === from) {
       throw new OperatorError(
         'no-evidence',
@@ -51,7 +52,10 @@ async function runExport(flags: ExportFlags): Promise<void> {
     }
     if (code === 'EACCES' && path === from)
       throw new OperatorError('no-permission', `${from} is closed to you: use sudo.`)
-    throw new OperatorError('write-file', `${flags.write} cannot be written: ${message}.`)
+    throw new OperatorError(
+      'write-file',
+      `${flags.write} cannot be written: ${systemErrorText(error)}; name another file with -w.`,
+    )
   }
   process.stdout.write(`${flags.write}; the packets that show it: ${evidenceFilter(finding)}\n`)
 }
