@@ -11,6 +11,7 @@ const STEPS = [
   { name: 'format', command: [bin('biome'), 'check', '--error-on-warnings', '.'] },
   { name: 'lint', command: [bin('oxlint'), '--deny-warnings'] },
   { name: 'layers', command: [process.execPath, 'scripts/check-layers.mjs'] },
+  { name: 'exports', command: [process.execPath, 'scripts/check-exports.mjs'] },
   { name: 'hot path', command: [process.execPath, 'scripts/check-hot-path.mjs'] },
   { name: 'findings', command: [process.execPath, 'scripts/check-findings.mjs'] },
   { name: 'tests', command: ['npm', 'test', '--silent'] },
