@@ -152,7 +152,7 @@ export const DATAGRAM_IDLE_MICROS = 60_000_000
 export const DNS_IDLE_MICROS = 10_000_000
 
 /** How often idle flows are looked for: a look at a million takes a millisecond or two. */
-export const FLOW_SWEEP_MICROS = 10_000_000
+export const FLOW_SWEEP_MICROS = 2_000_000
 
 /** Below this a segment behind its successor is called out of order even on the fastest path; Wireshark's 3 ms. */
 export const REORDERING_MICROS = 3_000

@@ -5,6 +5,7 @@ import type { CaptureSource } from '../capture/source.ts'
 import { decodeBatch } from '../decoders/decode-batch.ts'
 import { createDecodedBatch, type DecodedBatch } from '../model/decoded-batch.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
+import { createYoungGenerationBound } from './heap-bounds.ts'
 import { PLATFORM } from './platform.ts'
 
 /** Called with every decoded batch; what it wants to keep it copies, for the memory is used again. */
@@ -17,6 +18,7 @@ export type BatchConsumer = (batch: PacketBatch, out: DecodedBatch) => void
  */
 export async function drain(source: CaptureSource, consume: BatchConsumer, between?: () => unknown): Promise<void> {
   let out: DecodedBatch | undefined
+  const boundYoungGeneration = createYoungGenerationBound()
   for (;;) {
     const batch = await source.next()
     if (batch === undefined) return
@@ -25,6 +27,7 @@ export async function drain(source: CaptureSource, consume: BatchConsumer, betwe
     decodeBatch(batch, out)
     consume(batch, out)
     batch.release()
+    boundYoungGeneration()
     if (between !== undefined && (await between()) === false) return
   }
 }

@@ -1,0 +1,34 @@
+// How much memory V8 may hold beside what lives. A watcher shares its machine, and V8 is made for programs that do not.
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
+
+/**
+ * Garbage is collected after the heap has grown by so much (V8 would let it double and more). Measured on 1 GB of mixed
+ * captures: 60 MB less memory for 2-4 % of CPU time, which is no more than the noise.
+ */
+const HEAP_GROWTH_PERCENT = 40
+
+/**
+ * What the young generation may hold, both halves together (V8: 32 MiB and a third half while it copies). Measured on
+ * 1 GB of mixed captures: 20 MB less memory and no more CPU time, for a smaller one stays in the processor's cache.
+ */
+const MAX_YOUNG_BYTES = 16 << 20
+
+/** For the whole process, before it has done much. */
+export function boundHeapGrowth(): void {
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`)
+}
+
+/**
+ * Gives a function to be called now and then, which keeps the young generation of its thread from growing further once
+ * it is large enough. Its size can be limited in advance only by a flag of the command line or for a worker thread.
+ */
+export function createYoungGenerationBound(): () => void {
+  let isBound = false
+  return () => {
+    if (isBound) return
+    const young = getHeapSpaceStatistics().find((space) => space.space_name === 'new_space')
+    if (young === undefined || young.space_size < MAX_YOUNG_BYTES) return
+    setFlagsFromString('--semi-space-growth-factor=1')
+    isBound = true
+  }
+}
