@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The command line: one command, one file. Exit codes as the README lists them.
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Help } from 'commander'
 import { boundHeapGrowth } from '../daemon/heap-bounds.ts'
 import { VERSION } from '../daemon/version.ts'
 import { OperatorError } from '../model/operator-error.ts'
@@ -30,6 +30,10 @@ const program = new Command('tunnelscope')
   .description('Says what leaves this machine outside the VPN tunnel, and why a site breaks only with the VPN on.')
   .version(VERSION)
   .showHelpAfterError('(tunnelscope --help lists the commands)')
+  .configureHelp({
+    // A list that begins empty has no default worth a line.
+    optionDescription: (option) => new Help().optionDescription(option).replace(' (default: [])', ''),
+  })
   .exitOverride()
 
 for (const name of neededCommands(process.argv[2] ?? '')) (await COMMANDS[name]!())(program)

@@ -4,6 +4,11 @@
 export function usesColour(stream: NodeJS.WriteStream): boolean {
   if ((process.env['NO_COLOR'] ?? '') !== '') return false
   if ((process.env['FORCE_COLOR'] ?? '') !== '') return true
+  return canMoveCursor(stream)
+}
+
+/** Whether lines can be written again in place. */
+export function canMoveCursor(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY === true && process.env['TERM'] !== 'dumb'
 }
 

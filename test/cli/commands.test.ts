@@ -118,6 +118,13 @@ describe('what the operator can mend: exit 2 and one sentence', () => {
   })
 })
 
+test('the help names no empty default', async () => {
+  const { code, out } = await run(['analyze', '--help'])
+  expect(code).toBe(0)
+  expect(out).toContain('(repeatable)')
+  expect(out).not.toContain('[])')
+})
+
 describe('events and packets', () => {
   test('events are EVE lines, each with its file', async () => {
     const { code, out } = await run(['events', EXAMPLE])

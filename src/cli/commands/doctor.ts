@@ -21,7 +21,7 @@ export function addDoctorCommand(program: Command): void {
   program
     .command('doctor')
     .description('Can we capture, which resolvers and routes are in force, what would make a verdict incomplete.')
-    .option('--config <file>', `the daemon's settings (default: ${DEFAULT_CONFIG}, when it is there)`)
+    .option('--config <file>', `the daemon’s settings (default: ${DEFAULT_CONFIG}, when it is there)`)
     .option('--socket <path>', 'the service’s UNIX socket (default: that of the settings)')
     .option('--json', 'print the lines as JSON')
     .action(runDoctor)

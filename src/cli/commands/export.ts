@@ -25,7 +25,7 @@ export function addExportCommand(program: Command): void {
     .description('Write the packets that show a finding to a pcapng file.')
     .requiredOption('--finding <number>', 'its number, as tunnelscope findings shows it')
     .requiredOption('-w, --write <file>', 'the file')
-    .option('--config <file>', `the daemon's settings (default: ${DEFAULT_CONFIG}, when it is there)`)
+    .option('--config <file>', `the daemon’s settings (default: ${DEFAULT_CONFIG}, when it is there)`)
     .option('--store <file>', 'the database of findings (default: that of the settings)')
     .option('--evidence <directory>', 'where the daemon keeps evidence (default: that of the settings)')
     .action(runExport)

@@ -19,7 +19,7 @@ import {
   serviceAddress,
   sinceTime,
 } from '../service-options.ts'
-import { outputWidth, usesColour } from '../terminal.ts'
+import { canMoveCursor, outputWidth, usesColour } from '../terminal.ts'
 import { asciiJson } from './findings.ts'
 
 interface TailFlags extends ServiceFlags {
@@ -63,7 +63,7 @@ export async function runTail(flags: TailFlags): Promise<void> {
     end = resolve
     fail = reject
   })
-  const output = flags.json === true ? jsonOutput() : process.stdout.isTTY ? screenOutput(end) : pipeOutput()
+  const output = flags.json === true ? jsonOutput() : canMoveCursor(process.stdout) ? screenOutput(end) : pipeOutput()
   process.once('SIGTERM', end)
   try {
     const after = await firstFindings(client.findings, { ...filter, since }, output, ended)
