@@ -20,6 +20,9 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
+/** Two images of Node and their threads, on a machine that runs other tests meanwhile. */
+const START_MILLIS = 25_000
+
 const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
 const program = (name: string) => new URL(`./programs/${name}`, import.meta.url).pathname
 const path = (name: string) => join(folder, name)
@@ -43,8 +46,8 @@ function machine(): [Namespace, Namespace] {
 async function startDaemon(near: Namespace, ...words: string[]): Promise<Program> {
   const flags = ['--no-service', '--report', path('live.json'), ...words]
   const daemon = near.start(process.execPath, [main(), 'daemon', ...flags])
-  for (let waited = 0; !daemon.errors.includes('watching'); waited++) {
-    if (waited === 200) throw new Error(`not ready: ${daemon.errors}`)
+  for (const end = Date.now() + START_MILLIS; !daemon.errors.includes('watching'); ) {
+    if (Date.now() > end) throw new Error(`not ready: ${daemon.errors}`)
     await pause(50)
   }
   return daemon
@@ -169,9 +172,9 @@ if (!canMakeNamespaces) {
     const fds = () => readdirSync(`/proc/${daemon.pid}/fd`).length
     const rssMib = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'))![1]) / 1024
     const before = fds()
-    const traffic = far.start('tcpreplay', ['-i', 'v1', '--pps=20000', '--loop=0', path('traffic.pcap')])
+    const traffic = far.start('tcpreplay', ['-i', 'v1', '--pps=10000', '--loop=0', path('traffic.pcap')])
     const cycles = new URL('../native/programs/tun-cycles.py', import.meta.url).pathname
-    // The first ones warm up what then stays. The collector lets some 30 MiB come together; a ring that stays has 64.
+    // The first ones warm up what then stays. The collector lets some 15 MiB come together; a ring that stays has 64.
     expect(await near.start('python3', [cycles, '30', 'full']).ends()).toBe(0)
     const warm = rssMib()
     expect(await near.start('python3', [cycles, '70', 'full']).ends()).toBe(0)
@@ -182,16 +185,21 @@ if (!canMakeNamespaces) {
     console.log(
       `a hundred tun devices: ${fds()} descriptors (${before} before), ${grown.toFixed(1)} MiB more after the last 70`,
     )
-    expect(grown).toBeLessThan(40)
+    expect(grown).toBeLessThan(24)
     const report = await stop(daemon)
     // Each time it carries the internet is a time of its own, and each loss.
     const ups = report.epochs.filter(({ tunnelUp }, index) => tunnelUp && report.epochs[index - 1]?.tunnelUp !== true)
     expect(ups).toHaveLength(100)
     for (const one of ups) expect(one).toMatchObject({ connected: true, tunnelInterfaces: ['tun7'] })
     expect(report.epochs.filter(({ tunnelUp, reason }) => !tunnelUp && reason.includes('tun7'))).toHaveLength(100)
-    const tun7 = report.inputs[0]!.interfaces.find(({ name }) => name === 'tun7')
-    expect(tun7).toMatchObject({ role: 'tunnel', packets: 500 })
-    expect(report.verdict.coverage.packets).toBeGreaterThan(10_000)
+    const [lo, v0, tun7, ...others] = report.inputs[0]!.interfaces
+    expect([lo?.name, v0?.name, tun7?.name, others]).toEqual(['lo', 'v0', 'tun7', []])
+    expect(tun7).toMatchObject({ role: 'tunnel' })
+    // A daemon that gets no turn for two seconds, for others compute, has a full ring: what is not seen is then counted.
+    const { packets, dropped = 0 } = report.verdict.coverage
+    expect(tun7!.packets).toBeLessThanOrEqual(500)
+    expect(tun7!.packets + dropped).toBeGreaterThanOrEqual(500)
+    expect(packets).toBeGreaterThan(10_000)
   }, 90_000)
 
   test('-i, -c and a filter: less is watched, and it says so', async () => {
