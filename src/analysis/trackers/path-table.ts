@@ -10,8 +10,8 @@ export const SIZE_CLASSES = 25
 export const SMALL_PACKET_LEN = 576
 
 /**
- * Columns by `path`, or by `path * 2 + direction` where a field exists per direction (0 what the client sends, 1 the server). Path 0 takes what the table has no
- * room for and is never shown. Other arrays after idOf(): the table grows.
+ * Columns by `path`, or by `path * 2 + direction` where a field exists per direction: 0 what the client sends, 1 the
+ * server. Path 0 takes what the table has no room for and is never shown. Other arrays after idOf(): the table grows.
  */
 interface PathColumns {
   readonly interfaceId: Uint16Array
