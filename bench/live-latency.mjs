@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { fail, ip, layCable } from './cable.mjs'
 import { packetSender } from './packet-sender.mjs'
 
 const SAMPLES = 1000
@@ -108,7 +109,7 @@ async function main(pps) {
   if (missing.length > 0) fail(`missing here: ${missing.join(', ')}`)
   const folder = mkdtempSync(join(tmpdir(), 'tunnelscope-latency-'))
   const sender = packetSender(folder)
-  const [near, far] = ['a', 'b'].map((end) => `tslat${process.pid}${end}`)
+  const { near, far, remove } = layCable('tslat')
   const children = []
   const start = (space, words) => {
     const child = spawn('ip', ['netns', 'exec', space, ...words], { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -117,13 +118,9 @@ async function main(pps) {
     return { child, line: async () => (await lines.next()).value }
   }
   try {
-    for (const name of [near, far]) ip('netns', 'add', name)
-    ip('-n', near, 'link', 'add', 'v0', 'type', 'veth', 'peer', 'name', 'v1', 'netns', far)
     ip('-n', near, 'addr', 'add', '10.9.0.2/24', 'dev', 'v0')
     ip('-n', far, 'addr', 'add', `${RESOLVER}/24`, 'dev', 'v1')
     ip('-n', far, 'addr', 'add', `${SILENT}/24`, 'dev', 'v1')
-    ip('-n', near, 'link', 'set', 'v0', 'up')
-    ip('-n', far, 'link', 'set', 'v1', 'up')
     const file = join(folder, 'traffic.pcap')
     writeFileSync(file, traffic())
     start(far, ['python3', fileURLToPath(new URL('../test/daemon/programs/answer.py', import.meta.url)), RESOLVER])
@@ -147,7 +144,7 @@ async function main(pps) {
   } finally {
     for (const child of children) child.kill('SIGKILL')
     await sleep(100)
-    for (const name of [near, far]) ip('netns', 'del', name)
+    remove()
     rmSync(folder, { recursive: true })
   }
 }
@@ -186,14 +183,4 @@ function traffic() {
     return record
   })
   return Buffer.concat([head, ...records])
-}
-
-function ip(...words) {
-  const { status, stderr } = spawnSync('ip', words, { encoding: 'utf8' })
-  if (status !== 0) fail(`ip ${words.join(' ')}: ${stderr}`)
-}
-
-function fail(sentence) {
-  console.error(sentence)
-  process.exit(2)
 }

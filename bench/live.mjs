@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { fail, layCable } from './cable.mjs'
 import { packetSender } from './packet-sender.mjs'
 
 const PACKETS = 1_000_000
@@ -51,17 +52,12 @@ if (missing.length > 0) fail(`missing here: ${missing.join(', ')}`)
 
 const folder = mkdtempSync(join(tmpdir(), 'tunnelscope-live-'))
 const sender = packetSender(folder)
-const near = `tsbench${process.pid}a`
-const far = `tsbench${process.pid}b`
+const { near, far, remove } = layCable('tsbench')
 try {
   const file = join(folder, 'packets.pcap')
   makePackets(file, 1)
   const whole = join(folder, 'whole.pcap')
   makePackets(whole, PACKETS / FRAMES)
-  for (const name of [near, far]) ip('netns', 'add', name)
-  ip('-n', near, 'link', 'add', 'v0', 'type', 'veth', 'peer', 'name', 'v1', 'netns', far)
-  ip('-n', near, 'link', 'set', 'v0', 'up')
-  ip('-n', far, 'link', 'set', 'v1', 'up')
   console.log(`${PACKETS} packets, mixed sizes, by ${sender.name}, ${ROUNDS} rounds\n`)
   console.log('capturer             packets   dropped      kpps   CPU s')
   for (let round = 0; round < ROUNDS; round++) {
@@ -69,7 +65,7 @@ try {
     offline(whole)
   }
 } finally {
-  for (const name of [near, far]) ip('netns', 'del', name)
+  remove()
   rmSync(folder, { recursive: true })
 }
 
@@ -169,14 +165,4 @@ function makePackets(path, times) {
   const [start, ...records] = parts
   const once = Buffer.concat(records)
   writeFileSync(path, Buffer.concat([start, ...new Array(times).fill(once)]))
-}
-
-function ip(...words) {
-  const { status, stderr } = spawnSync('ip', words, { encoding: 'utf8' })
-  if (status !== 0) fail(`ip ${words.join(' ')}: ${stderr}`)
-}
-
-function fail(sentence) {
-  console.error(sentence)
-  process.exit(2)
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { fail, layCable } from './cable.mjs'
 import { packetSender } from './packet-sender.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -34,20 +35,15 @@ if (spawnSync('which', ['ip']).status !== 0) fail('missing here: ip')
 
 const folder = mkdtempSync(join(tmpdir(), 'tunnelscope-soak-'))
 const sender = packetSender(folder)
-const near = `tssoak${process.pid}a`
-const far = `tssoak${process.pid}b`
+const { near, far, remove } = layCable('tssoak')
 const children = []
 try {
   const file = join(folder, 'flows.pcap')
   makeFlows(file)
-  for (const name of [near, far]) ip('netns', 'add', name)
-  ip('-n', near, 'link', 'add', 'v0', 'type', 'veth', 'peer', 'name', 'v1', 'netns', far)
-  ip('-n', near, 'link', 'set', 'v0', 'up')
-  ip('-n', far, 'link', 'set', 'v1', 'up')
   process.exitCode = (await soak(file)) ? 0 : 1
 } finally {
   for (const child of children) child.kill('SIGKILL')
-  for (const name of [near, far]) ip('netns', 'del', name)
+  remove()
   rmSync(folder, { recursive: true })
 }
 
@@ -151,14 +147,4 @@ function writeFlow(bytes, at, flow) {
 
 function mean(numbers) {
   return numbers.reduce((sum, number) => sum + number, 0) / numbers.length
-}
-
-function ip(...words) {
-  const { status, stderr } = spawnSync('ip', words, { encoding: 'utf8' })
-  if (status !== 0) fail(`ip ${words.join(' ')}: ${stderr}`)
-}
-
-function fail(sentence) {
-  console.error(sentence)
-  process.exit(2)
 }
