@@ -1,40 +1,21 @@
 // The leak service level in the store: what is added, that a name counts once a day whoever tells it, and what is kept.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type Database from 'better-sqlite3'
-import { openStore } from '../../src/store/database.ts'
 import { openReader } from '../../src/store/reader.ts'
 import { leakServiceRecord } from '../../src/store/records.ts'
 import { retainStep } from '../../src/store/retention.ts'
 import { createWriter } from '../../src/store/writer.ts'
+import { temporaryStore } from '../support/temporary-store.ts'
 
 const DAY_MICROS = 86_400_000_000
 const NOON_MICROS = Date.UTC(2026, 4, 10, 12) * 1000
 
-let folder: string
-let path: string
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'tunnelscope-leaks-'))
-  path = join(folder, 'data', 'store.db')
-})
-afterEach(() => rmSync(folder, { recursive: true }))
-
-function withStore<T>(use: (db: Database.Database) => T): T {
-  const { db } = openStore(path, 0)
-  try {
-    return use(db)
-  } finally {
-    db.close()
-  }
-}
+const store = temporaryStore()
 
 function leaked(day: string, app: string, questions: number, outsideMs: number, ...newNames: string[]) {
   return leakServiceRecord({ day, app, questions, outsideMs, newNames })
 }
 
 function stored(sinceMicros = 0) {
-  const reader = openReader(path)
+  const reader = openReader(store.path)
   try {
     return reader.leakService(sinceMicros)
   } finally {
@@ -43,7 +24,7 @@ function stored(sinceMicros = 0) {
 }
 
 test('numbers add up; a name of two runs of the same day counts once', () => {
-  withStore((db) => {
+  store.with((db) => {
     const places = createWriter(db).write([
       leaked('2026-05-10', 'curl', 2, 30.5, 'a.example', 'b.example'),
       leaked('2026-05-10', 'dig', 1, 5000, 'a.example'),
@@ -51,7 +32,7 @@ test('numbers add up; a name of two runs of the same day counts once', () => {
     ])
     expect(places.every(({ seq }) => seq === 0)).toBe(true)
   })
-  withStore((db) => createWriter(db).write([leaked('2026-05-10', 'curl', 3, 10.25, 'b.example', 'c.example')]))
+  store.with((db) => createWriter(db).write([leaked('2026-05-10', 'curl', 3, 10.25, 'b.example', 'c.example')]))
   expect(stored()).toEqual([
     { day: '2026-05-10', app: 'curl', questions: 5, names: 3, outsideMs: 40.75 },
     { day: '2026-05-10', app: 'dig', questions: 1, names: 1, outsideMs: 5000 },
@@ -62,12 +43,12 @@ test('numbers add up; a name of two runs of the same day counts once', () => {
 
 test('hostile words are data', () => {
   const hostile = `'); DROP TABLE leak_service; --\u001b[2J"`
-  withStore((db) => createWriter(db).write([leaked('2026-05-10', hostile, 1, 1, hostile)]))
+  store.with((db) => createWriter(db).write([leaked('2026-05-10', hostile, 1, 1, hostile)]))
   expect(stored()).toEqual([{ day: '2026-05-10', app: hostile, questions: 1, names: 1, outsideMs: 1 }])
 })
 
 test('days are forgotten with everything else of their age, their names as soon as nobody can add to them', () => {
-  withStore((db) => {
+  store.with((db) => {
     createWriter(db).write([
       leaked('2026-05-02', 'curl', 1, 1, 'a.example'),
       leaked('2026-05-08', 'curl', 1, 1, 'a.example', 'b.example'),

@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { openStore } from '../../src/store/database.ts'
@@ -16,24 +15,9 @@ import { retainStep, usedBytes } from '../../src/store/retention.ts'
 import { createWriter, SEQ_SKIP } from '../../src/store/writer.ts'
 import { utcTime } from '../../src/text/timestamp.ts'
 import { makeEpoch, makeFinding, makeVerdict, START_MICROS } from '../support/findings.ts'
+import { temporaryStore } from '../support/temporary-store.ts'
 
-let folder: string
-let path: string
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'tunnelscope-store-'))
-  path = join(folder, 'data', 'store.db')
-})
-afterEach(() => rmSync(folder, { recursive: true }))
-
-function withStore<T>(use: (db: Database.Database) => T): T {
-  const { db } = openStore(path, 0)
-  try {
-    return use(db)
-  } finally {
-    db.close()
-  }
-}
+const store = temporaryStore()
 
 const everything = { limit: 1000 }
 
@@ -61,7 +45,7 @@ function dnsRecord(changes: Partial<DnsRecord> = {}): DnsRecord {
 
 describe('writing', () => {
   test('a finding is folded by (epoch, id, key): one row, one number, a new place in the stream each time', () => {
-    withStore((db) => {
+    store.with((db) => {
       const writer = createWriter(db)
       const [first] = writer.write([findingRecord(makeFinding())])
       const [second, other] = writer.write([
@@ -72,7 +56,7 @@ describe('writing', () => {
       expect(second!.seq).toBe(first!.seq + 1)
       expect(other!.number).not.toBe(first!.number)
     })
-    const reader = openReader(path)
+    const reader = openReader(store.path)
     const rows = reader.findings(everything)
     expect(rows.map((row) => [JSON.parse(row.body).key, JSON.parse(row.body).count])).toEqual([
       ['eth0 192.0.2.53', 5],
@@ -82,7 +66,7 @@ describe('writing', () => {
   })
 
   test('a batch that fails is not there at all, and its numbers are given to the next', () => {
-    withStore((db) => {
+    store.with((db) => {
       const writer = createWriter(db)
       const before = writer.lastSeq()
       const bad = { ...findingRecord(makeFinding({ key: 'bad' })), count: Number.NaN }
@@ -93,25 +77,25 @@ describe('writing', () => {
   })
 
   test('numbers are never given twice: every start skips ahead', () => {
-    const first = withStore((db) => createWriter(db).write([findingRecord(makeFinding())])[0]!.seq)
-    const second = withStore((db) => createWriter(db).write([findingRecord(makeFinding({ key: 'b' }))])[0]!.seq)
+    const first = store.with((db) => createWriter(db).write([findingRecord(makeFinding())])[0]!.seq)
+    const second = store.with((db) => createWriter(db).write([findingRecord(makeFinding({ key: 'b' }))])[0]!.seq)
     expect(second - first).toBe(SEQ_SKIP + 1)
   })
 
   test('an epoch that a killed process left open ends with the last thing known of it', () => {
-    withStore((db) => {
+    store.with((db) => {
       const last = utcTime(START_MICROS + 9_000_000)
       createWriter(db).write([epochRecord(makeEpoch()), findingRecord(makeFinding({ last }))])
     })
-    withStore((db) => createWriter(db))
-    const reader = openReader(path)
+    store.with((db) => createWriter(db))
+    const reader = openReader(store.path)
     expect(reader.epochs(10).map((body) => JSON.parse(body).end)).toEqual([utcTime(START_MICROS + 9_000_000)])
     expect(reader.lastEpoch()).toBe(1)
     reader.close()
   })
 
   test('rollups add up, per resolver and per name', () => {
-    withStore((db) => {
+    store.with((db) => {
       createWriter(db).write([
         dnsRecord(),
         dnsRecord({ lastMicros: START_MICROS + 9 }),
@@ -136,7 +120,7 @@ describe('writing', () => {
         { packets: 4, bytes: 18, dropped: 2 },
       ])
     })
-    const reader = openReader(path)
+    const reader = openReader(store.path)
     expect(reader.resolvers()).toEqual([
       {
         server: '10.64.0.1',
@@ -182,7 +166,7 @@ describe('reading', () => {
     ['since', { sinceMicros: START_MICROS + 1_000_000 }, ['b', 'c']],
     ['until', { untilMicros: START_MICROS }, ['a']],
   ])('by %s', (_, query, keys) => {
-    withStore((db) => {
+    store.with((db) => {
       const later = utcTime(START_MICROS + 2_000_000)
       createWriter(db).write([
         findingRecord(makeFinding({ key: 'a' })),
@@ -202,14 +186,14 @@ describe('reading', () => {
         ),
       ])
     })
-    const reader = openReader(path)
+    const reader = openReader(store.path)
     expect(reader.findings({ ...query, ...everything }).map((row) => JSON.parse(row.body).key)).toEqual(keys)
     expect(reader.countFindings(query)).toBe(keys.length)
     reader.close()
   })
 
   test('messages of all kinds come in the order of their numbers, in pages', () => {
-    withStore((db) => {
+    store.with((db) => {
       createWriter(db).write([
         epochRecord(makeEpoch()),
         findingRecord(makeFinding()),
@@ -217,7 +201,7 @@ describe('reading', () => {
         findingRecord(makeFinding({ key: 'b' })),
       ])
     })
-    const reader = openReader(path)
+    const reader = openReader(store.path)
     const upTo = reader.lastSeq()
     expect(reader.messages(0, upTo, {}, 10).map((row) => row.kind)).toEqual(['epoch', 'finding', 'verdict', 'finding'])
     const page = reader.messages(0, upTo, {}, 2)
@@ -228,10 +212,10 @@ describe('reading', () => {
 
   test('hostile text is data: it comes back as it went in, and nothing else happens', () => {
     const hostile = `'); DROP TABLE findings; --\u0000\u001b[2J\n\u202e<script>"\\\ud800`
-    withStore((db) => {
+    store.with((db) => {
       createWriter(db).write([findingRecord(makeFinding({ key: hostile, id: hostile, interface: hostile }))])
     })
-    const reader = openReader(path)
+    const reader = openReader(store.path)
     const rows = reader.findings({ ids: [hostile], interfaces: [hostile], ...everything })
     expect(rows).toHaveLength(1)
     // JSON writes a lone surrogate as an escape, so even that comes back.
@@ -253,13 +237,13 @@ describe('reading', () => {
 
 describe('the file', () => {
   test('0600 in a 0700 directory, the write-ahead log too', () => {
-    withStore((db) => {
+    store.with((db) => {
       createWriter(db).write([findingRecord(makeFinding())])
-      expect(statSync(join(folder, 'data')).mode & 0o777).toBe(0o700)
-      for (const name of readdirSync(join(folder, 'data'))) {
-        expect([name, statSync(join(folder, 'data', name)).mode & 0o777]).toEqual([name, 0o600])
+      expect(statSync(join(store.folder, 'data')).mode & 0o777).toBe(0o700)
+      for (const name of readdirSync(join(store.folder, 'data'))) {
+        expect([name, statSync(join(store.folder, 'data', name)).mode & 0o777]).toEqual([name, 0o600])
       }
-      expect(readdirSync(join(folder, 'data'))).toContain('store.db-wal')
+      expect(readdirSync(join(store.folder, 'data'))).toContain('store.db-wal')
     })
   })
 
@@ -268,36 +252,36 @@ describe('the file', () => {
     ['a database of another program', undefined, 'of another program'],
     ['a damaged store', 'damage', 'damaged'],
   ])('%s is set aside whole, and a new store begun', (_, kind, reason) => {
-    mkdirSync(join(folder, 'data'))
+    mkdirSync(join(store.folder, 'data'))
     if (kind === undefined) {
-      const other = new Database(path)
+      const other = new Database(store.path)
       other.exec('CREATE TABLE theirs (a)')
       other.close()
     } else if (kind === 'damage') {
-      withStore((db) => {
+      store.with((db) => {
         const writer = createWriter(db)
         for (let key = 0; key < 500; key++) writer.write([findingRecord(makeFinding({ key: `${key}` }))])
       })
-      const bytes = readFileSync(path)
+      const bytes = readFileSync(store.path)
       bytes.fill(0x5a, 3 * 4096, 40 * 4096)
-      writeFileSync(path, bytes)
-    } else writeFileSync(path, kind.repeat(40))
-    const before = readFileSync(path)
+      writeFileSync(store.path, bytes)
+    } else writeFileSync(store.path, kind.repeat(40))
+    const before = readFileSync(store.path)
 
-    const opened = openStore(path, Date.UTC(2026, 0, 2, 3, 4, 5))
+    const opened = openStore(store.path, Date.UTC(2026, 0, 2, 3, 4, 5))
     opened.db.close()
     expect(opened.setAside?.reason).toContain(reason)
-    expect(opened.setAside?.path).toBe(`${path}.set-aside-2026-01-02T030405Z`)
+    expect(opened.setAside?.path).toBe(`${store.path}.set-aside-2026-01-02T030405Z`)
     expect(readFileSync(opened.setAside!.path).equals(before)).toBe(true)
-    expect(openStore(path, 0).setAside).toBeUndefined()
+    expect(openStore(store.path, 0).setAside).toBeUndefined()
   })
 
   test('a second file set aside in the same second gets its own name', () => {
-    mkdirSync(join(folder, 'data'))
+    mkdirSync(join(store.folder, 'data'))
     const names = [1, 2].map((copy) => {
-      writeFileSync(path, `no database ${copy}`.repeat(20))
-      for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true })
-      const opened = openStore(path, 0)
+      writeFileSync(store.path, `no database ${copy}`.repeat(20))
+      for (const suffix of ['-wal', '-shm']) rmSync(store.path + suffix, { force: true })
+      const opened = openStore(store.path, 0)
       opened.db.close()
       return opened.setAside!.path
     })
@@ -305,16 +289,16 @@ describe('the file', () => {
   })
 
   test('a store of a later version is left alone', () => {
-    withStore((db) => db.pragma('user_version = 99'))
-    const before = readFileSync(path)
-    expect(() => openStore(path, 0)).toThrow(expect.objectContaining({ code: 'store-newer' }))
-    expect(readFileSync(path).equals(before)).toBe(true)
-    expect(readdirSync(join(folder, 'data')).filter((name) => name.includes('set-aside'))).toEqual([])
+    store.with((db) => db.pragma('user_version = 99'))
+    const before = readFileSync(store.path)
+    expect(() => openStore(store.path, 0)).toThrow(expect.objectContaining({ code: 'store-newer' }))
+    expect(readFileSync(store.path).equals(before)).toBe(true)
+    expect(readdirSync(join(store.folder, 'data')).filter((name) => name.includes('set-aside'))).toEqual([])
   })
 
-  test('a path that cannot be used is the operator’s to mend', () => {
-    writeFileSync(join(folder, 'data'), '')
-    expect(() => openStore(path, 0)).toThrow(expect.objectContaining({ code: 'store-unusable' }))
+  test('a store.path that cannot be used is the operator’s to mend', () => {
+    writeFileSync(join(store.folder, 'data'), '')
+    expect(() => openStore(store.path, 0)).toThrow(expect.objectContaining({ code: 'store-unusable' }))
   })
 })
 
@@ -337,21 +321,21 @@ describe('retention', () => {
   }
 
   test('by age, in steps; what can no longer be given back is known', () => {
-    withStore((db) => {
+    store.with((db) => {
       fill(db, 1200, START_MICROS - 8 * day)
       const lastOld = createWriter(db).lastSeq() - SEQ_SKIP
       fill(db, 10, START_MICROS)
       expect(retain(db, { ...forever, maxAgeMicros: 7 * day }, START_MICROS)).toBeGreaterThan(2)
       expect(db.prepare('SELECT count(*) FROM findings').pluck().get()).toBe(10)
       expect(db.prepare('SELECT name FROM dns_exchanges').pluck().all()).toEqual([`n${START_MICROS}`])
-      const reader = openReader(path)
+      const reader = openReader(store.path)
       expect(reader.forgottenSeq()).toBe(lastOld)
       reader.close()
     })
   })
 
   test('by size: the oldest go, and the file shrinks', () => {
-    withStore((db) => {
+    store.with((db) => {
       fill(db, 2000, START_MICROS)
       fill(db, 2000, START_MICROS + day)
       const before = usedBytes(db)
@@ -362,12 +346,12 @@ describe('retention', () => {
       expect(left).toBeGreaterThan(0)
       if (left < 2000) expect(oldest.get(START_MICROS)).toBe(0)
       db.pragma('wal_checkpoint(TRUNCATE)')
-      expect(statSync(path).size).toBeLessThan(before * 0.7)
+      expect(statSync(store.path).size).toBeLessThan(before * 0.7)
     })
   })
 
   test('by size after the clock was set back: the newest stay although their time is the oldest', () => {
-    withStore((db) => {
+    store.with((db) => {
       fill(db, 2000, START_MICROS)
       fill(db, 2000, START_MICROS - day)
       retain(db, { ...forever, maxBytes: usedBytes(db) / 2 }, START_MICROS - day)
@@ -378,7 +362,7 @@ describe('retention', () => {
   })
 
   test('nothing to do is one step', () => {
-    withStore((db) => {
+    store.with((db) => {
       fill(db, 10, START_MICROS)
       expect(retain(db, forever, START_MICROS)).toBe(1)
       expect(db.prepare('SELECT count(*) FROM findings').pluck().get()).toBe(10)
