@@ -76,11 +76,12 @@ export interface FlowTable {
    */
   lookup(batch: PacketBatch, out: DecodedBatch, row: number): number
   /**
-   * The slot of a known flow, or −1: source and destination stand in eight words from `at`; `interfaceId` saw it. Sets
-   * `fromClient` for that source. Makes nothing and ends nothing.
+   * The slot of a known flow, or −1: source and destination stand in eight words from `at`; `interfaceId` saw it, in
+   * another packet when `isInner`. Sets `fromClient` for that source. Makes nothing and ends nothing.
    */
   peek(
     interfaceId: number,
+    isInner: boolean,
     protocol: number,
     addresses: Uint32Array,
     at: number,
@@ -164,6 +165,7 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
 
   function peek(
     interfaceId: number,
+    isInner: boolean,
     protocol: number,
     addresses: Uint32Array,
     at: number,
@@ -175,7 +177,7 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
     const higherAt = srcIsHigher ? at : at + 4
     // Signed: an unsigned number above 2^31 would be an object wherever a call is not inlined.
     const ports = srcIsHigher ? (dstPort << 16) | srcPort : (srcPort << 16) | dstPort
-    const kind = (interfaceId << KIND_INTERFACE_SHIFT) | protocol
+    const kind = (interfaceId << KIND_INTERFACE_SHIFT) | (isInner ? KIND_INNER : 0) | protocol
     const slot = find(hashOf(addresses, lowerAt, higherAt, ports, kind), addresses, lowerAt, higherAt, ports, kind)
     if (slot >= 0) {
       const state = words[(slot << FLOW_SHIFT) + STATE_AT]!

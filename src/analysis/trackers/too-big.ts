@@ -16,7 +16,7 @@ import {
 } from '../../constants/wire.ts'
 import { createQuotedPacket, readQuoted } from '../../decoders/quoted.ts'
 import type { TooBigFact } from '../../model/connection-facts.ts'
-import { type DecodedBatch, ROW_DF } from '../../model/decoded-batch.ts'
+import { type DecodedBatch, ROW_DF, ROW_INNER } from '../../model/decoded-batch.ts'
 import type { FactHandlers } from '../../model/facts.ts'
 import { LAYER_ICMPV4, LAYER_ICMPV6 } from '../../model/layer.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
@@ -123,9 +123,11 @@ export function createTooBigTracker(flows: FlowTable, paths: PathTable, handlers
       if (quotedAt === 0 || !readQuoted(batch.bytes, quotedAt, endAt, quoted)) return
       const interfaceId = batch.interfaceId[row]!
       const protocol = quoted.ipProtocol
+      // Within 6in4, GRE or IPIP the message quotes what went through the same tunnel.
+      const isInner = (out.flags[row]! & ROW_INNER) !== 0
       const slot =
         quoted.hasPorts && (protocol === IPPROTO_TCP || protocol === IPPROTO_UDP)
-          ? flows.peek(interfaceId, protocol, quoted.addresses, 0, quoted.srcPort, quoted.dstPort)
+          ? flows.peek(interfaceId, isInner, protocol, quoted.addresses, 0, quoted.srcPort, quoted.dstPort)
           : -1
       const nextHopMtu = out.icmpMtu[row]!
       let standing = standingOf(interfaceId, slot, nextHopMtu)

@@ -1,7 +1,7 @@
 import { story as quiet } from '../../fixtures/mtu-too-big/quiet.make.ts'
 import { story as raises } from '../../fixtures/mtu-too-big/raises.make.ts'
-import { SITE } from '../../fixtures/path-story.ts'
-import { findingsOf, play } from '../scenario.ts'
+import { LAN_ADDRESS, ROUTER_ADDRESS, SITE } from '../../fixtures/path-story.ts'
+import { findingsOf, ip, play } from '../scenario.ts'
 
 const ID = 'mtu-too-big'
 
@@ -18,4 +18,14 @@ test('raises: a full segment, a router that says 1400, and a sender that heeds i
 
 test('stays quiet: a router that says how far a packet may travel instead', () => {
   expect(findingsOf(play(quiet().steps), ID)).toEqual([])
+})
+
+test('raises within another packet too: connection and message went through the same IPIP tunnel', () => {
+  const steps = raises().steps.map((step) => {
+    const [from, to] = step.outgoing ? [LAN_ADDRESS, ROUTER_ADDRESS] : [ROUTER_ADDRESS, LAN_ADDRESS]
+    return { ...step, on: 'eth0', ip: ip(from, to, 4, step.ip) }
+  })
+  const report = play(steps)
+  expect(findingsOf(report, ID)).toMatchObject([{ interface: 'eth0', data: { nextHopMtu: 1400, server: SITE } }])
+  expect(findingsOf(report, 'mtu-ptb-unmatched')).toEqual([])
 })
