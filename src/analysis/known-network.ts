@@ -64,9 +64,9 @@ export function createKnownNetwork(from: NetworkSources): ConnectionContext {
   const ownAddresses = onceForEach(links.ownAddresses)
   const sentByUs = onceForEach(links.sentByUs)
   const tunnelIds = from.roles.flatMap((one, id) => (one.role === 'tunnel' ? [id] : []))
-  const usedTunnels = tunnelIds.filter((id) => isUsed(from, id))
   const dialled = from.vpn.endpoints(ownAddresses)
   const servers = dialled.filter((one) => one.isUsed)
+  const usedTunnels = tunnelIds.filter((id) => isUsed(from, id, servers.length > 0))
   const insideSeen = from.timeline !== undefined || usedTunnels.length > 0
   const timeline = from.timeline ?? offlineFrom(from, usedTunnels, servers, roleOf)
   const endpoints = createEndpointSet(addresses, servers, options.endpoints ?? [])
@@ -162,9 +162,16 @@ function onceForEach(make: (interfaceId: number) => Set<number>): (interfaceId: 
   }
 }
 
-function isUsed(from: NetworkSources, id: number): boolean {
-  const statistics = from.interfaces[id]?.statistics
-  return (from.links.figures(id)?.packets ?? 0) > 0 || statistics?.startMicros !== undefined
+/**
+ * Packets went through it, or its capture statistics say that it was there. Of an interface that stands without a VPN
+ * too, only traffic says so: neighbours greet each other on every interface.
+ */
+function isUsed(from: NetworkSources, id: number, isVpnSeen: boolean): boolean {
+  const figures = from.links.figures(id)
+  if (from.roles[id]?.isStanding === true && !isVpnSeen) {
+    return figures !== undefined && figures.ipv4Packets + figures.ipv6Packets > 0
+  }
+  return (figures?.packets ?? 0) > 0 || from.interfaces[id]?.statistics?.startMicros !== undefined
 }
 
 /** Servers come and go within one connected time: between their packets nothing says that the tunnel was lost. */

@@ -20,6 +20,8 @@ export interface RoleDecision {
   role: InterfaceRole
   /** One phrase each, the strongest first. */
   reasons: string[]
+  /** A tunnel that may be there without a VPN: only what goes through it shows one. */
+  isStanding?: boolean
 }
 
 /** What the operator said: names of interfaces or of capture files. */
@@ -33,6 +35,11 @@ const TUNNEL_NAME =
   /^(tun|utun|wg|ipsec|gif|gre|sit|ip6tnl|vti|xfrm|l2tp|pptp|nordlynx|nordtun|proton|tailscale|mullvad|wgpia|surfshark|windscribe|cscotun|gpd|outline|cloudflarewarp|warp|zt|ham)[-_.\w]*$/i
 /** Ethernet-like tunnels: the name is all there is to know them by. */
 const ETHERNET_TUNNEL_NAME = /^(tap|zt|ham|feth)[-_.\w]*$/i
+/**
+ * Interfaces of these names are there whether or not anybody uses them: macOS keeps utun (its own services'), gif and
+ * stf, Linux one of each kind of tunnel whose module is loaded.
+ */
+const STANDING_NAME = /^(utun|gif|stf|sit|gre|ip6tnl|vti|xfrm)[-_.\w]*$/i
 const LOOPBACK_NAME = /^lo\d*$/i
 const VIRTUAL_NAME = /^(veth|docker|br-|virbr|vmnet|vboxnet|lxc|lxd|cni|flannel|cali|podman|bridge)[-_.\w]*$/i
 /** Cellular modems are layer-3 interfaces and yet the way out of the machine. */
@@ -122,10 +129,14 @@ function layer3Role(
     return { role: 'physical', reasons: [`carries ${transport}`, `link type ${link}`] }
   }
   if (CELLULAR_NAME.test(name)) return { role: 'physical', reasons: [`name ${name}`, `link type ${link}`] }
-  if (TUNNEL_NAME.test(name)) return { role: 'tunnel', reasons: [`name ${name}`, `link type ${link}, no link layer`] }
+  if (TUNNEL_NAME.test(name)) {
+    const reasons = [`name ${name}`, `link type ${link}, no link layer`]
+    return { role: 'tunnel', reasons, isStanding: STANDING_NAME.test(name) }
+  }
   if (beside !== undefined && one.linkType !== LINKTYPE_PPP && one.linkType !== LINKTYPE_NULL) {
     const other = beside.name ?? beside.inputName
-    return { role: 'tunnel', reasons: [`link type ${link}, no link layer, beside ${other} (Ethernet)`] }
+    const reasons = [`link type ${link}, no link layer, beside ${other} (Ethernet)`]
+    return { role: 'tunnel', reasons, isStanding: true }
   }
   return { role: 'unknown', reasons: [`link type ${link}: a tunnel, a modem or a converted capture`] }
 }

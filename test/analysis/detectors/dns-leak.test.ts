@@ -1,4 +1,14 @@
-import { findingsOf, LAN_RESOLVER, lookup, PUBLIC_RESOLVER, PUBLIC_RESOLVER_V6, play, type Step } from '../scenario.ts'
+import {
+  findingsOf,
+  LAN_RESOLVER,
+  lookup,
+  PUBLIC_RESOLVER,
+  PUBLIC_RESOLVER_V6,
+  play,
+  type Step,
+  TUNNEL_CLIENT,
+  TUNNEL_RESOLVER,
+} from '../scenario.ts'
 
 /** The tunnel is used from 0 to 10 s, so that it is known to be up. */
 const tunnelTime: Step[] = [
@@ -45,6 +55,23 @@ describe('dns-leak raises', () => {
     expect(findingsOf(report, 'dns-leak')[0]).toMatchObject({ cause: 'outside-tunnel', count: 1 })
   })
 
+  test('around a utun that a VPN uses: something goes through it', () => {
+    const report = play(
+      [
+        ...lookup({ on: 'utun4', atMillis: 500, from: TUNNEL_CLIENT, to: TUNNEL_RESOLVER, name: 'b.example' }),
+        ...lookup({ on: 'en0', atMillis: 1000, name: 'a.example', answeredAfter: 3 }),
+      ],
+      {
+        interfaces: [
+          { name: 'en0', linkType: 1 },
+          { name: 'utun4', linkType: 101 },
+        ],
+        tunnelUp: [0, 5000],
+      },
+    )
+    expect(report.verdict.dns).toBe('mixed')
+  })
+
   test('IPv6 around a tunnel that carries IPv4 only', () => {
     const report = play([
       ...tunnelTime,
@@ -69,6 +96,22 @@ describe('dns-leak stays quiet', () => {
     const report = play(lookup({ on: 'eth0', atMillis: 0, name: 'a.example', answeredAfter: 3 }))
     expect(report.verdict.dns).toBe('no-tunnel')
     expect(findingsOf(report, 'dns-leak')).toEqual([])
+    expect(report.leaks).toEqual([])
+  })
+
+  test.each([
+    ['utun0', 0],
+    ['gif0', 0],
+    ['p2p0', 101],
+  ])('beside %s, which macOS keeps without any VPN, while nothing goes through it', (name, linkType) => {
+    const report = play(lookup({ on: 'en0', atMillis: 1000, name: 'a.example', answeredAfter: 3 }), {
+      interfaces: [
+        { name: 'en0', linkType: 1 },
+        { name, linkType },
+      ],
+      tunnelUp: [0, 5000],
+    })
+    expect(report.verdict.dns).toBe('no-tunnel')
     expect(report.leaks).toEqual([])
   })
 
