@@ -72,6 +72,10 @@ export function reversePrefix(name: string): ReversePrefix | undefined {
 export function isLocalReverse(prefix: ReversePrefix): boolean {
   const [w0, w1, w2, w3] = prefix.words
   if (prefix.prefixLen < 8) return false
-  const isLoopback = prefix.isIpv4 ? w3 >>> 24 === 127 || w3 >>> 24 === 0 : w0 === 0 && w1 === 0 && w2 === 0 && w3 <= 1
-  return isLoopback || isPrivateAddress(w0, w1, w2, w3) || isDocumentationAddress(w0, w1, w2, w3)
+  // The whole name of the broadcast address, of :: and of ::1; what lies around them is the internet's.
+  const isWhole = prefix.isIpv4
+    ? prefix.prefixLen === 32 && w3 === 0xffff_ffff
+    : prefix.prefixLen === 128 && w0 === 0 && w1 === 0 && w2 === 0 && w3 <= 1
+  const isThisHost = prefix.isIpv4 && (w3 >>> 24 === 127 || w3 >>> 24 === 0)
+  return isWhole || isThisHost || isPrivateAddress(w0, w1, w2, w3) || isDocumentationAddress(w0, w1, w2, w3)
 }

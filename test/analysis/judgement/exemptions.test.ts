@@ -157,6 +157,7 @@ describe('X5 local-zones', () => {
     '5.1.168.192.in-addr.arpa',
     'b._dns-sd._udp.0.0.0.10.in-addr.arpa',
     '20.2.0.192.in-addr.arpa',
+    '255.255.255.255.in-addr.arpa',
     '1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.e.f.ip6.arpa',
   ])('%s', (name) => {
     expect(judged(asked({ name }))).toEqual({ reasons: ['X5'], leaks: [] })
@@ -165,6 +166,8 @@ describe('X5 local-zones', () => {
   test.each([
     '8.8.8.8.in-addr.arpa',
     '192.in-addr.arpa',
+    '255.in-addr.arpa',
+    '0.0.ip6.arpa',
     'notlocal',
     'local.example.com',
     '8.8.8.8.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.6.8.4.0.6.8.4.1.0.0.2.ip6.arpa',
