@@ -20,9 +20,15 @@ export interface DeliveryState {
   /** Records that a deadline may be due for; as many as there is room for. */
   armed: Uint8Array
   armedCount: number
+  /** Data segments by hash and when they were seen: the same packet seen twice is not sent twice (delivery-copies). */
+  readonly seenHashes: Int32Array
+  readonly seenLow: Uint32Array
   readonly paths: PathTable
   readonly facts: DeliveryFacts
 }
+
+/** A power of two: the segments of the fastest links within DUPLICATE_MICROS. */
+export const SEEN_SEGMENTS = 4096
 
 export function createDeliveryState(flows: FlowTable, paths: PathTable, handlers: FactHandlers): DeliveryState {
   const state: DeliveryState = {
@@ -32,6 +38,8 @@ export function createDeliveryState(flows: FlowTable, paths: PathTable, handlers
     nowLow: new Uint32Array(1),
     armed: new Uint8Array(FIRST_DELIVERIES),
     armedCount: 0,
+    seenHashes: new Int32Array(SEEN_SEGMENTS),
+    seenLow: new Uint32Array(SEEN_SEGMENTS),
     paths,
     facts: createDeliveryFacts(flows, () => state.words, paths, handlers),
   }

@@ -15,6 +15,7 @@ import { type DecodedBatch, NO_WINDOW_SCALE, ROW_TCP_SACK_PERMITTED } from '../.
 import type { FactHandlers } from '../../model/facts.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
 import { acknowledged } from './delivery-acks.ts'
+import { isCopy } from './delivery-copies.ts'
 import { data } from './delivery-data.ts'
 import {
   ACKED,
@@ -288,7 +289,9 @@ export function createDeliveryTracker(
       if ((flags & TCP_SYN) !== 0) noteSyn(base, side, words[base + PATH_AT]!, out, row)
       if ((flags & TCP_ACK) !== 0 && (flags & TCP_RST) === 0)
         acknowledged(state, record, base, 1 - side, batch, out, row)
-      if (dataLen > 0 && (flags & (TCP_SYN | TCP_RST)) === 0) data(state, record, base, flow, side, dataLen, out, row)
+      if (dataLen > 0 && (flags & (TCP_SYN | TCP_RST)) === 0 && !isCopy(state, record, flow, side, dataLen, out, row)) {
+        data(state, record, base, flow, side, dataLen, out, row)
+      }
       if ((flags & (TCP_FIN | TCP_RST)) !== 0) closing(record, base, flow, side, (flags & TCP_RST) !== 0, out, row)
     },
     ended(slot) {

@@ -39,6 +39,13 @@ describe('raises', () => {
     ])
   })
 
+  test('in a capture that shows every packet three times', () => {
+    const copies = raises().steps.flatMap((step) =>
+      [0, 0.2, 0.4].map((later) => ({ ...step, atMillis: step.atMillis + later })),
+    )
+    expect(findingsOf(play(copies), ID)).toMatchObject([{ data: { proof: 'sack-hole', smallestLost: 1420 } }])
+  })
+
   test('live, with the MTU of the tunnel and what TCP here does about it by itself', () => {
     const network = createNetworkHistory(false)
     network.add({ ...networkContext({ timeMicros: START_MICROS, tunnel: 'up' }), tcpMtuProbing: 0 })

@@ -1,7 +1,7 @@
 import { createStory, SITE } from '../../fixtures/path-story.ts'
 import { story as quiet } from '../../fixtures/tcp-lossy/quiet.make.ts'
 import { story as raises } from '../../fixtures/tcp-lossy/raises.make.ts'
-import { findingsOf, play } from '../scenario.ts'
+import { findingsOf, play, type Step } from '../scenario.ts'
 
 const ID = 'tcp-lossy'
 
@@ -28,3 +28,31 @@ test('stays quiet: a queue overflows once, and a twentieth of a short download c
 test('stays quiet: one in two hundred', () => {
   expect(findingsOf(play(quiet().steps), ID)).toEqual([])
 })
+
+describe('stays quiet: every packet was captured three times', () => {
+  /** As a bridge and its ports show it: the copies of a burst come after the whole burst. */
+  function thrice(steps: readonly Step[]): Step[] {
+    return steps.flatMap((step) => [0, 0.3, 0.6].map((later) => ({ ...step, atMillis: step.atMillis + later })))
+  }
+
+  test('with the identification that tells a copy from what was sent again', () => {
+    const report = play(thrice(quiet().steps))
+    expect(report.paths[0]!.toClient).toMatchObject({ segments: 201, resent: 1 })
+    expect(findingsOf(report, ID)).toEqual([])
+  })
+
+  test('without one (RFC 6864 4.1), sooner than anybody can have asked for it', () => {
+    const steps = quiet().steps.map((step) => ({ ...step, ip: withoutId(step.ip) }))
+    expect(findingsOf(play(thrice(steps)), ID)).toEqual([])
+  })
+
+  test('and what is really lost stays so', () => {
+    expect(findingsOf(play(thrice(raises().steps)), ID)).toMatchObject([{ data: { lost: 10, segments: 211 } }])
+  })
+})
+
+function withoutId(ip: Uint8Array): Uint8Array {
+  const made = ip.slice()
+  made.fill(0, 4, 6)
+  return made
+}
