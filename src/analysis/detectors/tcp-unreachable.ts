@@ -1,10 +1,11 @@
 // tcp-unreachable: connections that nobody opened: silence, a refusal, or an ICMP message that says why (RFC 9293 3.5, RFC 1122 3.2.2.1).
 import { ICMP_FRAGMENTATION_NEEDED, ICMP_UNREACHABLE, ICMPV6_UNREACHABLE, IPPROTO_TCP } from '../../constants/wire.ts'
 import { createQuotedPacket, readQuoted } from '../../decoders/quoted.ts'
+import type { FlowFact } from '../../model/facts.ts'
 import { LAYER_ICMPV4, LAYER_ICMPV6 } from '../../model/layer.ts'
 import { addressText } from '../../text/address.ts'
 import type { Detector, DetectorMeta, RaisedFinding } from '../detector.ts'
-import { connectionFilter } from '../display-filter.ts'
+import { hostFilter } from '../display-filter.ts'
 import { makeRoom } from '../make-room.ts'
 
 const meta: DetectorMeta = {
@@ -30,6 +31,8 @@ const UNREACHABLE_V6: readonly string[] = Object.freeze(
 
 /** A SYN is unanswered for good after so many: the first and two repetitions, 3 s and more (RFC 6298 5.5). */
 const MIN_SYNS = 3
+/** Nobody repeats a SYN twice sooner (Linux after 1 and 2 s, macOS each second): closer ones are copies, or a scan's. */
+const MIN_SILENT_MICROS = 1_500_000
 /** One refusal is how a port says that nobody listens. */
 const MIN_REFUSALS = 3
 const MAX_SERVERS = 4096
@@ -45,7 +48,7 @@ interface Waiting {
   cause: string
   serverPort: number
   startMicros: number
-  raised: RaisedFinding
+  raised: Omit<RaisedFinding, 'filter'>
 }
 
 /** A server that works is looked for so long before and after an attempt; longer ago says nothing of now. */
@@ -101,6 +104,7 @@ export const tcpUnreachable: Detector = {
         ...raised,
         severity: cause === 'refused' && server.attempts < MIN_REFUSALS ? 'info' : 'warning',
         data: { server: address, attempts: server.attempts, ports: [...server.ports], why },
+        filter: `${hostFilter(raised.interface!, address as string)} && tcp.port in {${[...server.ports].join(', ')}}`,
       })
     }
 
@@ -136,7 +140,7 @@ export const tcpUnreachable: Detector = {
         if (!fact.history.startsWith('S') || /[dDfF]/.test(fact.history)) return
         const isRefused = fact.history.includes('r')
         const icmp = told.get(server)
-        if (!isRefused && icmp === undefined && (fact.packetsToClient > 0 || fact.packetsToServer < MIN_SYNS)) return
+        if (!isRefused && icmp === undefined && !isSilent(fact)) return
         const cause = isRefused ? 'refused' : icmp === undefined ? 'silent' : 'icmp'
         if (waiting.length === MAX_WAITING) decide(waiting.shift()!)
         waiting.push({
@@ -155,7 +159,6 @@ export const tcpUnreachable: Detector = {
               why: isRefused ? 'it refused them at once with a reset' : (icmp ?? 'it never answered a SYN'),
             },
             evidence: { source: inputName, frame: fact.frameNumber },
-            filter: connectionFilter(name, fact),
           },
         })
       },
@@ -168,6 +171,15 @@ export const tcpUnreachable: Detector = {
       },
     }
   },
+}
+
+/** SYNs without an answer of any kind, sent again in vain. */
+function isSilent(fact: FlowFact): boolean {
+  return (
+    fact.packetsToClient === 0 &&
+    fact.packetsToServer >= MIN_SYNS &&
+    fact.endMicros - fact.startMicros >= MIN_SILENT_MICROS
+  )
 }
 
 /** Ports named in one finding. */

@@ -29,3 +29,21 @@ test('raises: it worked an hour ago and is silent now', () => {
 test('stays quiet: the second SYN is answered', () => {
   expect(findingsOf(play(quiet().steps), ID)).toEqual([])
 })
+
+test('stays quiet: one SYN in a capture that shows every packet three times', () => {
+  const made = createStory(44)
+  made.connection({ server: SITE }).knock(0)
+  const copies = made.steps.flatMap((step) => [0, 0.2, 0.4].map((later) => ({ ...step, atMillis: later })))
+  expect(findingsOf(play(copies), ID)).toEqual([])
+})
+
+test('the filter shows every attempt that is counted', () => {
+  const made = createStory(45)
+  for (const port of [443, 8443]) made.connection({ server: SITE, port }).knock(0).knock(1000).knock(3000)
+  expect(findingsOf(play(made.steps), ID)).toMatchObject([
+    {
+      data: { attempts: 2 },
+      filter: `frame.interface_name == "wg0" && ip.addr == ${SITE} && tcp.port in {443, 8443}`,
+    },
+  ])
+})
