@@ -58,8 +58,11 @@ export interface StallFact extends ConnectionFact {
   path: number
   quietMillis: number
   clientBytes: number
-  /** Bytes of the server that the client acknowledged. */
+  /** How many of them the server acknowledged. */
+  clientAckedBytes: number
+  /** Bytes of the server that the client acknowledged, and those that were seen here. */
   serverBytes: number
+  serverSeenBytes: number
   /** Everything the client sent was acknowledged. */
   clientAcknowledged: boolean
   /** The client's first unacknowledged segment was sent so often (1 = never again), at this IP length. */
