@@ -36,6 +36,8 @@ export interface FragmentSet {
   /** Nothing of it may be used any more (RFC 5722). */
   discarded: boolean
   overlapTold: boolean
+  /** What can be read of it was handed on already. */
+  told: boolean
 }
 
 /** One past the last byte of any piece. */
@@ -85,6 +87,7 @@ export function freshSet(): FragmentSet {
     settled: false,
     discarded: false,
     overlapTold: false,
+    told: false,
   }
 }
 

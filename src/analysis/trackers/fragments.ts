@@ -6,6 +6,8 @@ import {
   MAX_FRAGMENT_SETS,
   MAX_REASSEMBLY_DEPTH,
 } from '../../constants/limits.ts'
+import { IPPROTO_UDP } from '../../constants/wire.ts'
+import { u16 } from '../../decoders/cursor.ts'
 import { decodeFrom } from '../../decoders/decode-batch.ts'
 import { type DecodedBatch, ROW_INNER, ROW_MF, ROW_REASSEMBLED } from '../../model/decoded-batch.ts'
 import type { FragmentSetFact } from '../../model/facts.ts'
@@ -17,6 +19,8 @@ import { createScratchRow, fillScratchRow, type ScratchRow } from './scratch-row
 
 const MAX_DATAGRAM_LEN = 65_535
 const FRAGMENT_UNIT_LEN = 8
+const UDP_HEADER_LEN = 8
+const UDP_LENGTH_AT = 4
 const SWEEP_MICROS = 1_000_000
 /** A frame captured twice comes again at once; later the identification is in use again (RFC 6864 4.1). */
 const REPETITION_MICROS = 1_000_000
@@ -24,7 +28,7 @@ const REPETITION_MICROS = 1_000_000
 const BUCKETS = MAX_FRAGMENT_SETS * 2
 
 export interface FragmentTracker {
-  /** Takes a row with ROW_FRAGMENT. When it completes a datagram that is decoded and handed to `completed`. */
+  /** Takes a row with ROW_FRAGMENT. When it completes a datagram, or none can be, that is decoded and handed on. */
   fragment(batch: PacketBatch, out: DecodedBatch, row: number): void
   /** Gives up what waited too long. Cheap when called often. */
   tick(timeMicros: number): void
@@ -36,7 +40,10 @@ export interface FragmentTracker {
 }
 
 export interface FragmentHandlers {
-  /** Row 0 of both is the datagram, decoded from its transport header on, with ROW_REASSEMBLED. Valid during the call. */
+  /**
+   * Row 0 of both is the datagram, decoded from its transport header on, with ROW_REASSEMBLED; or as much of it as the
+   * capture holds. Once for each datagram; valid during the call.
+   */
   completed(batch: PacketBatch, out: DecodedBatch): void
   /** Told when a set times out or its fragments contradict each other. */
   fragmentSet?: ((fact: FragmentSetFact) => void) | undefined
@@ -59,7 +66,7 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
 
   function fragment(batch: PacketBatch, out: DecodedBatch, row: number): void {
     const offset = out.fragmentOffset[row]!
-    const wireLen = out.payloadWireLen[row]!
+    const wireLen = wireLenOf(out, row)
     const more = (out.flags[row]! & ROW_MF) !== 0
     // RFC 8200 4.5: every fragment but the last is a multiple of 8 long, and none reaches beyond the longest datagram.
     if (wireLen === 0 || offset + wireLen > MAX_DATAGRAM_LEN || (more && wireLen % FRAGMENT_UNIT_LEN !== 0)) return
@@ -75,6 +82,7 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
     const fits = place(set, offset, wireLen, batch.bytes, out.payloadAt[row]!, out.payloadLen[row]!)
     if (!fits) contradiction(set, batch, row)
     if (!set.discarded && set.receivedLen === set.totalLen) complete(set, batch, out, row)
+    else if (offset === 0 && !set.discarded) beginning(set, batch, out, row)
     while (heldLen > MAX_FRAGMENT_BYTES) remove(oldest!)
   }
 
@@ -108,6 +116,7 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
     set.settled = false
     set.discarded = false
     set.overlapTold = false
+    set.told = false
     insert(set, bucket)
     return set
   }
@@ -184,18 +193,40 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
   function complete(set: FragmentSet, batch: PacketBatch, out: DecodedBatch, row: number): void {
     const { totalLen, ipProtocol } = set
     const headerLen = set.ipVersion === 4 ? 20 : 40
-    const isRead = depth < MAX_REASSEMBLY_DEPTH
+    const isRead = depth < MAX_REASSEMBLY_DEPTH && !set.told
     if (isRead) makeRoomAt(depth)
     const endAt = isRead ? join(set.pieces, buffers[depth]!) : 0
     release(set)
     set.settled = true
     set.settledMicros = batch.timeMicros[row]!
     if (!isRead) return
+    fillScratchRow(scratches[depth]!, batch, out, row, buffers[depth]!, 0, endAt, totalLen)
+    hand(ipProtocol, totalLen + headerLen)
+  }
+
+  /**
+   * A first fragment that the capture cut: whatever comes after, no more of its datagram can be read than stands here.
+   * Of UDP only, whose header says how long the datagram is.
+   */
+  function beginning(set: FragmentSet, batch: PacketBatch, out: DecodedBatch, row: number): void {
+    const at = out.payloadAt[row]!
+    const len = out.payloadLen[row]!
+    const wireLen = wireLenOf(out, row)
+    if (len >= wireLen || len < UDP_HEADER_LEN || set.ipProtocol !== IPPROTO_UDP) return
+    if (set.told || depth === MAX_REASSEMBLY_DEPTH) return
+    set.told = true
+    makeRoomAt(depth)
+    const totalLen = Math.max(u16(batch.bytes, at + UDP_LENGTH_AT), wireLen)
+    fillScratchRow(scratches[depth]!, batch, out, row, batch.bytes, at, at + len, totalLen)
+    hand(IPPROTO_UDP, totalLen + (set.ipVersion === 4 ? 20 : 40))
+  }
+
+  /** Decodes the scratch row of this depth and hands it on. */
+  function hand(ipProtocol: number, ipLen: number): void {
     const scratch = scratches[depth]!
-    fillScratchRow(scratch, batch, out, row, buffers[depth]!, 0, endAt, totalLen)
     scratch.out.ipProtocol[0] = ipProtocol
     scratch.out.flags[0] = scratch.out.flags[0]! | ROW_REASSEMBLED
-    scratch.out.ipLen[0] = totalLen + headerLen
+    scratch.out.ipLen[0] = ipLen
     scratch.cursor.next = ipProtocol
     decodeFrom(LAYER_IP_PROTOCOL, scratch.cursor, scratch.out, 0)
     depth++
@@ -269,6 +300,12 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
       return heldLen
     },
   }
+}
+
+/** The length of the fragment's data as IP tells it: some tools shorten frames and do not say so. */
+function wireLenOf(out: DecodedBatch, row: number): number {
+  const toldLen = out.ipAt[row]! + out.ipLen[row]! - out.payloadAt[row]!
+  return Math.max(out.payloadWireLen[row]!, toldLen)
 }
 
 /** The fragment says the same as the piece: same bounds, equal bytes. */

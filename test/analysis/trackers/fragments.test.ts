@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { createFragmentTracker } from '../../../src/analysis/trackers/fragments.ts'
 import { decodeBatch } from '../../../src/decoders/decode-batch.ts'
-import { createDecodedBatch, ROW_REASSEMBLED } from '../../../src/model/decoded-batch.ts'
+import { createDecodedBatch, ROW_CUT, ROW_REASSEMBLED } from '../../../src/model/decoded-batch.ts'
 import { LAYER_DNS } from '../../../src/model/layer.ts'
 import {
   type BatchPacket,
@@ -116,6 +116,35 @@ test('a fragment cut by the snap length leaves what came before it', () => {
     { bytes: cut.bytes.subarray(0, cut.bytes.length - 10), wireLen: cut.bytes.length },
   ])
   expect(dns.map((row) => row.id)).toEqual([0x1234])
+})
+
+describe('a first fragment cut by the snap length is read at once, for no more of it will come', () => {
+  const whole = v4(0, 96, true)
+  const first = { bytes: whole.bytes.subarray(0, 20 + 88), wireLen: whole.bytes.length }
+
+  test('with and without the rest, once', () => {
+    for (const packets of [[first], [first, v4(96, last, false)], [first, first, v4(96, last, false)]]) {
+      const { dns, flows } = play(packets)
+      expect(dns.map(({ frame, id, dstPort }) => [frame, id, dstPort])).toEqual([[1, 0x1234, 53]])
+      expect(dns[0]!.flags & (ROW_REASSEMBLED | ROW_CUT)).toBe(ROW_REASSEMBLED | ROW_CUT)
+      expect(flows.map((flow) => [flow.packetsToServer, flow.bytesToServer])).toEqual([[1, 20 + last]])
+    }
+  })
+
+  test('after the rest it completes the datagram as ever', () => {
+    expect(play([v4(96, last, false), first]).dns.map((row) => [row.frame, row.id])).toEqual([[2, 0x1234]])
+  })
+
+  test('an IP length that the frame does not hold is a cut as well', () => {
+    expect(play([{ bytes: first.bytes }]).dns.map((row) => row.id)).toEqual([0x1234])
+  })
+
+  test('no fragment that is whole, no part of the UDP header, no other protocol', () => {
+    expect(play([whole]).dns).toEqual([])
+    expect(play([{ ...first, bytes: first.bytes.subarray(0, 27) }]).dns).toEqual([])
+    const inTcp = ipv4(6, DATAGRAM.subarray(0, 96), { moreFragments: true })
+    expect(play([{ bytes: inTcp.subarray(0, 90), wireLen: inTcp.length }]).flows).toEqual([])
+  })
 })
 
 test('fragments of a tunnelled datagram within fragments', () => {
