@@ -22,6 +22,7 @@ import {
   hasLetter,
   isFinished,
   isReset,
+  LETTER_DATA,
   LETTER_GAP,
   LETTER_SYN,
   LETTER_SYN_ACK,
@@ -141,6 +142,7 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
     const seq = (out.tcpSeq[row]! + ((flags & TCP_SYN) !== 0 ? 1 : 0)) >>> 0
     if (wireLen > 0) {
       if (!own.known) learnStart(own, slot, fromClient, flags, seq)
+      if (wireLen > 1 && isOvertaken(own, state, fromClient, seq)) own.seq = seq
       const at = out.payloadAt[row]!
       take(stream, own, fromClient, seq, batch.bytes, at, at + out.payloadLen[row]!, wireLen)
     }
@@ -425,6 +427,16 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
       advance(stream, half, half === stream.client)
     }
   }
+}
+
+/**
+ * The first data that the capture has of a direction whose SYN it has not stands before an acknowledgment that came
+ * first: the two changed places, or this is sent again. Either way the stream is read from here.
+ */
+function isOvertaken(half: Half, state: number, fromClient: boolean, seq: number): boolean {
+  const hasStart = fromClient ? hasLetter(state, LETTER_SYN, 0) : hasLetter(state, LETTER_SYN_ACK, 1)
+  if (hasStart || hasLetter(state, LETTER_DATA, fromClient ? 0 : 1)) return false
+  return ((seq - half.seq) | 0) < 0 && half.held.length === 0
 }
 
 function noteAck(half: Half, ack: number): void {

@@ -150,6 +150,20 @@ test('a connection seen from its middle is read from the next message on', () =>
   expect([got.client, got.server]).toEqual([`${REQUEST}.`, RESPONSE])
 })
 
+test('seen from its middle, the first data may come after an acknowledgment that was sent later', () => {
+  const request = segment({ seq: 1000, ack: 1, data: REQUEST })
+  const response = segment({ from: 'server', seq: 1, ack: 1000 + REQUEST.length, data: RESPONSE })
+  const later = [
+    segment({ seq: 1000 + REQUEST.length, ack: 1 + RESPONSE.length }),
+    segment({ from: 'server', seq: 1 + RESPONSE.length, ack: 1000 + REQUEST.length }),
+  ]
+  expect(read([...later, request, response])).toMatchObject({ client: `${REQUEST}.`, server: RESPONSE })
+  // Sent again it is the same data; and what follows the SYN has nothing before it.
+  expect(read([...later, request, request, response, response])).toMatchObject({ client: `${REQUEST}.` })
+  const before = segment({ seq: 990, ack: 1, data: 'GET / HTTP' })
+  expect(read([...handshake(999, 0), before, request])).toMatchObject({ client: `${REQUEST}.` })
+})
+
 test('the same ports again are another connection', () => {
   const first = play([
     ...handshake(999, 0).map((p) => p),
