@@ -1,6 +1,6 @@
 // Every way a packet can start: the same UDP datagram behind each link type must give the same row.
 import { describe, expect, test } from '@jest/globals'
-import { ROW_GROUP_ADDRESSED, ROW_RECEIVED, ROW_SENT } from '../../src/model/decoded-batch.ts'
+import { ROW_CUT, ROW_GROUP_ADDRESSED, ROW_RECEIVED, ROW_SENT } from '../../src/model/decoded-batch.ts'
 import {
   LAYER_ARCNET,
   LAYER_ARP,
@@ -54,6 +54,10 @@ const nflog = (family: number, data: Bytes) =>
   concat([family, 0, 0, 0], [8, 0, 1, 0], be32(0), [5, 0, 10, 0], be32(0), [4 + data.length, 0, 9, 0], data)
 const wlan = (type: number, flags: number, ...body: (Bytes | number[])[]) =>
   concat([type, flags, 0, 0], [2, 0, 0, 0, 0, 1], new Uint8Array(14), ...body)
+const mesh = (addressCount: number) => concat([addressCount, 31], be32(5), new Uint8Array(6 * addressCount))
+/** With a timer and two words of present fields; the timer stands at a multiple of eight. */
+const radiotap = (flags: number, frame: Bytes) =>
+  concat([0, 0, 25, 0], le32(0x8000_0003), le32(0), new Uint8Array(4), new Uint8Array(8), flags, frame)
 
 const carriers: [name: string, linkType: number, bytes: Bytes][] = [
   ['EN10MB', 1, ethernet(0x0800, v4)],
@@ -117,6 +121,13 @@ const carriers: [name: string, linkType: number, bytes: Bytes][] = [
   ['802.11 with quality of service and a checksum', 105, wlan(0x88, 0x02, [0, 0], snap(0x86dd, v6), be32(0))],
   ['802.11 with quality of service and HT control', 105, wlan(0x88, 0x81, [0, 0], be32(0), snap(0x0800, v4))],
   ['802.11 with four addresses', 105, wlan(0x08, 0x03, new Uint8Array(6), snap(0x0800, v4))],
+  ['802.11 within a mesh', 105, wlan(0x88, 0x03, new Uint8Array(6), [0, 1], mesh(0), snap(0x0800, v4))],
+  ['802.11 within a mesh, to a group', 105, wlan(0x88, 0x02, [0, 1], mesh(1), snap(0x0800, v4))],
+  ['802.11 to a proxy of a mesh', 105, wlan(0x88, 0x03, new Uint8Array(6), [0, 1], mesh(2), snap(0x0800, v4))],
+  ['802.11 with an odd count where a mesh has its bit', 105, wlan(0x88, 0x01, [0, 1], snap(0x0800, v4))],
+  ['radiotap, padded', 127, radiotap(0x20, wlan(0x88, 0x01, [0, 0], [0, 0], snap(0x0800, v4)))],
+  ['radiotap, nothing to pad', 127, radiotap(0x20, wlan(0x08, 0x01, snap(0x0800, v4)))],
+  ['radiotap, a checksum at the end', 127, radiotap(0x10, wlan(0x88, 0x01, [0, 0], snap(0x0800, v4), be32(7)))],
   ['radiotap', 127, concat([0, 0, 10, 0], be32(0), [0, 0], wlan(0x08, 0x01, snap(0x0800, v4)))],
   ['ARCnet of Linux', 129, concat([1, 2, 0, 0, 0xd4, 0], be16(7), v4)],
   ['ARCnet of Linux, RFC 1051', 129, concat([1, 2, 0, 0, 0xf0], v4)],
@@ -149,6 +160,16 @@ describe('link layers', () => {
     expect(arp.unknown[0]).toBe(0)
   })
 
+  test('ARP whose addresses do not fit is malformed, one that was cut is not', () => {
+    const arp = concat(be16(1), be16(0x0800), [134, 4], be16(1), new Uint8Array(38))
+    const out = decodeOne(ethernet(0x0806, arp))
+    expect([out.layer[0], out.fault[0], out.faultAt[0]]).toEqual([LAYER_ARP, FAULT_TRUNCATED, 14])
+    const whole = ethernet(0x0806, concat(be16(1), be16(0x0800), [6, 4], be16(1), new Uint8Array(20)))
+    expect(decodeOne(whole).fault[0]).toBe(0)
+    const cut = decodeOne(whole.subarray(0, 30), 1, whole.length)
+    expect([cut.layer[0], cut.fault[0], cut.flags[0]! & ROW_CUT]).toEqual([LAYER_ARP, 0, ROW_CUT])
+  })
+
   test('the link header tells who sent', () => {
     const direction = (bytes: Bytes, linkType: number) =>
       decodeOne(bytes, linkType).flags[0]! & (ROW_SENT | ROW_RECEIVED)
@@ -170,6 +191,7 @@ describe('link layers', () => {
     ['Cisco keepalive', 104, concat([0x8f, 0], be16(0x8035), payload), LAYER_HDLC, 0x8035],
     ['what MPLS carries', 1, ethernet(0x8847, mpls(true, new Uint8Array(8))), LAYER_MPLS, 0],
     ['an encrypted 802.11 frame', 105, wlan(0x08, 0x41, snap(0x0800, v4)), LAYER_WLAN, 0x08],
+    ['a damaged 802.11 frame', 127, radiotap(0x40, wlan(0x08, 0x01, snap(0x0800, v4))), LAYER_WLAN, 0x08],
     ['an 802.11 fragment', 105, wlan(0x08, 0x05, snap(0x0800, v4)), LAYER_WLAN, 0x08],
     ['an 802.11 aggregate', 105, wlan(0x88, 0x01, [0x80, 0], snap(0x0800, v4)), LAYER_WLAN, 0x88],
     ['a split ARCnet packet', 129, concat([1, 2, 0, 0, 0xd4, 1], be16(7), v4), LAYER_ARCNET, 0xd4],
