@@ -1,6 +1,8 @@
 // The report from what the trackers hold. Cold path: runs when somebody asks for it.
+import { linkTypeLayer } from '../decoders/link-type.ts'
 import type { OwnerLookup } from '../model/address-owner.ts'
 import type { CaptureInterface, InputSummary } from '../model/capture-interface.ts'
+import { LAYER_UNKNOWN } from '../model/layer.ts'
 import {
   type Coverage,
   type Epoch,
@@ -28,7 +30,7 @@ import type { TunnelJoin } from './trackers/join-description.ts'
 import type { LeakServiceTracker } from './trackers/leak-service.ts'
 import type { LeakTestTracker } from './trackers/leak-tests.ts'
 import type { LeakList } from './trackers/leaks.ts'
-import type { LinkTracker } from './trackers/links.ts'
+import type { LinkFigures, LinkTracker } from './trackers/links.ts'
 import type { NameTable } from './trackers/names.ts'
 import type { NetworkHistory } from './trackers/network-history.ts'
 import type { PathTable } from './trackers/path-table.ts'
@@ -197,6 +199,10 @@ function incompleteReasons(from: ReportSources, coverage: Coverage): string[] {
       reasons.push(`${input.name} is damaged at byte ${input.damage.offset}: ${input.damage.reason}.`)
     }
   }
+  for (const one of from.interfaces) {
+    const figures = from.links.figures(one.id)
+    if (figures !== undefined && figures.unread > 0) reasons.push(unreadWords(one, figures))
+  }
   const blind = from.network.interfacesUp().filter((one) => !one.isWatched && isWayOut(one.role))
   if (blind.length > 0) {
     const names = blind.map((one) => `${one.name} (${one.role})`).join(', ')
@@ -233,6 +239,15 @@ function incompleteReasons(from: ReportSources, coverage: Coverage): string[] {
     reasons.push(`${from.exchanges.forced} DNS questions were judged before the tunnel's times were known.`)
   }
   return reasons
+}
+
+/** Unread packets may hold what would have been judged. */
+function unreadWords(one: CaptureInterface, figures: LinkFigures): string {
+  const why =
+    linkTypeLayer(one.linkType) === LAYER_UNKNOWN
+      ? `link type ${one.linkType} is not known here`
+      : 'Wi-Fi frames that are encrypted, damaged or in pieces'
+  return `${figures.unread} of ${figures.packets} packets on ${one.name ?? one.inputName} could not be read: ${why}.`
 }
 
 function isWayOut(role: InterfaceRole): boolean {

@@ -13,7 +13,9 @@ import {
   LINKTYPE_RAW_BSD,
   LINKTYPE_RAW_OPENBSD,
 } from '../constants/wire.ts'
+import { linkTypeLayer } from '../decoders/link-type.ts'
 import type { CaptureInterface } from '../model/capture-interface.ts'
+import { LAYER_UNKNOWN } from '../model/layer.ts'
 import type { InterfaceRole } from '../model/report.ts'
 
 export interface RoleDecision {
@@ -81,6 +83,7 @@ function decideRole(
   const transport = carriesVpn(one.id)
   if (isLayer3(one.linkType)) return layer3Role(name, link, one, beside, transport)
   if (ETHERNET_TUNNEL_NAME.test(name)) return { role: 'tunnel', reasons: [`name ${name}`] }
+  if (linkTypeLayer(one.linkType) === LAYER_UNKNOWN) return { role: 'unknown', reasons: [`link type ${link}, not read`] }
   const reasons = [`link type ${link}`]
   if (transport !== undefined) reasons.push(`carries ${transport}`)
   return { role: 'physical', reasons }

@@ -2,6 +2,7 @@
 import { HOST_SAMPLE_PACKETS, MAX_HOSTS, MAX_SILENCES, SILENCE_MICROS } from '../../constants/limits.ts'
 import { IPPROTO_TCP, LINKTYPE_ETHERNET, TCP_ACK, TCP_SYN } from '../../constants/wire.ts'
 import { type DecodedBatch, ROW_GROUP_ADDRESSED } from '../../model/decoded-batch.ts'
+import { LAYER_DONE, LAYER_WLAN } from '../../model/layer.ts'
 import { DIRECTION_OUT, type PacketBatch } from '../../model/packet-batch.ts'
 import { isPublicAddress } from '../address-classes.ts'
 import type { AddressTable } from './addresses.ts'
@@ -19,6 +20,8 @@ export interface LinkFigures {
   ipv6Packets: number
   /** Packets that the capturing system marked as outgoing. */
   markedOut: number
+  /** Packets that may hold IP, but behind a link layer that is not read: unknown, or a Wi-Fi frame that is not open. */
+  unread: number
   /** Times without a packet either way: end of one packet, begin of the next, in pairs. */
   readonly silences: number[]
 }
@@ -53,7 +56,7 @@ export function createLinkTracker(
     let link = links[interfaceId]
     if (link === undefined) {
       const times = { firstMicros: -1, lastMicros: -1, silences: [] }
-      link = { packets: 0, bytes: 0, ...times, ipv4Packets: 0, ipv6Packets: 0, markedOut: 0 }
+      link = { packets: 0, bytes: 0, ...times, ipv4Packets: 0, ipv6Packets: 0, markedOut: 0, unread: 0 }
       links[interfaceId] = link
       macs[interfaceId] = new Map()
     }
@@ -127,7 +130,10 @@ export function createLinkTracker(
       if (version === 4) link.ipv4Packets++
       else if (version === 6) {
         if (isRoutedIpv6(out.addresses[row << 3]!) && isRoutedIpv6(out.addresses[(row << 3) + 4]!)) link.ipv6Packets++
-      } else return
+      } else {
+        if (out.unknown[row] !== 0 && isClosed(out.layer[row]!)) link.unread++
+        return
+      }
       if (batch.direction[row] === DIRECTION_OUT) link.markedOut++
       const opens = out.ipProtocol[row] === IPPROTO_TCP && (out.tcpFlags[row]! & (TCP_SYN | TCP_ACK)) === TCP_SYN
       const counted = link.packets <= HOST_SAMPLE_PACKETS
@@ -176,6 +182,11 @@ function macAt(bytes: Uint8Array, at: number): number {
 /** Neither link-local (fe80::/10), multicast (ff00::/8), nor unspecified and loopback (::/32). */
 function isRoutedIpv6(firstWord: number): boolean {
   return firstWord !== 0 && firstWord >>> 22 !== 0x3fa && firstWord >>> 24 !== 0xff
+}
+
+/** Where decoding stopped before any header that names what follows. */
+function isClosed(layer: number): boolean {
+  return layer === LAYER_DONE || layer === LAYER_WLAN
 }
 
 function noteSilence(link: LinkFigures, untilMicros: number): void {
