@@ -83,7 +83,8 @@ function decideRole(
   const transport = carriesVpn(one.id)
   if (isLayer3(one.linkType)) return layer3Role(name, link, one, beside, transport)
   if (ETHERNET_TUNNEL_NAME.test(name)) return { role: 'tunnel', reasons: [`name ${name}`] }
-  if (linkTypeLayer(one.linkType) === LAYER_UNKNOWN) return { role: 'unknown', reasons: [`link type ${link}, not read`] }
+  if (linkTypeLayer(one.linkType) === LAYER_UNKNOWN)
+    return { role: 'unknown', reasons: [`link type ${link}, not read`] }
   const reasons = [`link type ${link}`]
   if (transport !== undefined) reasons.push(`carries ${transport}`)
   return { role: 'physical', reasons }
