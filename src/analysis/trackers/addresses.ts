@@ -1,6 +1,7 @@
 // HOT PATH. IP addresses as small numbers, so that tables of exchanges need four bytes for one instead of sixteen.
 import { MAX_ADDRESSES } from '../../constants/limits.ts'
 import { addressText } from '../../text/address.ts'
+import type { Writable } from '../writable.ts'
 
 /** The id of addresses beyond the bound. */
 export const OTHER_ADDRESS = 0
@@ -18,7 +19,6 @@ export interface AddressTable {
 }
 
 export function createAddressTable(): AddressTable {
-  let count = 1
   let slots = new Int32Array(1 << 11)
   let stored = new Uint32Array(4 << 10)
   const texts: (string | undefined)[] = ['other']
@@ -49,26 +49,27 @@ export function createAddressTable(): AddressTable {
     stored = wider
     slots = new Int32Array(stored.length / 2)
     const mask = slots.length - 1
-    for (let id = 1; id < count; id++) {
+    for (let id = 1; id < table.count; id++) {
       let slot = hashOf(stored, id << 2) & mask
       while (slots[slot] !== 0) slot = (slot + 1) & mask
       slots[slot] = id
     }
   }
 
-  return {
+  const table: Writable<AddressTable> = {
+    count: 1,
     intern(words, at) {
       const found = lookup(words, at)
       if (found > 0) return found
-      if (count >= MAX_ADDRESSES) return OTHER_ADDRESS
-      const id = count++
+      if (table.count >= MAX_ADDRESSES) return OTHER_ADDRESS
+      const id = table.count++
       slots[~found] = id
       const start = id << 2
       stored[start] = words[at]!
       stored[start + 1] = words[at + 1]!
       stored[start + 2] = words[at + 2]!
       stored[start + 3] = words[at + 3]!
-      if (count << 2 === stored.length) grow()
+      if (table.count << 2 === stored.length) grow()
       return id
     },
     idOf(words, at) {
@@ -85,10 +86,8 @@ export function createAddressTable(): AddressTable {
     },
     word: (id, index) => stored[(id << 2) + index]!,
     isIpv4: (id) => stored[(id << 2) + 2] === 0xffff && stored[id << 2] === 0 && stored[(id << 2) + 1] === 0,
-    get count() {
-      return count
-    },
   }
+  return table
 }
 
 function hashOf(words: Uint32Array, at: number): number {

@@ -5,6 +5,7 @@ import { IPPROTO_TCP, PORT_DNS, PORT_DNS_OVER_TLS, TCP_ACK, TCP_RST, TCP_SYN } f
 import { type DecodedBatch, ROW_INNER } from '../../model/decoded-batch.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
 import { isPublicAddress } from '../address-classes.ts'
+import type { Writable } from '../writable.ts'
 import type { AddressTable } from './addresses.ts'
 import type { AnswerTable } from './dns-answers.ts'
 
@@ -57,8 +58,6 @@ export function createConnectionTracker(
   let buckets = new Int32Array(capacity * 2)
   let head = 0
   let count = 0
-  let connections = 0
-  let explained = 0
 
   function bucketOf(interfaceId: number, clientPort: number, serverPort: number, seq: number): number {
     const hash = Math.imul(seq ^ (clientPort << 16) ^ serverPort ^ (interfaceId << 8), 0x9e3779b1)
@@ -96,6 +95,7 @@ export function createConnectionTracker(
       wider[name].set(columns[name].subarray(0, head), capacity - head)
     }
     columns = wider
+    tracker.columns = wider
     capacity *= 2
     head = 0
     buckets = new Int32Array(capacity * 2)
@@ -159,8 +159,8 @@ export function createConnectionTracker(
     if (serverPort === PORT_DNS || serverPort === PORT_DNS_OVER_TLS) return
     const { addresses: words } = out
     if (!isPublicAddress(words[word]!, words[word + 1]!, words[word + 2]!, words[word + 3]!)) return
-    connections++
-    if (answers.isAnswered(server)) explained++
+    tracker.connections++
+    if (answers.isAnswered(server)) tracker.explained++
   }
 
   function answering(batch: PacketBatch, out: DecodedBatch, row: number, state: number): void {
@@ -174,7 +174,10 @@ export function createConnectionTracker(
     columns.handshakeMicros[slot] = columns.handshakeMicros[slot] === -2 || taken > 0x3fff_ffff ? -1 : taken
   }
 
-  return {
+  const tracker: Writable<ConnectionTracker> = {
+    columns,
+    connections: 0,
+    explained: 0,
     packet(batch, out, row) {
       if (out.ipProtocol[row] !== IPPROTO_TCP || (out.flags[row]! & ROW_INNER) !== 0) return
       const flags = out.tcpFlags[row]!
@@ -197,16 +200,8 @@ export function createConnectionTracker(
     eachHeld(visit) {
       for (let i = 0; i < count; i++) visit((head + i) & (capacity - 1))
     },
-    get columns() {
-      return columns
-    },
-    get connections() {
-      return connections
-    },
-    get explained() {
-      return explained
-    },
   }
+  return tracker
 }
 
 function createColumns(capacity: number): ConnectionColumns {

@@ -7,6 +7,7 @@ import { type DecodedBatch, ROW_GROUP_ADDRESSED, ROW_REASSEMBLED, ROW_SENT } fro
 import { LAYER_DNS } from '../../model/layer.ts'
 import { DIRECTION_OUT, type PacketBatch } from '../../model/packet-batch.ts'
 import { isMulticastAddress } from '../address-classes.ts'
+import type { Writable } from '../writable.ts'
 import { type AddressTable, OTHER_ADDRESS } from './addresses.ts'
 import { type AnswerTable, createAnswerTable, NO_ANSWERS } from './dns-answers.ts'
 import type { NameTable } from './names.ts'
@@ -101,9 +102,6 @@ export function createDnsExchangeTracker(
   let count = 0
   /** Of the held ones, how many from the head on are decided already. */
   let decided = 0
-  let forced = 0
-  let unmatchedResponses = 0
-  let duplicates = 0
 
   function bucketOf(client: number, server: number, clientPort: number, dnsId: number, nameId: number): number {
     let hash = Math.imul(client ^ (dnsId << 16) ^ clientPort, 0x9e3779b1)
@@ -143,7 +141,7 @@ export function createDnsExchangeTracker(
       grow()
       return
     }
-    forced++
+    tracker.forced++
     if (columns.state[head] === EXCHANGE_PENDING) columns.state[head] = EXCHANGE_UNDECIDED
     drop()
   }
@@ -158,6 +156,7 @@ export function createDnsExchangeTracker(
       to.set(from.subarray(0, head), capacity - head)
     }
     columns = wider
+    tracker.columns = wider
     capacity *= 2
     head = 0
     buckets = new Int32Array(capacity * 2).fill(-1)
@@ -217,7 +216,7 @@ export function createDnsExchangeTracker(
     const isPlain = out.layer[row] === LAYER_DNS
     const again = find(client, server, clientPort, serverPort, dnsId, nameId, type, interfaceId, EXCHANGE_PENDING)
     if (again >= 0 && batch.timeMicros[row]! - columns.queryMicros[again]! < DNS_TIMEOUT_MICROS) {
-      if (isCopy(batch, out, row, again)) duplicates++
+      if (isCopy(batch, out, row, again)) tracker.duplicates++
       else if (columns.questions[again]! < 65_535) columns.questions[again] = columns.questions[again]! + 1
       return
     }
@@ -273,7 +272,7 @@ export function createDnsExchangeTracker(
     const client = addresses.idOf(out.addresses, (row << 3) + 4)
     const server = addresses.idOf(out.addresses, row << 3)
     if (client <= OTHER_ADDRESS || server <= OTHER_ADDRESS) {
-      unmatchedResponses++
+      tracker.unmatchedResponses++
       return
     }
     const nameId = names.intern(
@@ -294,7 +293,7 @@ export function createDnsExchangeTracker(
       else {
         const elsewhere = find(client, server, clientPort, serverPort, dnsId, nameId, type, -1, EXCHANGE_PENDING)
         if (elsewhere >= 0) strayed(batch, row, elsewhere, set)
-        unmatchedResponses++
+        tracker.unmatchedResponses++
       }
       return
     }
@@ -325,7 +324,11 @@ export function createDnsExchangeTracker(
     columns.otherFrame[slot] = batch.frameNumber[row]!
   }
 
-  return {
+  const tracker: Writable<DnsExchangeTracker> = {
+    columns,
+    forced: 0,
+    unmatchedResponses: 0,
+    duplicates: 0,
     message(batch, out, row) {
       if ((out.dnsFlags[row]! & DNS_FLAG_QR) === 0) question(batch, out, row)
       else answer(batch, out, row)
@@ -359,19 +362,8 @@ export function createDnsExchangeTracker(
       if (position + 1 >= count) return -1
       return slot + 1 === capacity ? 0 : slot + 1
     },
-    get columns() {
-      return columns
-    },
-    get forced() {
-      return forced
-    },
-    get unmatchedResponses() {
-      return unmatchedResponses
-    },
-    get duplicates() {
-      return duplicates
-    },
   }
+  return tracker
 }
 
 function createColumns(capacity: number): ExchangeColumns {

@@ -17,6 +17,7 @@ import { u16 } from '../../decoders/cursor.ts'
 import { type DecodedBatch, ROW_INNER } from '../../model/decoded-batch.ts'
 import { LAYER_DNS, LAYER_ICMPV4, LAYER_ICMPV6, LAYER_QUIC, LAYER_TCP, LAYER_UDP } from '../../model/layer.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
+import type { Writable } from '../writable.ts'
 import { hashOf, hashOfRecord, isHigher, isKey } from './flow-key.ts'
 import {
   addLetter,
@@ -112,7 +113,6 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
   let cells = new Uint32Array(capacity * 2)
   let cellMask = cells.length - 1
   const sample = Math.min(FLOW_EVICTION_SAMPLE, maxFlows)
-  let count = 0
   /** Slots below were in use at some time. */
   let usedSlots = 0
   /** First slot + 1 of the free ones, chained through their first words. */
@@ -120,7 +120,6 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
   let evictionHand = 0
   let lastFlowId = 0
   let nextSweepMicros = -1
-  let fromClient = true
   /** The flow of the last row: packets come in runs. −1 when it has ended. */
   let lastSlot = -1
 
@@ -153,7 +152,7 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
     }
     if (slot >= 0) {
       const state = words[(slot << FLOW_SHIFT) + STATE_AT]!
-      fromClient = srcIsHigher === ((state & FLOW_CLIENT_IS_HIGHER) !== 0)
+      table.fromClient = srcIsHigher === ((state & FLOW_CLIENT_IS_HIGHER) !== 0)
       lastSlot = slot
       if (!isIdle(slot, batch.timeMicros[row]!) && !isNewConnection(slot, out, row)) return slot
       remove(slot)
@@ -181,7 +180,7 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
     const slot = find(hashOf(addresses, lowerAt, higherAt, ports, kind), addresses, lowerAt, higherAt, ports, kind)
     if (slot >= 0) {
       const state = words[(slot << FLOW_SHIFT) + STATE_AT]!
-      fromClient = srcIsHigher === ((state & FLOW_CLIENT_IS_HIGHER) !== 0)
+      table.fromClient = srcIsHigher === ((state & FLOW_CLIENT_IS_HIGHER) !== 0)
     }
     return slot
   }
@@ -221,8 +220,8 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
     kind: number,
     hash: number,
   ): number {
-    if (count === maxFlows) evict()
-    else if (count === capacity) grow()
+    if (table.count === maxFlows) evict()
+    else if (table.count === capacity) grow()
     let cell = hash & cellMask
     let probe = 0
     while (cells[cell] !== 0 && probe < MAX_FLOW_PROBES) {
@@ -241,7 +240,7 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
       freeSlot = words[slot << FLOW_SHIFT]!
     }
     cells[cell] = ((hash >>> SLOT_BITS) << SLOT_BITS) | (slot + 1)
-    count++
+    table.count++
 
     const base = slot << FLOW_SHIFT
     const { addresses } = out
@@ -261,8 +260,8 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
     doubles[double + LAST_AT_F64] = time
 
     const sender = senderRole(out, row, srcPort, dstPort)
-    fromClient = sender === SENDER_IS_CLIENT
-    words[base + STATE_AT] = srcIsHigher === fromClient ? FLOW_CLIENT_IS_HIGHER : 0
+    table.fromClient = sender === SENDER_IS_CLIENT
+    words[base + STATE_AT] = srcIsHigher === table.fromClient ? FLOW_CLIENT_IS_HIGHER : 0
     if (sender === SENDER_SEEMS_SERVER) appendLetter(words, base, LETTER_FLIPPED)
     return slot
   }
@@ -277,6 +276,8 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
     wider.set(words)
     words = wider
     doubles = new Float64Array(words.buffer)
+    table.words = words
+    table.doubles = doubles
     cells = new Uint32Array(capacity * 2)
     cellMask = cells.length - 1
     for (let slot = 0; slot < usedSlots; slot++) {
@@ -307,7 +308,7 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
     words[base + FLOW_ID_AT] = 0
     words[base] = freeSlot
     freeSlot = slot + 1
-    count--
+    table.count--
   }
 
   function evict(): void {
@@ -339,7 +340,7 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
     if (out.layer[row] !== LAYER_TCP || (out.tcpFlags[row]! & TCP_SYN) === 0) return false
     const base = slot << FLOW_SHIFT
     const state = words[base + STATE_AT]!
-    const side = fromClient ? 0 : 1
+    const side = table.fromClient ? 0 : 1
     const closed = isFinished(state) || isReset(state)
     if ((state & (FLOW_SEQ_KNOWN << side)) === 0) return closed && (out.tcpFlags[row]! & TCP_ACK) === 0
     // A repeated SYN is as old as what its side has sent since.
@@ -349,24 +350,16 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
     return age < 0 || age > words[base + BYTES_AT + side]!
   }
 
-  return {
-    get words() {
-      return words
-    },
-    get doubles() {
-      return doubles
-    },
+  const table: Writable<FlowTable> = {
+    words,
+    doubles,
+    fromClient: true,
+    count: 0,
     lookup,
     peek,
-    get fromClient() {
-      return fromClient
-    },
-    get count() {
-      return count
-    },
     record(slot, batch, out, row) {
       const base = slot << FLOW_SHIFT
-      const side = fromClient ? 0 : 1
+      const side = table.fromClient ? 0 : 1
       const time = batch.timeMicros[row]!
       if (out.layer[row] === LAYER_TCP) countTcp(words, doubles, base, side, batch, out, row)
       else {
@@ -394,6 +387,7 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
       }
     },
   }
+  return table
 }
 
 const SENDER_IS_CLIENT = 0

@@ -13,6 +13,7 @@ import { type DecodedBatch, ROW_INNER, ROW_MF, ROW_REASSEMBLED } from '../../mod
 import type { FragmentSetFact } from '../../model/facts.ts'
 import { LAYER_IP_PROTOCOL } from '../../model/layer.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
+import type { Writable } from '../writable.ts'
 import { type FragmentSet, factOf, freshSet, hashOfDatagram, isSameDatagram, reach } from './fragment-set.ts'
 import { createPiecePool, type Piece } from './piece-pool.ts'
 import { createScratchRow, fillScratchRow, type ScratchRow } from './scratch-row.ts'
@@ -57,8 +58,6 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
   const buffers: Uint8Array[] = []
   let oldest: FragmentSet | undefined
   let newest: FragmentSet | undefined
-  let count = 0
-  let heldLen = 0
   let depth = 0
   let nextSweepMicros = Number.NEGATIVE_INFINITY
   /** No set is due before. */
@@ -83,7 +82,7 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
     if (!fits) contradiction(set, batch, row)
     if (!set.discarded && set.receivedLen === set.totalLen) complete(set, batch, out, row)
     else if (offset === 0 && !set.discarded) beginning(set, batch, out, row)
-    while (heldLen > MAX_FRAGMENT_BYTES) remove(oldest!)
+    while (tracker.heldLen > MAX_FRAGMENT_BYTES) remove(oldest!)
   }
 
   function setOf(batch: PacketBatch, out: DecodedBatch, row: number): FragmentSet {
@@ -100,7 +99,7 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
       }
       expire(found)
     }
-    if (count === MAX_FRAGMENT_SETS) remove(oldest!)
+    if (tracker.count === MAX_FRAGMENT_SETS) remove(oldest!)
     const set = free.pop() ?? freshSet()
     for (let word = 0; word < 8; word++) set.addresses[word] = out.addresses[(row << 3) + word]!
     set.interfaceId = batch.interfaceId[row]!
@@ -130,8 +129,8 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
     if (newest === undefined) oldest = set
     else newest.newer = set
     newest = set
-    count++
-    heldLen += set.cost
+    tracker.count++
+    tracker.heldLen += set.cost
     if (set.deadlineMicros < earliestMicros) earliestMicros = set.deadlineMicros
   }
 
@@ -169,7 +168,7 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
       set.receivedLen += partEndAt - at
       const cost = piece.bytes.length + HELD_PIECE_COST
       set.cost += cost
-      heldLen += cost
+      tracker.heldLen += cost
       at = partEndAt
       index++
     }
@@ -242,7 +241,7 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
 
   /** Gives the pieces' memory back; the set itself stays to know repetitions. */
   function release(set: FragmentSet): void {
-    heldLen -= set.cost - HELD_PIECE_COST
+    tracker.heldLen -= set.cost - HELD_PIECE_COST
     set.cost = HELD_PIECE_COST
     for (let index = 0; index < set.pieces.length; index++) pool.give(set.pieces[index]!)
     set.pieces.length = 0
@@ -253,7 +252,7 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
   /** The set is forgotten and its memory used for another one. */
   function remove(set: FragmentSet): void {
     release(set)
-    heldLen -= set.cost
+    tracker.heldLen -= set.cost
     if (buckets[set.bucket] === set) buckets[set.bucket] = set.next
     else {
       let before = buckets[set.bucket]!
@@ -268,7 +267,7 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
     set.older = undefined
     set.newer = undefined
     free.push(set)
-    count--
+    tracker.count--
   }
 
   function expire(set: FragmentSet): void {
@@ -276,7 +275,9 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
     remove(set)
   }
 
-  return {
+  const tracker: Writable<FragmentTracker> = {
+    count: 0,
+    heldLen: 0,
     fragment,
     tick(timeMicros) {
       if (timeMicros < nextSweepMicros && nextSweepMicros - timeMicros <= SWEEP_MICROS) return
@@ -293,13 +294,8 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
     end() {
       while (oldest !== undefined) remove(oldest)
     },
-    get count() {
-      return count
-    },
-    get heldLen() {
-      return heldLen
-    },
   }
+  return tracker
 }
 
 /** The length of the fragment's data as IP tells it: some tools shorten frames and do not say so. */

@@ -1,6 +1,7 @@
 // HOT PATH. DNS names as small numbers: each name is kept once, in lower case wire form (RFC 4343), and told apart by bytes.
 import { MAX_NAME_BYTES, MAX_NAMES } from '../../constants/limits.ts'
 import { dnsNameText } from '../../text/dns-name.ts'
+import type { Writable } from '../writable.ts'
 
 /** The id of the root name, of questions without a readable name, and of names beyond the bound. */
 export const NO_NAME = 0
@@ -23,8 +24,6 @@ export interface NameTable {
 export function createNameTable(): NameTable {
   let arena = new Uint8Array(1 << 16)
   let arenaEnd = 1
-  let count = 1
-  let refused = 0
   let slots = new Int32Array(1 << 12)
   let startAt = new Uint32Array(1 << 11)
   let length = new Uint8Array(1 << 11)
@@ -61,7 +60,7 @@ export function createNameTable(): NameTable {
     hashes = widened(hashes, new Uint32Array(entries))
     slots = new Int32Array(entries * 2)
     const mask = slots.length - 1
-    for (let id = 1; id < count; id++) {
+    for (let id = 1; id < table.count; id++) {
       let slot = hashes[id]! & mask
       while (slots[slot] !== 0) slot = (slot + 1) & mask
       slots[slot] = id
@@ -70,13 +69,13 @@ export function createNameTable(): NameTable {
 
   /** COLD PATH: once for every new name. */
   function add(bytes: Uint8Array, at: number, len: number, hash: number): number {
-    if (count >= MAX_NAMES || arenaEnd + len > MAX_NAME_BYTES) {
-      refused++
+    if (table.count >= MAX_NAMES || arenaEnd + len > MAX_NAME_BYTES) {
+      table.refused++
       return NO_NAME
     }
-    if (count === startAt.length) grow()
+    if (table.count === startAt.length) grow()
     if (arenaEnd + len > arena.length) arena = widened(arena, new Uint8Array(arena.length * 2))
-    const id = count++
+    const id = table.count++
     startAt[id] = arenaEnd
     length[id] = len
     hashes[id] = hash
@@ -89,7 +88,9 @@ export function createNameTable(): NameTable {
     return id
   }
 
-  return {
+  const table: Writable<NameTable> = {
+    count: 1,
+    refused: 0,
     intern(bytes, at, endAt, hash) {
       const len = wireLen(bytes, at, endAt)
       if (len < 2) return NO_NAME
@@ -112,13 +113,8 @@ export function createNameTable(): NameTable {
     },
     /** COLD PATH: for a name that somebody reads. */
     wire: (id) => arena.subarray(startAt[id]!, startAt[id]! + length[id]!),
-    get count() {
-      return count
-    },
-    get refused() {
-      return refused
-    },
   }
+  return table
 }
 
 /** ASCII letters only, RFC 4343 3. Length bytes are at most 63 and so never letters. */

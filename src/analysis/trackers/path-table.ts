@@ -50,27 +50,24 @@ export interface PathTable extends PathColumns {
 export function createPathTable(addresses: AddressTable): PathTable {
   const ids = new Map<number, number>()
   let capacity = FIRST_PATHS
-  let count = 1
-  const table: PathTable = {
-    get count() {
-      return count
-    },
+  const table = {
+    count: 1,
     ...createColumns(capacity),
-    idOf(interfaceId, words, at) {
+    idOf(interfaceId: number, words: Uint32Array, at: number) {
       const addressId = addresses.intern(words, at)
       if (addressId === 0) return 0
       const key = addressId * 65_536 + interfaceId
       const known = ids.get(key)
       if (known !== undefined) return known
-      if (count === MAX_PATHS) return 0
-      if (count === capacity) grow()
-      const path = count++
+      if (table.count === MAX_PATHS) return 0
+      if (table.count === capacity) grow()
+      const path = table.count++
       ids.set(key, path)
       table.interfaceId[path] = interfaceId
       table.addressId[path] = addressId
       return path
     },
-    find(interfaceId, words, at) {
+    find(interfaceId: number, words: Uint32Array, at: number) {
       const addressId = addresses.idOf(words, at)
       return addressId < 0 ? 0 : (ids.get(addressId * 65_536 + interfaceId) ?? 0)
     },

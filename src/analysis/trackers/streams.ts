@@ -12,6 +12,7 @@ import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../../constants/wire.ts'
 import type { DecodedBatch } from '../../model/decoded-batch.ts'
 import type { ConnectionFact } from '../../model/facts.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
+import type { Writable } from '../writable.ts'
 import { connectionOf } from './flow-fact.ts'
 import {
   addLetter,
@@ -114,7 +115,6 @@ function createHalf(known: boolean, seq: number): Half {
 export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer): StreamTracker {
   /** By slot, in the order in which they were opened. */
   const streams = new Map<number, Stream>()
-  let heldTotal = 0
 
   function segment(slot: number, batch: PacketBatch, out: DecodedBatch, row: number): void {
     const { words } = flows
@@ -171,6 +171,7 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
       server: createHalf((state & (FLOW_SEQ_KNOWN << 1)) !== 0, words[base + NEXT_SEQ_AT + 1]!),
     }
     streams.set(slot, stream)
+    tracker.count = streams.size
     words[base + STATE_AT] = words[base + STATE_AT]! | FLOW_STREAM_OPEN
     return stream
   }
@@ -223,7 +224,7 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
       const copy = bytes.slice(Math.min(at + from, endAt), Math.min(at + partEnd, endAt))
       held.splice(index, 0, { seq: (seq + from) >>> 0, wireLen: partEnd - from, bytes: copy })
       half.heldLen += copy.length + HELD_PIECE_COST
-      heldTotal += copy.length + HELD_PIECE_COST
+      tracker.heldLen += copy.length + HELD_PIECE_COST
       from = partEnd
       index++
     }
@@ -240,12 +241,12 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
       if (missingLen > 0) {
         const isGone = half.hasAcked && ((half.acked - first.seq) | 0) >= 0
         const isTooMuch = half.heldLen > MAX_STREAM_HELD_LEN || half.held.length > MAX_HELD_PIECES
-        if (!isGone && !isTooMuch && heldTotal <= MAX_STREAM_HELD_TOTAL) return
+        if (!isGone && !isTooMuch && tracker.heldLen <= MAX_STREAM_HELD_TOTAL) return
         gap(stream, half, fromClient, missingLen, false)
       }
       half.held.shift()
       half.heldLen -= first.bytes.length + HELD_PIECE_COST
-      heldTotal -= first.bytes.length + HELD_PIECE_COST
+      tracker.heldLen -= first.bytes.length + HELD_PIECE_COST
       half.seq = (first.seq + first.wireLen) >>> 0
       deliver(stream, half, fromClient, first.bytes, 0, first.bytes.length, first.wireLen)
     }
@@ -382,7 +383,7 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
     const { words } = flows
     const base = stream.slot << FLOW_SHIFT
     words[base + STATE_AT] = words[base + STATE_AT]! & ~FLOW_STREAM_OPEN
-    heldTotal -= stream.client.heldLen + stream.server.heldLen
+    tracker.heldLen -= stream.client.heldLen + stream.server.heldLen
     for (const half of [stream.client, stream.server]) {
       half.held = []
       half.heldLen = 0
@@ -391,13 +392,16 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
     }
     stream.consumer = undefined
     streams.delete(stream.slot)
+    tracker.count = streams.size
   }
 
   function isOver(stream: Stream): boolean {
     return (flows.words[(stream.slot << FLOW_SHIFT) + STATE_AT]! & FLOW_STREAM_OVER) !== 0
   }
 
-  return {
+  const tracker: Writable<StreamTracker> = {
+    count: 0,
+    heldLen: 0,
     segment,
     ended(slot) {
       const stream = streams.get(slot)
@@ -410,13 +414,8 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
       }
       forget(stream)
     },
-    get count() {
-      return streams.size
-    },
-    get heldLen() {
-      return heldTotal
-    },
   }
+  return tracker
 
   /** The connection is over: what still waits is all there will be. */
   function flush(stream: Stream): void {

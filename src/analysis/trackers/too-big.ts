@@ -21,6 +21,7 @@ import type { FactHandlers } from '../../model/facts.ts'
 import { LAYER_ICMPV4, LAYER_ICMPV6 } from '../../model/layer.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
 import { addressText } from '../../text/address.ts'
+import type { Writable } from '../writable.ts'
 import { serverAddressAt } from './flow-fact.ts'
 import {
   FLOW_HANDSHAKE_DONE,
@@ -96,6 +97,7 @@ export function createTooBigTracker(flows: FlowTable, paths: PathTable, handlers
       return
     }
     if (watched.length === MAX_WATCHED) watched.shift()
+    tracker.isWatching = true
     const base = slot << FLOW_SHIFT
     const isOpen = (flows.words[base + STATE_AT]! & FLOW_HANDSHAKE_DONE) !== 0
     const roundTrip = isOpen ? flows.words[base + HANDSHAKE_AT]! : 0
@@ -112,10 +114,8 @@ export function createTooBigTracker(flows: FlowTable, paths: PathTable, handlers
     return ipLen > least + (out.ipVersion[row] === 4 ? TCP_HEADERS_V4 : TCP_HEADERS_V6)
   }
 
-  return {
-    get isWatching() {
-      return watched.length > 0
-    },
+  const tracker: Writable<TooBigTracker> = {
+    isWatching: false,
     message(batch, out, row) {
       if (!isTooBig(out, row)) return
       const quotedAt = out.quotedAt[row]!
@@ -161,6 +161,7 @@ export function createTooBigTracker(flows: FlowTable, paths: PathTable, handlers
         if (one.slot !== slot) continue
         if (flows.words[(slot << FLOW_SHIFT) + FLOW_ID_AT] !== one.flowId) {
           watched.splice(index, 1)
+          tracker.isWatching = watched.length > 0
           return
         }
         const ipLen = out.ipLen[row]!
@@ -179,6 +180,7 @@ export function createTooBigTracker(flows: FlowTable, paths: PathTable, handlers
       }
     },
   }
+  return tracker
 
   /** What was told about a path keeps silence on it from being called a black hole. */
   function notePaths(slot: number, fact: TooBigFact): void {

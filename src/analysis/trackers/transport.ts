@@ -6,6 +6,7 @@ import { type DecodedBatch, ROW_FRAGMENT } from '../../model/decoded-batch.ts'
 import type { FactHandlers } from '../../model/facts.ts'
 import { LAYER_DNS, LAYER_ICMPV4, LAYER_ICMPV6, LAYER_NBNS, LAYER_QUIC, LAYER_TCP } from '../../model/layer.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
+import type { Writable } from '../writable.ts'
 import { createCompressedPayloads, type Inflate } from './compressed-payloads.ts'
 import { createDeliveryTracker } from './delivery.ts'
 import { FlowView } from './flow-fact.ts'
@@ -70,12 +71,11 @@ export function createTransport(handlers: FactHandlers, options: TransportOption
   const tooBig = options.paths === undefined ? undefined : createTooBigTracker(flows, options.paths, handlers)
   const readsStreams = handlers.dnsMessage !== undefined || handlers.tls !== undefined || handlers.http !== undefined
   const view = new FlowView(flows)
-  let flowId = 0
 
   function ended(slot: number): void {
     const { words } = flows
     const base = slot << FLOW_SHIFT
-    flowId = words[base + FLOW_ID_AT]!
+    transport.flowId = words[base + FLOW_ID_AT]!
     if ((words[base + STATE_AT]! & FLOW_STREAM_OPEN) !== 0) {
       readers.ending(slot)
       streams.ended(slot)
@@ -90,7 +90,7 @@ export function createTransport(handlers: FactHandlers, options: TransportOption
   /** A whole IP packet, as captured or put together. */
   function datagram(batch: PacketBatch, out: DecodedBatch, row: number): void {
     if ((out.flags[row]! & ROW_FRAGMENT) !== 0) {
-      flowId = 0
+      transport.flowId = 0
       if (handlers.fragment !== undefined) handlers.fragment(batch, out, row)
       fragments.fragment(batch, out, row)
       return
@@ -98,11 +98,11 @@ export function createTransport(handlers: FactHandlers, options: TransportOption
     if (out.ipProtocol[row] === IPPROTO_IPCOMP && compressed !== undefined && compressed.unpack(batch, out, row)) return
     const slot = flows.lookup(batch, out, row)
     const layer = out.layer[row]!
-    flowId = 0
+    transport.flowId = 0
     if (slot >= 0) {
       const { words } = flows
       const base = slot << FLOW_SHIFT
-      flowId = words[base + FLOW_ID_AT]!
+      transport.flowId = words[base + FLOW_ID_AT]!
       if (layer === LAYER_TCP && readsStreams && (words[base + STATE_AT]! & FLOW_STREAM_OVER) === 0) {
         readers.segment(batch, out, row)
         streams.segment(slot, batch, out, row)
@@ -120,11 +120,9 @@ export function createTransport(handlers: FactHandlers, options: TransportOption
     }
   }
 
-  return {
+  const transport: Writable<Transport> = {
+    flowId: 0,
     flows,
-    get flowId() {
-      return flowId
-    },
     packet: datagram,
     tick(timeMicros) {
       delivery?.tick(timeMicros)
@@ -136,6 +134,7 @@ export function createTransport(handlers: FactHandlers, options: TransportOption
       flows.end()
     },
   }
+  return transport
 }
 
 /** An error of which at least the ICMP header is there. */
