@@ -179,7 +179,7 @@ export function createAnalyzer(
     roleOf: (interfaceId) => context().roleOf(interfaceId),
     outerTunnels: networkNow.outerTunnels,
     mtuOf: (interfaceId) => network.mtu(interfaceOf(interfaceId).name),
-    tcpMtuProbing: () => network.tcpMtuProbing,
+    tcpMtuProbing: network.tcpMtuProbing,
   }
   const detectorContext: DetectorContext = {
     raise: findings.raise,
@@ -322,13 +322,13 @@ export function createAnalyzer(
     encrypted.settle(contextMicros - DNS_TIMEOUT_MICROS)
     transport.tick(nowMicros)
     losses.tick(nowMicros)
-    if (network.isKnown ? isTimeForSites() : sites.isFull) settleSites()
+    if (network.isKnown ? isTimeForSites() : sites.isFull()) settleSites()
     if (isDue) handlers.tick?.(nowMicros)
   }
 
   /** Not while a VPN server may be taking over: nobody knows the epochs yet. */
   function isTimeForSites(): boolean {
-    return clock.nowMicros - settledMicros >= SITES_MICROS && (network.switchMicros === undefined || sites.isFull)
+    return clock.nowMicros - settledMicros >= SITES_MICROS && (network.switchMicros() === undefined || sites.isFull())
   }
 
   function settleSites(): void {
@@ -354,7 +354,7 @@ export function createAnalyzer(
       version: options.version,
       interfaces,
       inputs,
-      roles: networkNow.roles,
+      roles: networkNow.roles(),
       timeline: known.timeline,
       network,
       links,
@@ -420,7 +420,7 @@ export function createAnalyzer(
       settleSites()
       handlers.end?.()
     },
-    takeFindings: () => findings.takeChanged(network.switchMicros),
+    takeFindings: () => findings.takeChanged(network.switchMicros()),
     takeSites: (limit) => sites.takeChanged(currentSiteContext(), limit),
     takeLeakService: leakService.takeChanges,
     overview: (firstEpoch) => reportOverview(sources(), firstEpoch),

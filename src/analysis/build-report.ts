@@ -12,6 +12,7 @@ import {
   type ReportInput,
   type ReportInterface,
   type ReportResolver,
+  type ReportSystem,
   type Verdict,
 } from '../model/report.ts'
 import type { SiteNetwork } from '../model/site.ts'
@@ -84,7 +85,7 @@ export function buildReport(from: ReportSources): Report {
     tool: { name: 'tunnelscope', version: from.version },
     schema: REPORT_SCHEMA,
     inputs: from.inputs.map((input, index) => reportInput(from, input, index)),
-    system: from.network.tcpMtuProbing === undefined ? {} : { tcpMtuProbing: from.network.tcpMtuProbing },
+    system: reportSystem(from),
     verdict: reportVerdict(from),
     epochs: reportEpochs(from),
     resolvers: from.resolvers.all().map((one) => reportResolver(from, one)),
@@ -109,6 +110,11 @@ export function buildReport(from: ReportSources): Report {
     traceroutes: reportTraceroutes(from),
     counters: counters(from),
   }
+}
+
+function reportSystem(from: ReportSources): ReportSystem {
+  const tcpMtuProbing = from.network.tcpMtuProbing()
+  return tcpMtuProbing === undefined ? {} : { tcpMtuProbing }
 }
 
 /** What a live watcher wants to know often. */
@@ -209,7 +215,7 @@ function incompleteReasons(from: ReportSources, coverage: Coverage): string[] {
     reasons.push(`Not captured although up: ${names}.`)
   }
   reasons.push(...from.network.gaps())
-  const { lostMicros } = from.network
+  const lostMicros = from.network.lostMicros()
   if (lostMicros !== undefined) {
     reasons.push(`The tunnel was lost at ${utcTime(lostMicros)}; what left since then is judged when it returns.`)
   }

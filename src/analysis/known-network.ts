@@ -101,9 +101,7 @@ export function createKnownNetwork(from: NetworkSources): ConnectionContext {
     isRouteInjected: from.routes.covers,
     isPortalCheck: (addressId) => from.portalAddresses.has(addressId),
     tunnelCarried: (addressId) => tunnelIds.some((id) => links.hasCarried(id, addressId)),
-    get tunnelCarriesPublic() {
-      return tunnelIds.some((id) => links.hasCarriedPublic(id))
-    },
+    tunnelCarriesPublic: () => tunnelIds.some((id) => links.hasCarriedPublic(id)),
     askedBefore: (view) => from.recent.of(view),
     askedInsideSoon: (view, withinMicros) => {
       for (let slot = exchanges.after(view.slot); slot >= 0; slot = exchanges.after(slot)) {

@@ -21,7 +21,7 @@ export interface NetworkNow {
   /** No older than so many microseconds; a second unless told. Offline it stays until forget(). */
   context(maxAgeMicros?: number): ConnectionContext
   /** Of the last context. */
-  readonly roles: readonly RoleDecision[]
+  roles(): readonly RoleDecision[]
   /** The tunnels as seen from outside; as of the last tick, for detectors ask for every flow. */
   outerTunnels(): readonly OuterTunnel[]
   /** Packet time went on. */
@@ -92,9 +92,7 @@ export function createNetworkNow(
 
   return {
     context,
-    get roles() {
-      return roles
-    },
+    roles: () => roles,
     outerTunnels() {
       tunnels ??= measuredTunnels(outerTunnels(), join.joins(), sources().addresses)
       return tunnels

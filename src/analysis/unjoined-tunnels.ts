@@ -16,10 +16,10 @@ export function createUnjoinedTunnels(
   let version = -1
   let joinCount = 0
   return () => {
-    if (interfaceCount === interfaces.length && version === network.version && joinCount === join.count) return ids
+    if (interfaceCount === interfaces.length && version === network.version && joinCount === join.count()) return ids
     interfaceCount = interfaces.length
     version = network.version
-    joinCount = join.count
+    joinCount = join.count()
     const roles = interfaceCount < 2 ? [] : decideRoles(interfaces, options, () => undefined, network.role)
     ids = interfaces.map((one) => one.id).filter((id) => roles[id]?.role === 'tunnel' && !join.isJoined(id))
     return ids

@@ -28,6 +28,7 @@ test.each([
     'a constructor',
     'export class Table { rows: Uint8Array; constructor() { this.rows = new Uint8Array(4) } get(i: number) { return this.rows[i]! } }',
   ],
+  ['a getter of a class', 'export class Table { count = 0; get twice() { return this.count * 2 } }'],
   [
     'a function that says why it is cold',
     '// COLD PATH: the table doubles, log n times in a run.\nexport function grow() { return new Uint8Array(8) }',
@@ -54,6 +55,10 @@ test.each([
   ['throw', 'export function f() { throw 1 }'],
   ['new', 'export function f() { return new Uint8Array(1) }'],
   ['string concatenation', "export function f(a: string) { return a + 'x' }"],
+  [
+    'getter in an object literal',
+    'export function createX() { let n = 0; return { get n() { return n }, add() { n++ } } }',
+  ],
   ['async or generator', 'export async function f() { return 1 }'],
 ])('%s is one violation, with its line', (what, body) => {
   const violations = violationsOf(body)

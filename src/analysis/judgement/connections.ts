@@ -13,7 +13,7 @@ export interface ConnectionContext extends JudgementContext {
   /** The tunnel carries packets for that very address. */
   tunnelCarried(addressId: number): boolean
   /** The tunnel carries connections to public addresses: it is no tunnel for a few networks only. */
-  readonly tunnelCarriesPublic: boolean
+  tunnelCarriesPublic(): boolean
 }
 
 /** Writes epoch, judgement, cause, reason and confidence of the connection the view stands on. */
@@ -52,7 +52,7 @@ function outside(view: ConnectionView, context: ConnectionContext): ConnectionJu
   const isFull = context.timeline.isFullTunnel?.(view.timeMicros, view.ipVersion)
   const bypassesV6 = view.ipVersion === 6 && !context.tunnelCarriesIpv6
   if (isFull === false && !bypassesV6) return 'unknown'
-  if (isFull === undefined && !context.tunnelCarriesPublic) return 'unknown'
+  if (isFull === undefined && !context.tunnelCarriesPublic()) return 'unknown'
   view.cause = causeOf(view, context, bypassesV6)
   view.confidence = isFull === true || view.cause === 'misbound' ? 'proven' : bypassesV6 ? 'strong' : 'probable'
   return 'outside'

@@ -4,6 +4,7 @@ import { MAX_EPOCHS, MAX_RECONNECT_MICROS } from '../../constants/limits.ts'
 import type { NetworkEventFact } from '../../model/facts.ts'
 import type { InterfaceState, IpFamily, NetworkContext, TcpMtuProbing } from '../../model/network-context.ts'
 import type { RoleDecision } from '../roles.ts'
+import type { Writable } from '../writable.ts'
 import { createEpochList } from './epoch-list.ts'
 import type { EndpointSpan, EpochDetails, TunnelState } from './epoch-span.ts'
 import type { Timeline } from './timeline.ts'
@@ -43,16 +44,16 @@ export interface NetworkHistory extends Timeline {
   addresses(interfaceName: string): readonly string[]
   mtu(interfaceName: string): number | undefined
   /** As it was told last. */
-  readonly tcpMtuProbing: TcpMtuProbing | undefined
+  tcpMtuProbing(): TcpMtuProbing | undefined
   interfacesUp(): InterfaceUp[]
   /** What of the network could not be known, a sentence each. */
   gaps(): readonly string[]
   /** Tunnels that are up now and never carried the public internet: split ones (rules.md 1.1). */
   splitTunnels(): string[]
   /** Since when a VPN server may be taking over from another; until that is known, nobody knows whose epoch it is. */
-  readonly switchMicros: number | undefined
+  switchMicros(): number | undefined
   /** When the tunnel was lost that is not back yet. */
-  readonly lostMicros: number | undefined
+  lostMicros(): number | undefined
 }
 
 /** `live`: contexts come while packets do; otherwise they may all come before the first packet is judged. */
@@ -67,8 +68,6 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
   const full = new Set<IpFamily>()
   const blind = new Set<string>()
   let current: NetworkContext | undefined
-  let version = 0
-  let hasTunnel = false
   let lostMicros: number | undefined
   let lostTunnels: string[] = []
   let key = ''
@@ -80,7 +79,8 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
   function add(context: NetworkContext): void {
     const before = current
     current = context
-    version++
+    history.isKnown = true
+    history.version++
     for (const state of context.interfaces) noteInterface(state)
     const up = tunnelsUp(context)
     const time = context.timeMicros
@@ -107,7 +107,7 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
 
   function nextState(up: readonly string[], timeMicros: number, before: NetworkContext | undefined): TunnelState {
     if (up.length > 0) {
-      hasTunnel = true
+      history.hasTunnel = true
       if (lostMicros !== undefined && timeMicros - lostMicros > MAX_RECONNECT_MICROS) stopped(timeMicros)
       if (lostMicros !== undefined) {
         events.push({ kind: 'tunnel-back', timeMicros, interfaceNames: [...up], lostMicros })
@@ -142,7 +142,7 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
     events.push({ kind: 'tunnel-stopped', timeMicros, interfaceNames: lostTunnels, lostMicros })
     key = key.replace(/^lost/, 'none')
     lostMicros = undefined
-    version++
+    history.version++
   }
 
   function noteInterface({ link, role, reason, addresses }: InterfaceState): void {
@@ -174,7 +174,7 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
   /** Live: the last epoch is cut where a VPN server takes over, as far as `nowMicros` can tell. */
   function followServers(nowMicros: number): void {
     if (serversOf === undefined || epochs[epochs.length - 1]?.state !== 'up') list.switchMicros = undefined
-    else if (list.followServers(serversOf(), nowMicros, current!.timeMicros)) version++
+    else if (list.followServers(serversOf(), nowMicros, current!.timeMicros)) history.version++
   }
 
   function noteBlindness(context: NetworkContext): void {
@@ -189,17 +189,13 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
     while (events.length > 0 && events[0]!.timeMicros <= upToMicros) listener(events.shift()!)
   }
 
-  return {
+  const history: Writable<NetworkHistory> = {
     add,
     watchServers(servers) {
       serversOf = servers
     },
-    get isKnown() {
-      return current !== undefined
-    },
-    get version() {
-      return version
-    },
+    isKnown: false,
+    version: 0,
     decidedBefore(nowMicros) {
       if (!live) return Number.NEGATIVE_INFINITY
       // Who hears of an exchange has heard before of what happened until then, and during a loss of its end.
@@ -226,7 +222,7 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
         last.endMicros = Math.max(last.startMicros, nowMicros)
         if (live) followServers(Number.POSITIVE_INFINITY)
         else if (serversOf !== undefined) list.cutAll(serversOf())
-        version++
+        history.version++
         delete epochs[epochs.length - 1]!.isOpen
       }
       tell(Number.POSITIVE_INFINITY, listener)
@@ -236,20 +232,14 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
     // 0 where the system does not tell.
     mtu: (interfaceName) => known.get(interfaceName)?.mtu || undefined,
     gaps: () => current?.gaps ?? [],
-    get tcpMtuProbing() {
-      return current?.tcpMtuProbing
-    },
+    tcpMtuProbing: () => current?.tcpMtuProbing,
     splitTunnels() {
       const up = current?.tunnels.filter((one) => one.state === 'up' && !promised.has(one.name)) ?? []
       return [...new Set(up.map((one) => one.name))].sort()
     },
     interfacesUp: () => (current === undefined ? [] : upIn(current)),
-    get switchMicros() {
-      return list.switchMicros
-    },
-    get lostMicros() {
-      return lostMicros
-    },
+    switchMicros: () => list.switchMicros,
+    lostMicros: () => lostMicros,
     stateAt: (timeMicros) => list.at(timeMicros)?.state ?? 'none',
     epochAt: (timeMicros) => list.at(timeMicros)?.id ?? 1,
     isFullTunnel(timeMicros, ipVersion) {
@@ -258,11 +248,10 @@ export function createNetworkHistory(live: boolean): NetworkHistory {
       return promises[index]?.families.includes(ipVersion === 6 ? 6 : 4)
     },
     epochs,
-    get hasTunnel() {
-      return hasTunnel
-    },
+    hasTunnel: false,
     sources: ['the tunnel is up while its link is up with an address, as the kernel told'],
   }
+  return history
 }
 
 /** More names than any machine has at once; a machine that makes containers for ever ends here. */

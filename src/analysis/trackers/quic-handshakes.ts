@@ -63,7 +63,7 @@ export interface QuicTracker {
   datagram(slot: number, batch: PacketBatch, out: DecodedBatch, row: number): void
   /** The flow in `slot` ended. */
   ended(slot: number): void
-  readonly count: number
+  count(): number
 }
 
 /** Without a hasher there are no fingerprints. */
@@ -207,9 +207,7 @@ export function createQuicTracker(
     ended(slot) {
       connections.delete(slot)
     },
-    get count() {
-      return connections.size
-    },
+    count: () => connections.size,
   }
 }
 

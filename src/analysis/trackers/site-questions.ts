@@ -8,6 +8,7 @@ import { LAYER_DNS } from '../../model/layer.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
 import { readDnsMessage } from '../../text/dns-message.ts'
 import { extendedErrorName } from '../../text/dns-tables.ts'
+import type { Writable } from '../writable.ts'
 import type { AddressTable } from './addresses.ts'
 import type { ExchangeView } from './exchange-view.ts'
 import type { NameTable } from './names.ts'
@@ -55,13 +56,13 @@ export const QUESTION_MASK = MAX_SITE_QUESTIONS - 1
 export function createSiteQuestions(names: NameTable, addresses: AddressTable): SiteQuestions {
   let columns = createColumns(FIRST_SITE_QUESTIONS)
   const notes = new Map<number, AnswerNote>()
-  let end = 0
 
   /** COLD PATH: once for every doubling. Until there are as many as may be held, the slot is the sequence number. */
   function grow(): void {
     const wider = createColumns(columns.nameId.length * 2)
     for (const name of Object.keys(wider) as (keyof QuestionColumns)[]) wider[name].set(columns[name])
     columns = wider
+    table.columns = wider
   }
 
   /** COLD PATH: once for every name and server. */
@@ -79,10 +80,11 @@ export function createSiteQuestions(names: NameTable, addresses: AddressTable): 
     notes.set(key, { chain: chain.slice(0, MAX_CHAIN), extendedErrors })
   }
 
-  return {
+  const table: Writable<SiteQuestions> = {
     note(view) {
       if (view.type !== DNS_TYPE_A && view.type !== DNS_TYPE_AAAA) return
-      const slot = end++ & QUESTION_MASK
+      const slot = table.end++ & QUESTION_MASK
+      if (table.end - table.first > MAX_SITE_QUESTIONS) table.first++
       if (slot === columns.nameId.length) grow()
       columns.nameId[slot] = view.nameId
       columns.server[slot] = view.serverId
@@ -111,17 +113,12 @@ export function createSiteQuestions(names: NameTable, addresses: AddressTable): 
       const key = keyOf(nameId, server)
       if (!notes.has(key)) read(bytes, at, endAt, key)
     },
-    get columns() {
-      return columns
-    },
-    get first() {
-      return Math.max(0, end - MAX_SITE_QUESTIONS)
-    },
-    get end() {
-      return end
-    },
+    columns,
+    first: 0,
+    end: 0,
     noteOf: (nameId, serverId) => notes.get(keyOf(nameId, serverId)),
   }
+  return table
 }
 
 /** Names of a chain that are kept; resolvers give up after as many. */

@@ -71,7 +71,7 @@ export interface VisitTracker {
   takeBegun(): Visit[]
   /** Something was told since the last call. */
   takeChanged(): boolean
-  readonly begunCount: number
+  begunCount(): number
 }
 
 /** Characters kept of a header. */
@@ -236,9 +236,7 @@ export function createVisitTracker(hasName: (serverId: number) => boolean): Visi
       changed = false
       return was
     },
-    get begunCount() {
-      return begun.length
-    },
+    begunCount: () => begun.length,
   }
 }
 

@@ -27,7 +27,7 @@ export interface SiteTracker {
   /** Gives what has come to its epochs. `tell` gets each site that fails and was seen in another epoch too, when it changed. */
   settle(context: SiteContext, tell: SiteListener): void
   /** So many connections wait that they should be given to their epochs. */
-  readonly isFull: boolean
+  isFull(): boolean
   /** Those that are new or have changed since the last call, at most `limit`; to be asked after `settle`. */
   takeChanged(context: SiteContext, limit: number): SiteObservation[]
   all(context: SiteContext): SiteObservation[]
@@ -185,9 +185,7 @@ export function createSiteTracker(
   return {
     handlers: visits.handlers,
     settle,
-    get isFull() {
-      return visits.begunCount >= MAX_OPEN_VISITS
-    },
+    isFull: () => visits.begunCount() >= MAX_OPEN_VISITS,
     takeChanged(context, limit) {
       const taken: SiteObservation[] = []
       for (const group of groups.values()) {

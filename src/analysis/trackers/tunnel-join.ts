@@ -15,7 +15,7 @@ import { mayCarry } from './join-votes.ts'
 export interface TunnelJoinTracker {
   packet(batch: PacketBatch, out: DecodedBatch, row: number): void
   /** Tunnels that are proven by now. */
-  readonly count: number
+  count(): number
   /** The interface's packets are known to leave in another flow. */
   isJoined(interfaceId: number): boolean
   /** The tunnels that are proven by now, most packets first. Cold. */
@@ -254,9 +254,7 @@ export function createTunnelJoin(
         }
       }
     },
-    get count() {
-      return proven.length
-    },
+    count: () => proven.length,
     isJoined(interfaceId) {
       for (let i = 0; i < proven.length; i++) if (proven[i]!.innerInterfaceId === interfaceId) return true
       return false

@@ -66,7 +66,7 @@ test('nothing is judged during a loss, and afterwards only when its end was told
   expect(network.decidedBefore(3 * SECOND)).toBe(1 * SECOND)
   network.tick(3 * SECOND, tell)
   expect(network.decidedBefore(3 * SECOND)).toBe(2 * SECOND)
-  expect(network.lostMicros).toBe(2 * SECOND)
+  expect(network.lostMicros()).toBe(2 * SECOND)
   network.add(networkContext({ timeMicros: 4 * SECOND, tunnel: 'up' }))
   network.tick(3.5 * SECOND, tell)
   expect(network.decidedBefore(3.5 * SECOND)).toBe(2 * SECOND)
