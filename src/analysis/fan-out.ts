@@ -3,15 +3,15 @@ import type { FactHandlers } from '../model/facts.ts'
 
 type Handler = (...facts: never[]) => void
 
-/** Handlers that nobody has stay undefined, so that their facts cost nothing to make. */
+/** Handlers that nobody has stay undefined, so that their facts cost nothing to make. They are called without a `this`. */
 export function createFanOut(listeners: readonly FactHandlers[]): FactHandlers {
   const lists = new Map<string, Handler[]>()
   for (const one of listeners) {
     for (const [name, handler] of Object.entries(one) as [string, Handler | undefined][]) {
       if (handler === undefined) continue
       const list = lists.get(name)
-      if (list === undefined) lists.set(name, [handler.bind(one)])
-      else list.push(handler.bind(one))
+      if (list === undefined) lists.set(name, [handler])
+      else list.push(handler)
     }
   }
   const fanned: Record<string, Handler> = {}
