@@ -29,7 +29,10 @@ const PPPOE_HEADER_LEN = 6
 const PPPOE_VERSION_AND_TYPE = 0x11
 const PPPOE_CODE_SESSION = 0
 
-/** PPP with or without HDLC framing and with or without protocol field compression (RFC 1661 6.5). */
+/**
+ * PPP with or without HDLC framing and with or without protocol field compression (RFC 1661 6.5). Cisco's framing is
+ * also met under PPP's link type, and no PPP frame begins like it: 0x0f is reserved, 0x8f not assigned (IANA PPP Numbers).
+ */
 export function decodePpp(cursor: Cursor, out: DecodedBatch, row: number): number {
   const { bytes } = cursor
   let { at } = cursor
@@ -37,6 +40,10 @@ export function decodePpp(cursor: Cursor, out: DecodedBatch, row: number): numbe
     if (cursor.endAt - at < 1) return short(cursor, out, row, LAYER_PPP, 1)
     out.flags[row] = out.flags[row]! | (bytes[at] === 0 ? ROW_RECEIVED : ROW_SENT)
     at++
+  }
+  if (at < cursor.endAt && isCisco(bytes[at]!)) {
+    cursor.at = at
+    return LAYER_HDLC
   }
   if (cursor.endAt - at >= 2 && u16(bytes, at) === ADDRESS_AND_CONTROL) at += 2
   cursor.at = at
@@ -69,7 +76,7 @@ export function decodeHdlc(cursor: Cursor, out: DecodedBatch, row: number): numb
   const { bytes, at } = cursor
   if (cursor.endAt - at < HDLC_HEADER_LEN) return short(cursor, out, row, LAYER_HDLC, HDLC_HEADER_LEN)
   out.layer[row] = LAYER_HDLC
-  if (bytes[at] !== CISCO_UNICAST && bytes[at] !== CISCO_MULTICAST) return LAYER_PPP
+  if (!isCisco(bytes[at]!)) return LAYER_PPP
   cursor.next = u16(bytes, at + HDLC_PROTOCOL_AT)
   cursor.at = at + HDLC_HEADER_LEN
   return pureEtherTypeLayer(cursor)
@@ -87,4 +94,8 @@ export function decodePppoe(cursor: Cursor, out: DecodedBatch, row: number): num
   limit(cursor, endAt)
   cursor.at = at + PPPOE_HEADER_LEN
   return LAYER_PPP
+}
+
+function isCisco(address: number): boolean {
+  return address === CISCO_UNICAST || address === CISCO_MULTICAST
 }
