@@ -1,5 +1,6 @@
 // The report's sections about tunnels and about leaks in sum: exact lines, nothing without a reason, hostile text escaped.
-import type { ReportLeakTest, ReportTunnel } from '../../src/model/report.ts'
+import type { Report, ReportLeakTest, ReportTunnel } from '../../src/model/report.ts'
+import { verdictSentence } from '../../src/text/report.ts'
 import { leakServiceLines, leakTestLines } from '../../src/text/report-leak-level.ts'
 import { tunnelLines } from '../../src/text/report-tunnels.ts'
 import { createStyle } from '../../src/text/style.ts'
@@ -110,4 +111,11 @@ test('leak tests: every question is counted under what became of it', () => {
     '    1  left on eth\\x1b0 to 192.0.2.53 outside the tunnel (lan-forwarder): the page sees',
     '       that resolver’s network',
   ])
+})
+
+test('no tunnel: what was not seen is not said to have been absent, and of no packet nothing is said', () => {
+  const of = (packets: number) =>
+    verdictSentence({ epochs: [], verdict: { dns: 'no-tunnel', coverage: { packets } } } as unknown as Report)
+  expect(of(3)).toBe('No tunnel was seen in this capture, so nothing that left can be called a leak.')
+  expect(of(0)).toBe('There is no packet in this capture, so nothing can be said.')
 })
