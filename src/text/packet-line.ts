@@ -24,7 +24,7 @@ import {
   ROW_SENT,
   ROW_TCP_SACK_PERMITTED,
 } from '../model/decoded-batch.ts'
-import { LAYER_DNS, LAYER_NAMES, LAYER_NBNS } from '../model/layer.ts'
+import { LAYER_DNS, LAYER_DONE, LAYER_IPV4, LAYER_IPV6, LAYER_NAMES, LAYER_NBNS } from '../model/layer.ts'
 import { FAULT_NAMES } from '../model/malformed.ts'
 import { DIRECTION_IN, DIRECTION_OUT, type PacketBatch } from '../model/packet-batch.ts'
 import { addressText } from './address.ts'
@@ -80,15 +80,22 @@ function directionText(batch: PacketBatch, out: DecodedBatch, row: number): stri
 
 function bodyText(batch: PacketBatch, out: DecodedBatch, row: number): string {
   if (out.ipVersion[row] === 0) {
-    const layer = LAYER_NAMES[out.layer[row]!] ?? 'packet'
-    const unknown = out.unknown[row] === 0 ? '' : ` type 0x${out.unknownNumber[row]!.toString(16).padStart(4, '0')}`
-    return `${layer}${unknown}, length ${batch.wireLen[row]}`
+    return `${linkText(out, row)}, length ${batch.wireLen[row]}`
   }
   const word = row << 3
   const withPorts = out.srcPort[row] !== 0 || out.dstPort[row] !== 0
   const source = addressText(out.addresses, word) + (withPorts ? `.${out.srcPort[row]}` : '')
   const destination = addressText(out.addresses, word + 4) + (withPorts ? `.${out.dstPort[row]}` : '')
   return `${out.ipVersion[row] === 4 ? 'IP' : 'IP6'} ${source} > ${destination}: ${payloadText(batch, out, row)}`
+}
+
+/** What stands below IP, or instead of it. */
+function linkText(out: DecodedBatch, row: number): string {
+  const layer = out.layer[row]!
+  const number = out.unknownNumber[row]!
+  if (layer === LAYER_DONE) return out.unknown[row] === 0 ? 'packet' : `link type ${number}`
+  const unknown = out.unknown[row] === 0 ? '' : ` type 0x${number.toString(16).padStart(4, '0')}`
+  return `${LAYER_NAMES[layer] ?? 'packet'}${unknown}`
 }
 
 function payloadText(batch: PacketBatch, out: DecodedBatch, row: number): string {
@@ -100,6 +107,10 @@ function payloadText(batch: PacketBatch, out: DecodedBatch, row: number): string
     return `frag id ${out.ipId[row]}, offset ${out.fragmentOffset[row]}${more}, ${protocolName(protocol)}, length ${length}`
   }
   const layer = out.layer[row]!
+  // Of a header that was cut off, or cannot be right, nothing is known but where it begins.
+  if ((layer === LAYER_IPV4 || layer === LAYER_IPV6) && out.payloadAt[row] === 0 && out.transportAt[row] !== 0) {
+    return `${protocolName(protocol)}, length ${out.ipAt[row]! + out.ipLen[row]! - out.transportAt[row]!}`
+  }
   if (layer >= LAYER_DNS && layer <= LAYER_NBNS) {
     const message = readDnsMessage(batch.bytes, out.dnsAt[row]!, out.dnsEndAt[row]!, layer)
     const name = layer === LAYER_DNS ? '' : `${LAYER_NAMES[layer]} `

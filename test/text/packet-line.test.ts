@@ -23,9 +23,9 @@ import {
 
 const TIME = Date.UTC(2026, 10, 22, 17, 3, 14) * 1000 + 123_456
 
-function lineOf(bytes: Bytes, wireLen = bytes.length, name = 'eth0', direction = 0): string {
+function lineOf(bytes: Bytes, wireLen = bytes.length, name = 'eth0', direction = 0, linkType = 1): string {
   const face: CaptureInterface = { id: 0, inputIndex: 0, inputName: 'x', linkType: 1, snapLen: 0, name, addresses: [] }
-  const batch = batchOf([{ bytes, timeMicros: TIME, wireLen }])
+  const batch = batchOf([{ bytes, timeMicros: TIME, wireLen, linkType }])
   batch.direction[0] = direction
   const out = createDecodedBatch(1)
   decodeBatch(batch, out)
@@ -136,6 +136,22 @@ test('direction, faults and cuts are told', () => {
   expect(lineOf(query.slice(0, 60), query.length)).toMatch(/ \[cut: 60 of 71\]$/)
   const lying = v4(17, udp(40000, 53, message({ questions: [question('a')], counts: [1, 0, 0, 1] })))
   expect(lineOf(lying)).toMatch(/ \[malformed: dns-count at 61\]$/)
+})
+
+test('of a header that was not captured whole nothing is told but what it is', () => {
+  const segment = v4(6, tcp(40000, 443, new Uint8Array(9), { seq: 5, flags: 0x18, window: 512 }))
+  expect(lineOf(segment.slice(0, 14 + 20 + 12), segment.length)).toBe(
+    `${PREFIX}IP 192.0.2.1.40000 > 198.51.100.2.443: TCP, length 29 [cut: 46 of 63]`,
+  )
+  expect(lineOf(v4(17, new Uint8Array(4)))).toBe(
+    `${PREFIX}IP 192.0.2.1 > 198.51.100.2: UDP, length 4 [malformed: truncated at 34]`,
+  )
+  expect(lineOf(v4(1, new Uint8Array(1)))).toMatch(/: ICMP, length 1 \[malformed: icmp-short at 34\]$/)
+})
+
+test('a link type that is not known, and a packet without a byte', () => {
+  expect(lineOf(new Uint8Array(20), 20, 'ib0', 0, 242)).toMatch(/ ib0 link type 242, length 20$/)
+  expect(lineOf(new Uint8Array(0), 60)).toMatch(/ eth0 packet, length 60 \[cut: 0 of 60\]$/)
 })
 
 test('names of interfaces and hosts cannot act on a terminal', () => {
