@@ -6,6 +6,7 @@ import type { PacketBatch } from '../../model/packet-batch.ts'
 import { addressText } from '../../text/address.ts'
 import type { Detector, DetectorMeta, RaisedFinding } from '../detector.ts'
 import { hostFilter } from '../display-filter.ts'
+import { createLaterFragments, FILTERED_WORDS } from '../later-fragments.ts'
 
 const meta: DetectorMeta = {
   id: 'mtu-dns-fragmented',
@@ -18,7 +19,7 @@ const meta: DetectorMeta = {
 }
 
 const MESSAGE_LOST =
-  '{lost} {lost|answer|answers} of {server} on {interface} never arrived whole: fragments were lost{retryWords}.'
+  '{lost} {lost|answer|answers} of {server} on {interface} never arrived whole: fragments were lost{retryWords}{filterWords}.'
 
 interface Server {
   answers: number
@@ -39,6 +40,7 @@ export const mtuDnsFragmented: Detector = {
     const servers = new Map<string, Server>()
     /** First fragments from port 53, until their datagram is whole or given up. */
     const pending = new Map<string, number>()
+    const later = createLaterFragments()
 
     function serverOf(key: string): Server {
       const server = servers.get(key) ?? { answers: 0, lost: 0, largestLen: 0, lostMicros: 0, retries: 0 }
@@ -64,6 +66,10 @@ export const mtuDnsFragmented: Detector = {
       }
       if (frame > 0) raised.evidence = { source: inputName, frame }
       if (server.lost > 0) {
+        // That the client asks again shows that it missed the answer too.
+        const isDoubtful = server.retries === 0 && !later.wereSeen(interfaceId)
+        if (isDoubtful) raised.confidence = 'probable'
+        raised.data.filterWords = isDoubtful ? FILTERED_WORDS : ''
         raised.severity = 'warning'
         raised.cause = 'never-completed'
         raised.message = MESSAGE_LOST
@@ -83,6 +89,7 @@ export const mtuDnsFragmented: Detector = {
     }
 
     function fragment(batch: PacketBatch, out: DecodedBatch, row: number): void {
+      later.note(batch, out, row)
       if (out.srcPort[row] !== PORT_DNS || out.fragmentOffset[row] !== 0 || (out.flags[row]! & ROW_MF) === 0) return
       if (pending.size === MAX_PENDING) pending.clear()
       const interfaceId = batch.interfaceId[row]!

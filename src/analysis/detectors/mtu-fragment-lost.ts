@@ -4,6 +4,7 @@ import { LAYER_ICMPV4, LAYER_ICMPV6 } from '../../model/layer.ts'
 import { addressText } from '../../text/address.ts'
 import type { Detector, DetectorMeta } from '../detector.ts'
 import { hostFilter } from '../display-filter.ts'
+import { createLaterFragments, FILTERED_WORDS } from '../later-fragments.ts'
 
 const meta: DetectorMeta = {
   id: 'mtu-fragment-lost',
@@ -11,7 +12,7 @@ const meta: DetectorMeta = {
   severity: 'warning',
   basis: 'RFC 8200 4.5, RFC 1122 3.3.2',
   message:
-    '{lost} {lost|datagram|datagrams} from {source} to {destination} on {interface} stayed without {missing} for 60 seconds.',
+    '{lost} {lost|datagram|datagrams} from {source} to {destination} on {interface} stayed without {missing} for 60 seconds{filterWords}.',
   advice:
     'Let the sender send smaller packets; where only first fragments arrive, a firewall on the way drops the others: allow fragments or avoid them (RFC 8900 6).',
 }
@@ -28,7 +29,9 @@ export const mtuFragmentLost: Detector = {
   meta,
   create(context) {
     const pairs = new Map<string, { lost: number; withFirst: number }>()
+    const later = createLaterFragments()
     return {
+      fragment: later.note,
       fragmentSet(fact) {
         if (fact.kind !== 'lost') return
         const { name, inputName } = context.interfaceOf(fact.interfaceId)
@@ -37,10 +40,11 @@ export const mtuFragmentLost: Detector = {
         if (pairs.size < MAX_PAIRS) pairs.set(key, pair)
         pair.lost++
         if (fact.hasFirst) pair.withFirst++
+        const isSeen = later.wereSeen(fact.interfaceId)
         context.raise(meta, {
           key,
           timeMicros: fact.timeMicros,
-          confidence: pair.lost >= MIN_LOST ? 'strong' : 'weak',
+          confidence: pair.lost < MIN_LOST ? 'weak' : isSeen ? 'strong' : 'probable',
           severity: pair.lost >= MIN_LOST ? 'warning' : 'info',
           interface: name,
           ...(pair.withFirst === pair.lost && pair.lost >= MIN_LOST ? { cause: 'later-fragments-dropped' } : {}),
@@ -50,6 +54,7 @@ export const mtuFragmentLost: Detector = {
             lost: pair.lost,
             missing: fact.hasFirst ? 'a later fragment' : 'their first fragment',
             receivedLen: fact.receivedLen,
+            filterWords: isSeen ? '' : FILTERED_WORDS,
           },
           evidence: { source: inputName, frame: fact.frameNumber },
           filter: `${hostFilter(name, fact.srcAddress)} && ${fact.ipVersion === 6 ? 'ipv6.fraghdr.ident' : 'ip.id'} == ${fact.ipId}`,
