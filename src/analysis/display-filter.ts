@@ -29,6 +29,13 @@ export function hostFilter(interfaceName: string, address: string): string {
   return `${interfaceFilter(interfaceName)}${ipField(address)} == ${address}`
 }
 
+/** The fragments that one host sent another. */
+export function fragmentFilter(interfaceName: string, source: string, destination: string, ipVersion: number): string {
+  const [field, isFragment] =
+    ipVersion === 6 ? ['ipv6', 'ipv6.fraghdr.ident'] : ['ip', '(ip.flags.mf == 1 || ip.frag_offset > 0)']
+  return `${interfaceFilter(interfaceName)}${field}.src == ${source} && ${field}.dst == ${destination} && ${isFragment}`
+}
+
 function ipField(address: string): string {
   return address.includes(':') ? 'ipv6.addr' : 'ip.addr'
 }

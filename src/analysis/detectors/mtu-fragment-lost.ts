@@ -3,7 +3,7 @@ import { ICMP_TIME_EXCEEDED, ICMPV6_TIME_EXCEEDED } from '../../constants/wire.t
 import { LAYER_ICMPV4, LAYER_ICMPV6 } from '../../model/layer.ts'
 import { addressText } from '../../text/address.ts'
 import type { Detector, DetectorMeta } from '../detector.ts'
-import { hostFilter } from '../display-filter.ts'
+import { fragmentFilter, hostFilter } from '../display-filter.ts'
 import { createLaterFragments, FILTERED_WORDS } from '../later-fragments.ts'
 
 const meta: DetectorMeta = {
@@ -52,12 +52,12 @@ export const mtuFragmentLost: Detector = {
             source: fact.srcAddress,
             destination: fact.dstAddress,
             lost: pair.lost,
-            missing: fact.hasFirst ? 'a later fragment' : 'their first fragment',
+            missing: missingWords(pair),
             receivedLen: fact.receivedLen,
             filterWords: isSeen ? '' : FILTERED_WORDS,
           },
           evidence: { source: inputName, frame: fact.frameNumber },
-          filter: `${hostFilter(name, fact.srcAddress)} && ${fact.ipVersion === 6 ? 'ipv6.fraghdr.ident' : 'ip.id'} == ${fact.ipId}`,
+          filter: fragmentFilter(name, fact.srcAddress, fact.dstAddress, fact.ipVersion),
         })
       },
       icmpError(batch, out, row) {
@@ -81,6 +81,11 @@ export const mtuFragmentLost: Detector = {
       },
     }
   },
+}
+
+function missingWords({ lost, withFirst }: { lost: number; withFirst: number }): string {
+  if (withFirst === lost) return 'a later fragment'
+  return withFirst === 0 ? 'the first fragment' : 'one of the fragments'
 }
 
 /** Pairs whose losses are counted; more are told one by one. */

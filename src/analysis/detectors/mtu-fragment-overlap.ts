@@ -1,6 +1,6 @@
 // mtu-fragment-overlap: fragments that claim the same bytes: broken at best, an attack on firewalls at worst (RFC 5722).
 import type { Detector, DetectorMeta } from '../detector.ts'
-import { hostFilter } from '../display-filter.ts'
+import { fragmentFilter } from '../display-filter.ts'
 
 const meta: DetectorMeta = {
   id: 'mtu-fragment-overlap',
@@ -28,7 +28,7 @@ export const mtuFragmentOverlap: Detector = {
           interface: name,
           data: { source: fact.srcAddress, destination: fact.dstAddress, ipVersion: fact.ipVersion, ipId: fact.ipId },
           evidence: { source: inputName, frame: fact.frameNumber },
-          filter: `${hostFilter(name, fact.srcAddress)} && ${fact.ipVersion === 6 ? 'ipv6.fraghdr.ident' : 'ip.id'} == ${fact.ipId}`,
+          filter: fragmentFilter(name, fact.srcAddress, fact.dstAddress, fact.ipVersion),
         })
       },
     }
