@@ -39,12 +39,13 @@ export class BlockOptions {
     this.#little = little
   }
 
-  /** The first value with this code as UTF-8 text, from byte `from` of the value, cut at a NUL and at our bound. */
+  /** The first value with this code as UTF-8 text, from byte `from` of the value, cut at a NUL and at our bound; empty = none. */
   text(code: number, from = 0): string | undefined {
     const value = this.bytes(code, from)
     if (value === undefined) return undefined
     const nulAt = value.indexOf(0)
-    return utf8.decode(value.subarray(0, Math.min(nulAt < 0 ? value.length : nulAt, MAX_OPTION_TEXT_LEN)))
+    const text = utf8.decode(value.subarray(0, Math.min(nulAt < 0 ? value.length : nulAt, MAX_OPTION_TEXT_LEN)))
+    return text === '' ? undefined : text
   }
 
   /** The first value with this code that is longer than `minLen`; a view, valid while the block is. */

@@ -43,6 +43,11 @@ describe.each([true, false])('little-endian: %s', (little) => {
     })
   })
 
+  test('a name of nothing but a NUL is none', async () => {
+    const { source } = await read([write.section(), write.interface(1, 0, [[2, '\0']])])
+    expect(source.interfaces[0]!.name).toBeUndefined()
+  })
+
   test('each interface has its own clock, and a negative offset is one', async () => {
     const { rows } = await read([
       write.section(),

@@ -193,13 +193,14 @@ export function createVpnTransportTracker(addresses: AddressTable): VpnTransport
     /** COLD PATH: for the report. */
     endpoints: (own) =>
       peers
-        .filter((pair) => pair.server !== SERVER_UNKNOWN || pair.packets >= MIN_DATA_PACKETS)
+        .filter((pair) => pair.server !== SERVER_UNKNOWN || pair.packets >= MIN_DATA_PACKETS || isEspBothWays(pair))
         .map((pair) => endpointOf(pair, own))
         .sort((a, b) => b.packets - a.packets),
     /** COLD PATH: for the report. */
     carried(interfaceId) {
       const pair = peers.find(
-        (one) => one.interfaceId === interfaceId && one.packets >= MIN_DATA_PACKETS && isUsed(one),
+        (one) =>
+          one.interfaceId === interfaceId && ((one.packets >= MIN_DATA_PACKETS && isUsed(one)) || isEspBothWays(one)),
       )
       return pair === undefined ? undefined : TRANSPORT_NAMES[pair.transport]
     },
@@ -212,6 +213,11 @@ function isUsed(pair: Peers): boolean {
     return pair.handshake === (SERVER_IS_SOURCE | SERVER_IS_DESTINATION)
   }
   return pair.packets >= MIN_DATA_PACKETS || (pair.packetsFromA > 0 && pair.packetsFromA < pair.packets)
+}
+
+/** ESP has a protocol number of its own: no chance, and both sides have keys. */
+function isEspBothWays(pair: Peers): boolean {
+  return pair.transport === TRANSPORT_ESP && pair.packetsFromA > 0 && pair.packetsFromA < pair.packets
 }
 
 /** COLD PATH: once for every pair. */

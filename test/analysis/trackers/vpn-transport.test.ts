@@ -1,7 +1,7 @@
 // VPN transports by the format of their messages, where one could be taken for another.
 import { join, noise, udpPacket } from '../../fixtures/frames.ts'
 import { createStory, LAN_ADDRESS } from '../../fixtures/path-story.ts'
-import { play } from '../scenario.ts'
+import { ip, play } from '../scenario.ts'
 
 test('WireGuard on IPsec’s port whose large packets leave in fragments is WireGuard', () => {
   const story = createStory(77)
@@ -20,4 +20,22 @@ test('WireGuard on IPsec’s port whose large packets leave in fragments is Wire
   story.connection({ port: 443 }).open(50)
   const report = play(story.steps, { tunnelUp: [0, 400] })
   expect(report.epochs.flatMap((one) => one.transport ?? [])).toEqual(['WireGuard'])
+})
+
+describe('ESP', () => {
+  const GATEWAY = '203.0.113.9'
+  const esp = (atMillis: number, outgoing: boolean) => {
+    const [from, to] = outgoing ? [LAN_ADDRESS, GATEWAY] : [GATEWAY, LAN_ADDRESS]
+    return { atMillis, on: 'eth0', outgoing, ip: ip(from, to, 50, noise(atMillis + 1, 132)) }
+  }
+
+  test('both ways is a tunnel after a few packets: its protocol number is no chance', () => {
+    const report = play([0, 1000, 2000].flatMap((at) => [esp(at, true), esp(at + 1, false)]))
+    expect(report.verdict.dns).toBe('unknown')
+    expect(report.epochs.flatMap((one) => one.transport ?? [])).toEqual(['IPsec ESP'])
+  })
+
+  test('one way, a few times, is an attempt', () => {
+    expect(play([0, 1000, 2000].map((at) => esp(at, true))).verdict.dns).toBe('no-tunnel')
+  })
 })
