@@ -32,13 +32,10 @@ export function createLossTeller(
       for (const one of interfaces) {
         const interfaceName = one.name ?? one.inputName
         const { inputName } = one
-        tell({
-          interfaceName,
-          inputName,
-          timeMicros,
-          packets: packetsOf(one.id),
-          dropped: one.statistics?.dropped ?? 0,
-        })
+        const { received = 0, dropped = 0 } = one.statistics ?? {}
+        // A file that holds a selection keeps the figures of the whole capture.
+        const packets = Math.max(packetsOf(one.id), received - dropped)
+        tell({ interfaceName, inputName, timeMicros, packets, dropped })
       }
       tick(timeMicros)
     },

@@ -116,7 +116,7 @@ export interface ReportLeak {
   process?: ProcessRef
 }
 
-/** Segments of some sizes: seen with data, and sent again. */
+/** Segments of some sizes: seen with data, and sent again before anybody had acknowledged them. */
 export interface SegmentFigures {
   segments: number
   resent: number

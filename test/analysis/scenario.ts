@@ -106,7 +106,7 @@ export interface PlayOptions {
   /** Milliseconds between which the tunnel's capture statistics say it was up; absent = no statistics. */
   tunnelUp?: readonly [number, number]
   /** Interfaces by name; link type 101 for tunnels. */
-  interfaces?: readonly { name?: string; linkType: number; dropped?: number }[]
+  interfaces?: readonly { name?: string; linkType: number; dropped?: number; received?: number }[]
   vpnResolvers?: readonly string[]
   tunnels?: readonly string[]
   /** Packets come one by one and time passes between them, as the daemon sees it; needs `network` in `more`. */
@@ -147,6 +147,7 @@ export function playAnalyzer(steps: readonly Step[], options: PlayOptions = {}):
       made.statistics = { startMicros: START_MICROS + from * 1000, endMicros: START_MICROS + to * 1000, dropped: 0 }
     }
     if (one.dropped !== undefined) made.statistics = { ...made.statistics, dropped: one.dropped }
+    if (one.received !== undefined) made.statistics = { ...made.statistics, received: one.received }
     return made
   })
   const inputs: InputSummary[] = [{ name: 'story.pcapng', format: 'pcapng', packets: steps.length, bytes: 0, late: 0 }]

@@ -9,7 +9,7 @@ const meta: DetectorMeta = {
   severity: 'warning',
   basis: 'heuristic',
   message:
-    'On {interface} {percent} % of the TCP segments with data were sent again ({lost} of {segments}{worstWords}): the path loses packets whatever their size.',
+    'On {interface} {percent} % of the TCP segments with data were lost and sent again ({lost} of {segments}{worstWords}): the path loses packets whatever their size.',
   advice:
     'Not an MTU matter: try a cable instead of Wi-Fi, another VPN location or transport, and compare with the same download without the VPN.',
 }
@@ -21,6 +21,8 @@ const MIN_LOST = 5
 /** A queue that overflows once, as every fast start makes it, is no lossy path (RFC 5348 5.2: loss events count). */
 const MIN_EVENTS = 4
 const CHECK_MICROS = 5_000_000
+/** Wireshark calls some of them out of order; what had arrived already is not counted. */
+const SENT_AGAIN = '(tcp.analysis.retransmission || tcp.analysis.out_of_order) && !tcp.analysis.spurious_retransmission'
 
 interface Sum {
   segments: number
@@ -86,7 +88,7 @@ export const tcpLossy: Detector = {
           server,
           worstWords: `, most of them with ${server}`,
         },
-        filter: `${interfaceFilter(name)}tcp.analysis.retransmission`,
+        filter: `${interfaceFilter(name)}${SENT_AGAIN}`,
       })
     }
 

@@ -95,7 +95,7 @@ export function data(
     if (ipLen !== 0 && isLate(state, flow, block)) countLost(state, path, counter, segments)
     fillGap(state, block, seq, end)
   } else if (dataLen > 1) {
-    if (ipLen !== 0) countLost(state, path, counter, segments)
+    if (ipLen !== 0 && !isAcknowledged(words, block, end)) countLost(state, path, counter, segments)
     shrinkEntries(state, block, seq, end, ipLen)
     if ((words[block + BLOCK_FLAGS]! & ACKED_KNOWN) !== 0 && seq === words[block + ACKED]) {
       const segmentEnd = segments > 1 ? (seq + perSegment) >>> 0 : end
@@ -103,6 +103,11 @@ export function data(
     }
   }
   if (((end - words[block + NEXT]!) | 0) > 0) words[block + NEXT] = end
+}
+
+/** Sent again although it had arrived: a timer was impatient or an acknowledgement came late; nothing was lost (RFC 3522 1). */
+function isAcknowledged(words: Uint32Array, block: number, end: number): boolean {
+  return (words[block + BLOCK_FLAGS]! & ACKED_KNOWN) !== 0 && ((words[block + ACKED]! - end) | 0) >= 0
 }
 
 function countLost(state: DeliveryState, path: number, counter: number, segments: number): void {

@@ -14,6 +14,11 @@ test('capture-loss raises when the capturing system counted drops, and the verdi
   expect(report.verdict.reasons.join(' ')).toContain('18')
 })
 
+test('a file that holds a selection keeps the figures of the whole capture', () => {
+  const report = play(steps, { interfaces: [{ name: 'eth0', linkType: 1, dropped: 1, received: 1000 }] })
+  expect(findingsOf(report, 'capture-loss')).toMatchObject([{ data: { dropped: 1, total: 1000, percent: 0.1 } }])
+})
+
 test('capture-loss stays quiet when nothing was lost, and when the system did not say', () => {
   const told = play(steps, watched(0))
   expect(findingsOf(told, 'capture-loss')).toEqual([])

@@ -29,6 +29,17 @@ test('stays quiet: one in two hundred', () => {
   expect(findingsOf(play(quiet().steps), ID)).toEqual([])
 })
 
+test('stays quiet: what is sent again had been acknowledged before, so nothing was lost', () => {
+  const story = createStory(32)
+  const download = story.connection({ port: 80 }).open(0).out(30, 0, 100).ackBack(50, 100)
+  for (let index = 0; index < 200; index++) {
+    const [at, seq] = [60 + index * 10, index * 1380]
+    download.back(at, seq, 1380).ackOut(at + 0.1, seq + 1380)
+    if (index % 20 === 10) download.back(at + 5, seq, 1380)
+  }
+  expect(findingsOf(play(story.steps), ID)).toEqual([])
+})
+
 describe('stays quiet: every packet was captured three times', () => {
   /** As a bridge and its ports show it: the copies of a burst come after the whole burst. */
   function thrice(steps: readonly Step[]): Step[] {
