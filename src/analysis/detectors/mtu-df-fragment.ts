@@ -3,7 +3,7 @@ import { type DecodedBatch, ROW_DF } from '../../model/decoded-batch.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
 import { addressText } from '../../text/address.ts'
 import type { Detector, DetectorMeta } from '../detector.ts'
-import { hostFilter } from '../display-filter.ts'
+import { fragmentFilter } from '../display-filter.ts'
 
 const meta: DetectorMeta = {
   id: 'mtu-df-fragment',
@@ -35,7 +35,7 @@ export const mtuDfFragment: Detector = {
         interface: name,
         data: { source, destination, fragmentLen },
         evidence: { source: inputName, frame: batch.frameNumber[row]! },
-        filter: `${hostFilter(name, source)} && ip.flags.df == 1 && (ip.flags.mf == 1 || ip.frag_offset > 0)`,
+        filter: `${fragmentFilter(name, source, destination, 4)} && ip.flags.df == 1`,
       })
     }
 
