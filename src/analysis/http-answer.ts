@@ -1,7 +1,8 @@
 // Who answered an HTTP request: what the headers of a gateway, a cache or an edge server give away (RFC 9110, RFC 9209).
+import { IPPROTO_TCP } from '../constants/wire.ts'
 import type { FactHandlers, HttpFact } from '../model/facts.ts'
 import type { DetectorContext, DetectorMeta, RaisedFinding } from './detector.ts'
-import { connectionFilter } from './display-filter.ts'
+import { serverFilter } from './display-filter.ts'
 
 /** The name of the site asked: the request's Host, else the address. */
 export function siteOf(request: HttpFact | undefined, response: HttpFact): string {
@@ -51,7 +52,7 @@ export function answerFinding(
       elsewhereWords: '',
     },
     evidence: { source: inputName, frame: response.frameNumber },
-    filter: `${connectionFilter(name, response)} && http.response`,
+    filter: `${serverFilter(name, response.serverAddress, response.serverPort, IPPROTO_TCP)} && http.response.code == ${response.status}`,
   }
 }
 

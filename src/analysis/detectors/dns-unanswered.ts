@@ -60,15 +60,25 @@ export const dnsUnanswered: Detector = {
     const answered = createAnswerMemory()
     const deferred = createDeferred<Waiting>(decide)
 
+    /** What was raised last of each resolver. */
+    const told = new Map<Silence, RaisedFinding>()
+
     /** No repetition was answered either. */
     function decide({ resolver, question, raised }: Waiting): void {
       if (!resolver.silent.has(question)) return
-      const { asked, unanswered } = resolver
-      const nameCount = resolver.names.size
-      if (nameCount < MIN_SILENT_NAMES && unanswered < MIN_ATTEMPTS) return
-      const names = firstNames(resolver)
-      Object.assign(raised.data, { asked, unanswered, names, nameCount, example: names[0] })
+      if (resolver.names.size < MIN_SILENT_NAMES && resolver.unanswered < MIN_ATTEMPTS) return
+      Object.assign(raised.data, figuresOf(resolver))
       context.raise(meta, raised)
+      if (told.has(resolver) || told.size < MAX_TOLD) told.set(resolver, raised)
+    }
+
+    /** What was asked after the last silence counts too. */
+    function renew(): void {
+      for (const [resolver, raised] of told) {
+        if (resolver.silent.size === 0 || raised.data.asked === resolver.asked) continue
+        const { evidence: _, ...known } = raised
+        context.raise(meta, { ...known, count: 0, data: { ...raised.data, ...figuresOf(resolver) } })
+      }
     }
 
     return {
@@ -103,9 +113,21 @@ export const dnsUnanswered: Detector = {
         deferred.add({ resolver, question, raised }, exchange.queryMicros + REPETITION_MICROS)
       },
       tick: deferred.tick,
-      end: deferred.end,
+      end() {
+        deferred.end()
+        renew()
+      },
     }
   },
+}
+
+/** Resolvers whose figures are renewed at the end; a scan has thousands, each with one line. */
+const MAX_TOLD = 1024
+
+function figuresOf(resolver: Silence): Record<string, unknown> {
+  const { asked, unanswered } = resolver
+  const names = firstNames(resolver)
+  return { asked, unanswered, names, nameCount: resolver.names.size, example: names[0] }
 }
 
 /** Latest answers remembered, by question; one in the place of another is forgotten. */

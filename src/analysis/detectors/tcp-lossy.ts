@@ -22,7 +22,8 @@ const MIN_LOST = 5
 const MIN_EVENTS = 4
 const CHECK_MICROS = 5_000_000
 /** Wireshark calls some of them out of order; what had arrived already is not counted. */
-const SENT_AGAIN = '(tcp.analysis.retransmission || tcp.analysis.out_of_order) && !tcp.analysis.spurious_retransmission'
+const SENT_AGAIN =
+  'tcp.len > 0 && (tcp.analysis.retransmission || tcp.analysis.out_of_order) && !tcp.analysis.spurious_retransmission'
 
 interface Sum {
   segments: number

@@ -12,7 +12,8 @@ describe('dns-unanswered raises', () => {
     expect(findingsOf(report, 'dns-unanswered')).toMatchObject([
       {
         severity: 'warning',
-        data: { server: LAN_RESOLVER, names: ['one.example', 'two.example'], nameCount: 2, asked: 2 },
+        data: { server: LAN_RESOLVER, names: ['one.example', 'two.example'], nameCount: 2, asked: 3, unanswered: 2 },
+        count: 2,
       },
     ])
   })
