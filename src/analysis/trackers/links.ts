@@ -69,7 +69,19 @@ export function createLinkTracker(
     let record = hosts.get(key)
     if (record === undefined && hosts.size < MAX_HOSTS) {
       const isIpv4 = addresses.isIpv4(addressId)
-      record = { interfaceId, addressId, isIpv4, mac: -1, sent: 0, received: 0, initiated: 0, asked: 0, markedOut: 0 }
+      const isPublicIpv4 = isIpv4 && isPublicAddress(0, 0, 0xffff, addresses.word(addressId, 3))
+      record = {
+        interfaceId,
+        addressId,
+        isIpv4,
+        isPublicIpv4,
+        mac: -1,
+        sent: 0,
+        received: 0,
+        initiated: 0,
+        asked: 0,
+        markedOut: 0,
+      }
       hosts.set(key, record)
     }
     return record

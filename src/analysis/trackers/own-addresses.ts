@@ -6,6 +6,8 @@ export interface HostRecord {
   interfaceId: number
   addressId: number
   isIpv4: boolean
+  /** An IPv4 address that stands for a host on the internet. */
+  isPublicIpv4: boolean
   /** The Ethernet address it sends from, as a number; −1 when there is none or it never sent. */
   mac: number
   sent: number
@@ -38,7 +40,7 @@ export function ownAddresses(
   const here = all.some((record) => record.isIpv4 && own.has(record.addressId))
     ? all.filter((record) => !record.isIpv4)
     : all
-  const mac = isMarked ? -1 : ownMac(macs)
+  const mac = isMarked ? -1 : ownMac(macs, all)
   for (const record of here) {
     if (isMarked ? record.markedOut > 0 : mac >= 0 && record.mac === mac) own.add(record.addressId)
   }
@@ -57,44 +59,62 @@ export function sentByMachine(
   hosts: Iterable<HostRecord>,
   macs: Map<number, MacRecord> | undefined,
 ): Set<number> {
-  const mac = ownMac(macs)
+  const here = [...hosts].filter((record) => record.interfaceId === interfaceId)
+  const mac = ownMac(macs, here)
   const sent = new Set<number>()
-  for (const record of hosts) {
-    if (record.interfaceId !== interfaceId) continue
+  for (const record of here) {
     if (record.markedOut > 0 || (mac >= 0 && record.mac === mac)) sent.add(record.addressId)
   }
   return sent
 }
 
-/** On its own interface a machine takes part in every frame; where two do, it is the one that asks. */
-function ownMac(table: Map<number, MacRecord> | undefined): number {
+/** On its own interface a machine takes part in every frame; where two do, it is not the way to the internet. */
+function ownMac(table: Map<number, MacRecord> | undefined, hosts: readonly HostRecord[]): number {
+  const sides = sidesOf(hosts)
   let best = -1
   let bestRecord: MacRecord | undefined
   for (const [mac, record] of table ?? []) {
-    if (bestRecord === undefined || isMoreLikelyOwn(record, bestRecord)) {
-      best = mac
-      bestRecord = record
-    }
+    const isBetter =
+      bestRecord === undefined || isMoreLikelyOwn(record, bestRecord, sides.get(mac) ?? 0, sides.get(best) ?? 0)
+    if (!isBetter) continue
+    best = mac
+    bestRecord = record
   }
   return best
 }
 
+/** Who sends from private addresses only is on this side of a NAT, who sends from public ones speaks for the other side. */
+const NEAR = 1
+const FAR = -1
+
+function sidesOf(hosts: readonly HostRecord[]): Map<number, number> {
+  const sides = new Map<number, number>()
+  for (const { mac, isIpv4, isPublicIpv4 } of hosts) {
+    if (mac < 0 || !isIpv4) continue
+    if (isPublicIpv4) sides.set(mac, FAR)
+    else if (!sides.has(mac)) sides.set(mac, NEAR)
+  }
+  return sides
+}
+
 /** A tenth of difference in presence is within what broadcasts and ARP of others bring. */
-function isMoreLikelyOwn(one: MacRecord, other: MacRecord): boolean {
+function isMoreLikelyOwn(one: MacRecord, other: MacRecord, side: number, otherSide: number): boolean {
   if (one.seen * 10 > other.seen * 11) return true
   if (other.seen * 10 > one.seen * 11) return false
+  if (side * otherSide < 0) return side === NEAR
   return one.initiated !== other.initiated ? one.initiated > other.initiated : one.seen > other.seen
 }
 
 function mostInvolved(records: readonly HostRecord[]): HostRecord | undefined {
   let best: HostRecord | undefined
-  for (const record of records) {
-    if (best === undefined) best = record
-    else {
-      const one = record.sent + record.received
-      const other = best.sent + best.received
-      if (one > other || (one === other && record.initiated > best.initiated)) best = record
-    }
-  }
+  for (const record of records) if (best === undefined || isMoreInvolved(record, best)) best = record
   return best
+}
+
+function isMoreInvolved(one: HostRecord, other: HostRecord): boolean {
+  const packets = one.sent + one.received
+  const otherPackets = other.sent + other.received
+  if (packets !== otherPackets) return packets > otherPackets
+  if (one.isIpv4 && one.isPublicIpv4 !== other.isPublicIpv4) return other.isPublicIpv4
+  return one.initiated > other.initiated
 }
