@@ -83,16 +83,21 @@ function ownMac(table: Map<number, MacRecord> | undefined, hosts: readonly HostR
   return best
 }
 
-/** Who sends from private addresses only is on this side of a NAT, who sends from public ones speaks for the other side. */
+/**
+ * Who sends from private addresses only is on this side of a NAT. Who sends from one public address may be a machine that
+ * has it; from several, the way to the internet.
+ */
 const NEAR = 1
 const FAR = -1
+const FARTHEST = -2
 
 function sidesOf(hosts: readonly HostRecord[]): Map<number, number> {
   const sides = new Map<number, number>()
   for (const { mac, isIpv4, isPublicIpv4 } of hosts) {
     if (mac < 0 || !isIpv4) continue
-    if (isPublicIpv4) sides.set(mac, FAR)
-    else if (!sides.has(mac)) sides.set(mac, NEAR)
+    const side = sides.get(mac)
+    if (isPublicIpv4) sides.set(mac, side === FAR || side === FARTHEST ? FARTHEST : FAR)
+    else if (side === undefined) sides.set(mac, NEAR)
   }
   return sides
 }
@@ -101,8 +106,9 @@ function sidesOf(hosts: readonly HostRecord[]): Map<number, number> {
 function isMoreLikelyOwn(one: MacRecord, other: MacRecord, side: number, otherSide: number): boolean {
   if (one.seen * 10 > other.seen * 11) return true
   if (other.seen * 10 > one.seen * 11) return false
-  if (side * otherSide < 0) return side === NEAR
-  return one.initiated !== other.initiated ? one.initiated > other.initiated : one.seen > other.seen
+  if (side * otherSide === NEAR * FARTHEST) return side === NEAR
+  if (one.initiated !== other.initiated) return one.initiated > other.initiated
+  return side * otherSide < 0 ? side === NEAR : one.seen > other.seen
 }
 
 function mostInvolved(records: readonly HostRecord[]): HostRecord | undefined {

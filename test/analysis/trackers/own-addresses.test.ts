@@ -39,7 +39,15 @@ test('a router that also answers from its own private address is still the other
 
 test('a server behind a NAT is the machine although others open the connections', () => {
   const story = createStory(92)
-  story.connection({ on: 'eth0', client: SERVER, server: '172.31.21.34' }).open(0)
+  for (const client of [SERVER, '198.51.100.99']) {
+    story.connection({ on: 'eth0', client, server: '172.31.21.34' }).open(0)
+  }
   const steps = story.steps.map((step) => ({ ...step, outgoing: !step.outgoing }))
   expect(ownOf(steps)).toEqual(['172.31.21.34'])
+})
+
+test('a machine with a public address that asks a private server is the one that asks', () => {
+  const story = createStory(93)
+  story.connection({ on: 'eth0', client: SERVER, server: '10.0.0.53', port: 53 }).open(0)
+  expect(ownOf(story.steps)).toEqual([SERVER])
 })
