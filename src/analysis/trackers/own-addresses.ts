@@ -121,6 +121,8 @@ function isMoreInvolved(one: HostRecord, other: HostRecord): boolean {
   const packets = one.sent + one.received
   const otherPackets = other.sent + other.received
   if (packets !== otherPackets) return packets > otherPackets
-  if (one.isIpv4 && one.isPublicIpv4 !== other.isPublicIpv4) return other.isPublicIpv4
+  // A group address sends nothing.
+  const areHosts = one.isIpv4 && one.sent > 0 && other.sent > 0
+  if (areHosts && one.isPublicIpv4 !== other.isPublicIpv4) return other.isPublicIpv4
   return one.initiated > other.initiated
 }
