@@ -148,7 +148,7 @@ export const TCP_CLOSED_MICROS = 30_000_000
 /** UDP and ICMP have no end; Zeek's udp_inactivity_timeout. */
 export const DATAGRAM_IDLE_MICROS = 60_000_000
 
-/** Plain DNS over UDP asks once from a port; Zeek's dns_session_timeout. */
+/** Twice as long as an answer is waited for; Zeek's dns_session_timeout. */
 export const DNS_IDLE_MICROS = 10_000_000
 
 /** How often idle flows are looked for: a look at a million takes a millisecond or two. */

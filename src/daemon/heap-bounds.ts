@@ -19,8 +19,9 @@ export function boundHeapGrowth(): void {
 }
 
 /**
- * Gives a function to be called now and then, which keeps the young generation of its thread from growing further once
- * it is large enough. Its size can be limited in advance only by a flag of the command line or for a worker thread.
+ * Gives a function to be called now and then (it takes some ten microseconds), which stops the growth of young
+ * generations in the whole process once that of its thread is large enough. In advance their size can be limited only by
+ * a flag of the command line or, as the capture thread's is, for a worker thread.
  */
 export function createYoungGenerationBound(): () => void {
   let isBound = false

@@ -18,7 +18,6 @@ export type BatchConsumer = (batch: PacketBatch, out: DecodedBatch) => void
  */
 export async function drain(source: CaptureSource, consume: BatchConsumer, between?: () => unknown): Promise<void> {
   let out: DecodedBatch | undefined
-  const boundYoungGeneration = createYoungGenerationBound()
   for (;;) {
     const batch = await source.next()
     if (batch === undefined) return
@@ -27,7 +26,6 @@ export async function drain(source: CaptureSource, consume: BatchConsumer, betwe
     decodeBatch(batch, out)
     consume(batch, out)
     batch.release()
-    boundYoungGeneration()
     if (between !== undefined && (await between()) === false) return
   }
 }
@@ -41,11 +39,13 @@ export async function analyze(
   const network = createNetworkHistory(false)
   const analyzer = createAnalyzer(source.interfaces, source.inputs, { ...PLATFORM, ...options, network })
   const feed = contextFeed(source, network)
+  const boundYoungGeneration = createYoungGenerationBound()
   await drain(
     source,
     (batch, out) => {
       feed()
       analyzer.consume(batch, out)
+      boundYoungGeneration()
     },
     progress,
   )

@@ -68,7 +68,7 @@ export const FLOW_HANDSHAKE_DONE = 1 << 27
 export const FLOW_STREAM_OPEN = 1 << 28
 /** Its content is of no further interest: bulk data costs nothing more. */
 export const FLOW_STREAM_OVER = 1 << 29
-/** It carries plain DNS: over with its answer, and its port is not used again. */
+/** It carries plain DNS: over soon after its answer, for most clients ask each time from another port (RFC 5452 9.2). */
 export const FLOW_DNS = 1 << 30
 
 const BOTH_FIN = (1 << LETTER_FIN) | (1 << (LETTER_FIN + LETTER_COUNT))
