@@ -203,7 +203,8 @@ for port in (53, 54, 53, 5353): u.sendto(b'y' * 100, ('127.0.0.1', port))
 
   test('without memory for any ring: one sentence that says what to do', async () => {
     const near = namespace()
-    const capture = near.startScript('capture', JSON.stringify({ ringLen: 64 << 20, addressSpaceLeft: 64 << 10 }))
+    // Less than the smallest ring (16 blocks of 128 KiB), and enough for what the program itself allocates meanwhile.
+    const capture = near.startScript('capture', JSON.stringify({ ringLen: 64 << 20, addressSpaceLeft: 1536 << 10 }))
     expect(await capture.ends()).not.toBe(0)
     expect(capture.errors).toContain('the kernel has no memory for even the smallest ring; free some and start again')
     expect(capture.errors).toContain("code: 'capture-memory'")
