@@ -14,8 +14,9 @@ import { batchOf, ethernet, ipv4, ipv6, tcp, udp } from './decoders/build-packet
 import { samplePackets } from './decoders/sample-packets.ts'
 
 const PACKETS = 1_000_000
-/** Long enough for the compiler to have done its work. */
+/** Long enough for the compiler to have done its work, where it gets its turn; on a busy machine see fewestCollections. */
 const WARM_UP_PACKETS = 300_000
+const MAX_ROUNDS = 6
 
 const packets = Array.from({ length: 4096 }, (_, row) => samplePackets[row % samplePackets.length]!)
 const batch = batchOf(packets)
@@ -115,14 +116,26 @@ async function collectionsDuring(work: () => void): Promise<number> {
   return starts.filter((start) => start >= from && start <= to).length
 }
 
+/**
+ * Of several rounds, as many as it takes until one has none: code that is not compiled yet makes objects of its numbers,
+ * and the compiler's thread may have to wait for its turn. What allocates for each packet never gets there.
+ */
+async function fewestCollections(work: () => void): Promise<number> {
+  let fewest = Number.POSITIVE_INFINITY
+  for (let round = 0; round < MAX_ROUNDS && fewest > 0; round++) {
+    fewest = Math.min(fewest, await collectionsDuring(work))
+  }
+  return fewest
+}
+
 test('decoding a million packets triggers no garbage collection', async () => {
   decode(WARM_UP_PACKETS)
-  expect(await collectionsDuring(() => decode(PACKETS))).toBe(0)
+  expect(await fewestCollections(() => decode(PACKETS))).toBe(0)
 })
 
 test('analysing a million packets of established flows triggers no garbage collection', async () => {
   analyze(WARM_UP_PACKETS)
-  expect(await collectionsDuring(() => analyze(PACKETS))).toBe(0)
+  expect(await fewestCollections(() => analyze(PACKETS))).toBe(0)
   // The rows were what they should be, and nothing about them was out of the ordinary.
   expect(new Set(decoded.layer.subarray(0, established.count))).toEqual(new Set([LAYER_TCP, LAYER_UDP]))
   expect(analyzer.report().findings).toEqual([])
@@ -147,13 +160,13 @@ function followVolume(count: number): void {
 test('following the volume of a tunnel over a million packets triggers no garbage collection', async () => {
   decodeBatch(established, decoded)
   followVolume(WARM_UP_PACKETS)
-  expect(await collectionsDuring(() => followVolume(PACKETS))).toBe(0)
+  expect(await fewestCollections(() => followVolume(PACKETS))).toBe(0)
   established.interfaceId.fill(0)
   expect(volume.joins()).toEqual([])
 })
 
 test('the measure notices one small object per packet', async () => {
-  const collections = await collectionsDuring(() => {
+  const collections = await fewestCollections(() => {
     for (let i = 0; i < PACKETS; i++) kept = { row: i }
   })
   expect(kept).toEqual({ row: PACKETS - 1 })
