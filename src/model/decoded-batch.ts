@@ -177,6 +177,12 @@ export function createDecodedBatch(rows: number = BATCH_ROWS): DecodedBatch {
 
 /** Sets rows 0 … count of every column back to zero, so that a shorter packet shows nothing of an older one. */
 export function clearDecodedBatch(out: DecodedBatch, count: number): void {
+  if (count === 1) {
+    // What is put together ourselves comes row by row, and fifty calls would cost more than the rest of it.
+    for (const column of columnsOf(out)) column[0] = 0
+    for (let word = 1; word < 8; word++) out.addresses[word] = 0
+    return
+  }
   for (const column of columnsOf(out)) {
     column.fill(0, 0, column === out.addresses ? count * 8 : count)
   }

@@ -78,7 +78,8 @@ interface Part {
 /** A scan asks thousands of resolvers: only those with new answers are looked at again. */
 function createSummaries(context: DetectorContext): () => Iterable<Summary> {
   const summaries = new Map<string, Summary>()
-  const parts = new Map<ResolverFigures, Part>()
+  /** As the resolvers stand in their list, which only grows; undefined until the first answer. */
+  const parts: (Part | undefined)[] = []
 
   function partOf(figures: ResolverFigures): Part {
     const key = `${figures.interfaceId} ${figures.server} ${figures.port}`
@@ -90,15 +91,15 @@ function createSummaries(context: DetectorContext): () => Iterable<Summary> {
       summaries.set(key, summary)
     }
     summary.parts.push(figures)
-    const part = { summary, answered: 0 }
-    parts.set(figures, part)
-    return part
+    return { summary, answered: 0 }
   }
 
   return () => {
-    for (const figures of context.resolvers()) {
+    const resolvers = context.resolvers()
+    for (let index = 0; index < resolvers.length; index++) {
+      const figures = resolvers[index]!
       if (figures.answered === 0) continue
-      const part = parts.get(figures) ?? partOf(figures)
+      const part = (parts[index] ??= partOf(figures))
       if (part.answered === figures.answered) continue
       part.summary.answered += figures.answered - part.answered
       part.summary.isStale = true

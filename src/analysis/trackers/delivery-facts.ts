@@ -1,7 +1,7 @@
 // Facts about size, silence and resets, made from a connection's delivery record. Judges whether a size may be blamed.
 
 import { TCP_HEADERS_V4, TCP_HEADERS_V6 } from '../../constants/tunnel-overhead.ts'
-import type { SizeLossFact } from '../../model/connection-facts.ts'
+import type { ResetFact, SizeLossFact, StallFact } from '../../model/connection-facts.ts'
 import type { FactHandlers } from '../../model/facts.ts'
 import {
   ACKED,
@@ -150,21 +150,21 @@ export function createDeliveryFacts(
       const server = blockAt(base, 1)
       const isResent = (words[client + BLOCK_FLAGS]! & HEAD_ACTIVE) !== 0
       const hasGap = (words[server + BLOCK_FLAGS]! & GAP_OPEN) !== 0
-      handlers.stall({
-        ...connectionOf(flows, words[base + SLOT_AT]! - 1),
-        timeMicros,
-        path: words[base + PATH_AT]!,
-        quietMillis: Math.round(quietMicros / 1000),
-        clientBytes: (words[client + NEXT]! - words[client + FIRST]!) >>> 0,
-        clientAckedBytes: bytesAcknowledged(client),
-        serverBytes: bytesAcknowledged(server),
-        serverSeenBytes: (words[server + NEXT]! - words[server + FIRST]!) >>> 0,
-        clientAcknowledged: words[client + ACKED] === words[client + NEXT],
-        sentCount: isResent ? words[client + HEAD_SENT]! : 1,
-        sentLen: isResent ? words[client + HEAD_LEN]! : 0,
-        gapLen: hasGap ? (words[server + GAP_TO]! - words[server + GAP_FROM]!) >>> 0 : 0,
-        closedByClient,
-      })
+      // Written to and not copied, here and below: with so many fields a copy costs more than all the rest.
+      const fact = connectionOf(flows, words[base + SLOT_AT]! - 1) as StallFact
+      fact.timeMicros = timeMicros
+      fact.path = words[base + PATH_AT]!
+      fact.quietMillis = Math.round(quietMicros / 1000)
+      fact.clientBytes = (words[client + NEXT]! - words[client + FIRST]!) >>> 0
+      fact.clientAckedBytes = bytesAcknowledged(client)
+      fact.serverBytes = bytesAcknowledged(server)
+      fact.serverSeenBytes = (words[server + NEXT]! - words[server + FIRST]!) >>> 0
+      fact.clientAcknowledged = words[client + ACKED] === words[client + NEXT]
+      fact.sentCount = isResent ? words[client + HEAD_SENT]! : 1
+      fact.sentLen = isResent ? words[client + HEAD_LEN]! : 0
+      fact.gapLen = hasGap ? (words[server + GAP_TO]! - words[server + GAP_FROM]!) >>> 0 : 0
+      fact.closedByClient = closedByClient
+      handlers.stall(fact)
     },
     reset(record, side, ttl, ipId, sinceMicros, timeMicros) {
       if (handlers.reset === undefined) return
@@ -172,19 +172,18 @@ export function createDeliveryFacts(
       const base = record * DELIVERY_WORDS
       const client = blockAt(base, 0)
       const handshakeTtl = words[base + HANDSHAKE_TTL_AT]!
-      handlers.reset({
-        ...connectionOf(flows, words[base + SLOT_AT]! - 1),
-        timeMicros,
-        fromClient: side === 0,
-        ttl,
-        handshakeTtl: handshakeTtl === 0 ? -1 : handshakeTtl,
-        ipId,
-        handshakeIpId: words[base + HANDSHAKE_ID_AT]!,
-        clientBytes: (words[client + NEXT]! - words[client + FIRST]!) >>> 0,
-        serverBytes: bytesAcknowledged(blockAt(base, 1)),
-        sinceRequestMillis: sinceMicros < 0 ? -1 : Math.round(sinceMicros / 1000),
-        clientSegments: words[base + CLIENT_SEGMENTS_AT]!,
-      })
+      const fact = connectionOf(flows, words[base + SLOT_AT]! - 1) as ResetFact
+      fact.timeMicros = timeMicros
+      fact.fromClient = side === 0
+      fact.ttl = ttl
+      fact.handshakeTtl = handshakeTtl === 0 ? -1 : handshakeTtl
+      fact.ipId = ipId
+      fact.handshakeIpId = words[base + HANDSHAKE_ID_AT]!
+      fact.clientBytes = (words[client + NEXT]! - words[client + FIRST]!) >>> 0
+      fact.serverBytes = bytesAcknowledged(blockAt(base, 1))
+      fact.sinceRequestMillis = sinceMicros < 0 ? -1 : Math.round(sinceMicros / 1000)
+      fact.clientSegments = words[base + CLIENT_SEGMENTS_AT]!
+      handlers.reset(fact)
     },
   }
 

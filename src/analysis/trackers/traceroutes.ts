@@ -31,6 +31,8 @@ export const MAX_PROBE_TTL = 32
 const MAX_PROBES = 1024
 /** Routes kept; packets of a low TTL that are none of a traceroute make room first, then the oldest. */
 const MAX_ROUTES = 64
+/** A power of two, well above MAX_ROUTES: a cell nobody is traced in tells most answers at once that they are none. */
+const TRACED_CELLS = 1024
 /** Different routers listed of one hop: paths in parallel have a few. */
 const MAX_ROUTERS = 8
 /** Programs wait 5 s for an answer at most. */
@@ -82,6 +84,8 @@ export interface TracerouteTracker {
 
 export function createTracerouteTracker(addresses: AddressTable): TracerouteTracker {
   const routes: Route[] = []
+  /** How many routes lead to the destinations of each cell. */
+  const traced = new Uint16Array(TRACED_CELLS)
   const quoted = createQuotedPacket()
   // The probes in a ring, columns; `route` is undefined where there is none.
   const route: (Route | undefined)[] = new Array(MAX_PROBES).fill(undefined)
@@ -109,8 +113,12 @@ export function createTracerouteTracker(addresses: AddressTable): TracerouteTrac
   function openRoute(interfaceId: number, addressId: number, ipProtocol: number, timeMicros: number) {
     if (routes.length === MAX_ROUTES) {
       const idle = routes.findIndex((one) => !isTraceroute(one))
-      routes.splice(Math.max(0, idle), 1)
+      const [dropped] = routes.splice(Math.max(0, idle), 1) as [Route]
+      const cell = cellOf(dropped.addressId, dropped.ipProtocol)
+      traced[cell] = traced[cell]! - 1
     }
+    const cell = cellOf(addressId, ipProtocol)
+    traced[cell] = traced[cell]! + 1
     const made: Route = {
       interfaceId,
       addressId,
@@ -214,6 +222,7 @@ export function createTracerouteTracker(addresses: AddressTable): TracerouteTrac
 
   /** While a route is followed this is asked of every answer: most are somebody else's. */
   function isTraced(addressId: number, ipProtocol: number): boolean {
+    if (traced[cellOf(addressId, ipProtocol)] === 0) return false
     for (let index = 0; index < routes.length; index++) {
       const one = routes[index]!
       if (one.addressId === addressId && one.ipProtocol === ipProtocol) return true
@@ -270,6 +279,10 @@ interface ProbeWords {
   /** Undefined where the answer does not say. */
   second: number | undefined
   ipId: number
+}
+
+function cellOf(addressId: number, ipProtocol: number): number {
+  return (addressId * 31 + ipProtocol) & (TRACED_CELLS - 1)
 }
 
 function hopOf(to: Route, ttl: number): Hop {
