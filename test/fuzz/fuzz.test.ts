@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -97,7 +98,7 @@ test(
           await attempt(`${capture} mutated with ${seed}/${round}`, mutate(bytes, Math.imul(seed, 65_599) + round))
         }
         // The first tenth warms caches up; from there on memory must not grow with the number of inputs.
-        if (done === Math.floor(chosen.length / 10)) retainedEarly = retainedBytes()
+        if (done === Math.floor(chosen.length / 10)) retainedEarly = await retainedBytes()
         done++
         if (LONG && Date.now() - saidAt >= PROGRESS_MILLIS) {
           saidAt = Date.now()
@@ -112,7 +113,7 @@ test(
     if (LONG) say(`${done} captures`)
     expect(failures).toEqual([])
     expect(total.packets).toBeGreaterThan(chosen.length)
-    expect(retainedBytes() - retainedEarly).toBeLessThan(MEMORY_SLACK)
+    expect((await retainedBytes()) - retainedEarly).toBeLessThan(MEMORY_SLACK)
   },
   LONG ? 4 * 3_600_000 : 180_000,
 )
@@ -126,10 +127,20 @@ function keep(name: string, bytes: Uint8Array, problem: string): string {
   return `${stem}.cap: ${name}: ${problem.split('\n').slice(0, 3).join(' ')}`
 }
 
-/** Bytes that survive a full collection: heap and the memory of typed arrays. */
-function retainedBytes(): number {
+/**
+ * Bytes that survive full collections: heap and the memory of typed arrays. The compiler holds what its waiting jobs are
+ * about, and arrays are freed by another thread: both get their turn in between, for as long as it helps.
+ */
+async function retainedBytes(): Promise<number> {
   setFlagsFromString('--expose-gc')
-  runInNewContext('gc')()
-  const { heapUsed, arrayBuffers } = process.memoryUsage()
-  return heapUsed + arrayBuffers
+  const collect = runInNewContext('gc') as () => void
+  let least = Number.POSITIVE_INFINITY
+  for (let unchanged = 0; unchanged < 5; unchanged++) {
+    collect()
+    await sleep(100)
+    const { heapUsed, arrayBuffers } = process.memoryUsage()
+    if (heapUsed + arrayBuffers < least - (1 << 20)) unchanged = 0
+    least = Math.min(least, heapUsed + arrayBuffers)
+  }
+  return least
 }
