@@ -99,7 +99,8 @@ function createSummaries(context: DetectorContext): () => Iterable<Summary> {
     for (let index = 0; index < resolvers.length; index++) {
       const figures = resolvers[index]!
       if (figures.answered === 0) continue
-      const part = (parts[index] ??= partOf(figures))
+      const part = parts[index] ?? partOf(figures)
+      parts[index] = part
       if (part.answered === figures.answered) continue
       part.summary.answered += figures.answered - part.answered
       part.summary.isStale = true
