@@ -165,6 +165,39 @@ test('following the volume of a tunnel over a million packets triggers no garbag
   expect(volume.joins()).toEqual([])
 })
 
+/** What a browser downloads over QUIC from one server, while another one never answers its Initial packet. */
+const unanswered = udp(50_000, 443, new Uint8Array(1200).fill(0xc3))
+const initial = batchOf([
+  { bytes: ethernet(0x0800, ipv4(17, unanswered, { src: '192.0.2.1', dst: '203.0.113.9' })), linkType: 1 },
+])
+const quicData = udp(443, 50_001, new Uint8Array(DATA_LEN).fill(0x40))
+const download = batchOf(
+  Array.from({ length: FLOWS }, () => ({
+    bytes: ethernet(0x0800, ipv4(17, quicData, { src: '198.51.100.1', dst: '192.0.2.1' })),
+    linkType: 1,
+  })),
+)
+let downloadRound = 0
+
+function follow(count: number): void {
+  for (let done = 0; done < count; done += download.count) {
+    for (let row = 0; row < download.count; row++) {
+      download.timeMicros[row] = START_MICROS + round * MILLISECOND + downloadRound * MILLISECOND + row
+    }
+    decodeBatch(download, decoded)
+    analyzer.consume(download, decoded)
+    downloadRound++
+  }
+}
+
+test('a million packets of QUIC while a server owes its answer trigger no garbage collection', async () => {
+  initial.timeMicros[0] = START_MICROS + round * MILLISECOND
+  decodeBatch(initial, decoded)
+  analyzer.consume(initial, decoded)
+  follow(WARM_UP_PACKETS)
+  expect(await fewestCollections(() => follow(PACKETS))).toBe(0)
+})
+
 test('the measure notices one small object per packet', async () => {
   const collections = await fewestCollections(() => {
     for (let i = 0; i < PACKETS; i++) kept = { row: i }

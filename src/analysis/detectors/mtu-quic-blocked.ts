@@ -27,6 +27,8 @@ const PATIENCE_MICROS = 3_000_000
 /** Of a capture that ends sooner: the client repeated them at all. */
 const REPEATED_MICROS = 500_000
 const MAX_SERVERS = 4096
+/** A power of two. */
+const CELLS = 4096
 
 interface Server {
   interfaceId: number
@@ -47,8 +49,9 @@ export const mtuQuicBlocked: Detector = {
     const servers = new Map<string, Server>()
     /** Interfaces on which small UDP was answered. */
     const smallPasses = new Set<number>()
-    /** Servers that owe an answer. */
+    /** Servers that owe an answer, and how many of them are in each cell. */
     let owing = 0
+    const owingByCell = new Uint16Array(CELLS)
 
     function packet(batch: PacketBatch, out: DecodedBatch, row: number): void {
       if (out.ipProtocol[row] !== IPPROTO_UDP) return
@@ -83,6 +86,8 @@ export const mtuQuicBlocked: Detector = {
       if (server.initials === 0) {
         server.firstMicros = batch.timeMicros[row]!
         owing++
+        const cell = cellOf(interfaceId, out, (row << 3) + 4)
+        owingByCell[cell] = owingByCell[cell]! + 1
       }
       server.initials++
       server.packetLen = out.ipLen[row]!
@@ -92,11 +97,15 @@ export const mtuQuicBlocked: Detector = {
 
     function answer(batch: PacketBatch, out: DecodedBatch, row: number): void {
       if (owing === 0) return
+      // Most packets of QUIC are data of servers that have answered long ago: no text is made for them.
+      const cell = cellOf(batch.interfaceId[row]!, out, row << 3)
+      if (owingByCell[cell] === 0) return
       const server = servers.get(`${batch.interfaceId[row]!} ${addressText(out.addresses, row << 3)}`)
       if (server === undefined || server.initials === 0) return
       server.initials = 0
       server.told = 0
       owing--
+      owingByCell[cell] = owingByCell[cell]! - 1
     }
 
     function judge(server: Server): void {
@@ -140,4 +149,11 @@ export const mtuQuicBlocked: Detector = {
       },
     }
   },
+}
+
+/** Of an interface and the address whose words begin at `at`. */
+function cellOf(interfaceId: number, out: DecodedBatch, at: number): number {
+  const { addresses } = out
+  const hash = Math.imul(addresses[at]! ^ addresses[at + 1]! ^ addresses[at + 2]! ^ addresses[at + 3]!, 0x9e3779b1)
+  return ((hash >>> 16) ^ interfaceId) & (CELLS - 1)
 }
