@@ -7,8 +7,8 @@ import { dnsTypeName } from '../../text/dns-tables.ts'
 import { netbiosName } from '../../text/netbios-name.ts'
 import type { AddressTable } from './addresses.ts'
 import type { AnswerTable } from './dns-answers.ts'
+import type { DnsExchangeTracker } from './dns-exchanges.ts'
 import {
-  type DnsExchangeTracker,
   EXCHANGE_ANSWERED,
   EXCHANGE_CONTRADICTED,
   EXCHANGE_FRAGMENTED,
@@ -18,7 +18,7 @@ import {
   EXCHANGE_STRAYED,
   EXCHANGE_TIMED_OUT,
   type ExchangeColumns,
-} from './dns-exchanges.ts'
+} from './exchange-columns.ts'
 import type { NameTable } from './names.ts'
 
 export const NO_DETAIL: Readonly<Record<string, string | number>> = Object.freeze({})

@@ -15,7 +15,7 @@ import {
 import { IPPROTO_TCP, TCP_ACK, TCP_SYN } from '../../constants/wire.ts'
 import { u16 } from '../../decoders/cursor.ts'
 import { type DecodedBatch, ROW_INNER } from '../../model/decoded-batch.ts'
-import { LAYER_DNS, LAYER_ICMPV4, LAYER_ICMPV6, LAYER_QUIC, LAYER_TCP, LAYER_UDP } from '../../model/layer.ts'
+import { LAYER_DNS, LAYER_QUIC, LAYER_TCP, LAYER_UDP } from '../../model/layer.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
 import type { Writable } from '../writable.ts'
 import { hashOf, hashOfRecord, isHigher, isKey } from './flow-key.ts'
@@ -47,16 +47,16 @@ import {
   START_AT_F64,
   STATE_AT,
 } from './flow-record.ts'
+import {
+  ECHO_IDENTIFIER_AT,
+  hasEchoHeader,
+  isEcho,
+  SENDER_IS_CLIENT,
+  SENDER_SEEMS_SERVER,
+  senderRole,
+} from './flow-start.ts'
 import { countTcp } from './flow-tcp.ts'
 
-const ICMP_ECHO_REPLY = 0
-const ICMP_ECHO_REQUEST = 8
-const ICMPV6_ECHO_REQUEST = 128
-const ICMPV6_ECHO_REPLY = 129
-const ECHO_IDENTIFIER_AT = 4
-const ECHO_HEADER_LEN = 8
-/** RFC 6335 6: ports below are assigned to services. */
-const FIRST_USER_PORT = 1024
 /** The lower bits of a cell hold slot + 1, the upper ones the same bits of the hash. */
 const SLOT_BITS = 21
 const SLOT_MASK = (1 << SLOT_BITS) - 1
@@ -388,29 +388,4 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
     },
   }
   return table
-}
-
-const SENDER_IS_CLIENT = 0
-const SENDER_IS_SERVER = 1
-/** Its port says so, nothing else. */
-const SENDER_SEEMS_SERVER = 2
-
-/** What the first packet seen says of who asked whom. */
-function senderRole(out: DecodedBatch, row: number, srcPort: number, dstPort: number): number {
-  const layer = out.layer[row]!
-  if (layer === LAYER_ICMPV4) return out.icmpType[row] === ICMP_ECHO_REPLY ? SENDER_IS_SERVER : SENDER_IS_CLIENT
-  if (layer === LAYER_ICMPV6) return out.icmpType[row] === ICMPV6_ECHO_REPLY ? SENDER_IS_SERVER : SENDER_IS_CLIENT
-  if (layer === LAYER_TCP && (out.tcpFlags[row]! & TCP_SYN) !== 0) {
-    return (out.tcpFlags[row]! & TCP_ACK) === 0 ? SENDER_IS_CLIENT : SENDER_IS_SERVER
-  }
-  return srcPort < FIRST_USER_PORT && dstPort >= FIRST_USER_PORT ? SENDER_SEEMS_SERVER : SENDER_IS_CLIENT
-}
-
-function isEcho(layer: number, icmpType: number): boolean {
-  if (layer === LAYER_ICMPV4) return icmpType === ICMP_ECHO_REQUEST || icmpType === ICMP_ECHO_REPLY
-  return layer === LAYER_ICMPV6 && (icmpType === ICMPV6_ECHO_REQUEST || icmpType === ICMPV6_ECHO_REPLY)
-}
-
-function hasEchoHeader(batch: PacketBatch, out: DecodedBatch, row: number): boolean {
-  return out.transportAt[row]! + ECHO_HEADER_LEN <= batch.startAt[row]! + batch.capturedLen[row]!
 }

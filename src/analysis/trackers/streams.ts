@@ -33,13 +33,13 @@ import {
 import type { FlowTable } from './flows.ts'
 import { isProxyHeader } from './prelude.ts'
 import { recognise, type StreamConsumer, type StreamKind } from './stream-consumer.ts'
+import { append, createHalf, dropHeld, type Half, hold, isRead, noteAck } from './stream-half.ts'
 
 /** RFC 7323 2.3: no window is larger; what claims to lie further ahead is not of this connection. */
 const MAX_WINDOW_LEN = 2 ** 30
 const MAX_HELD_PIECES = 256
 /** PROXY header, CONNECT, SOCKS, STARTTLS and TLS within each other in one segment are already more than one meets. */
 const MAX_UNWRAPS = 8
-const NO_BYTES = new Uint8Array(0)
 
 /**
  * Makes the reader for content of that kind; undefined when nobody wants it. `whole`: the bytes it will be given begin
@@ -58,34 +58,6 @@ export interface StreamTracker {
   readonly heldLen: number
 }
 
-/** A segment that came before its turn. */
-interface Piece {
-  seq: number
-  /** Bytes on the wire; more than `bytes` when the capture cut the segment. */
-  wireLen: number
-  bytes: Uint8Array
-}
-
-/** One direction. */
-interface Half {
-  /** Whether `seq`, the number of the next byte in order, is known. */
-  known: boolean
-  seq: number
-  /** Sorted, not overlapping, all beyond `seq`. */
-  held: Piece[]
-  heldLen: number
-  /** The highest acknowledgment of the other side. */
-  acked: number
-  hasAcked: boolean
-  /** Bytes in order that nobody took yet. */
-  rest: Uint8Array
-  restLen: number
-  /** Pushes that nobody recognised. */
-  tries: number
-  finSeq: number
-  hasFin: boolean
-}
-
 interface Stream {
   slot: number
   where: ConnectionFact
@@ -94,22 +66,6 @@ interface Stream {
   whole: boolean
   client: Half
   server: Half
-}
-
-function createHalf(known: boolean, seq: number): Half {
-  return {
-    known,
-    seq,
-    held: [],
-    heldLen: 0,
-    acked: 0,
-    hasAcked: false,
-    rest: NO_BYTES,
-    restLen: 0,
-    tries: 0,
-    finSeq: 0,
-    hasFin: false,
-  }
 }
 
 export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer): StreamTracker {
@@ -203,31 +159,8 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
       deliver(stream, half, fromClient, bytes, at - ahead, endAt, wireLen + ahead)
       return
     }
-    hold(half, seq, bytes, at, endAt, wireLen)
+    tracker.heldLen += hold(half, seq, bytes, at, endAt, wireLen)
     advance(stream, half, fromClient)
-  }
-
-  /** Keeps the parts of the segment that are new. */
-  function hold(half: Half, seq: number, bytes: Uint8Array, at: number, endAt: number, wireLen: number): void {
-    const { held } = half
-    let from = Math.max(0, (half.seq - seq) | 0)
-    let index = 0
-    while (from < wireLen) {
-      const next = held[index]
-      const nextFrom = next === undefined ? wireLen : (next.seq - seq) | 0
-      if (next !== undefined && nextFrom <= from) {
-        from = Math.max(from, nextFrom + next.wireLen)
-        index++
-        continue
-      }
-      const partEnd = Math.min(wireLen, nextFrom)
-      const copy = bytes.slice(Math.min(at + from, endAt), Math.min(at + partEnd, endAt))
-      held.splice(index, 0, { seq: (seq + from) >>> 0, wireLen: partEnd - from, bytes: copy })
-      half.heldLen += copy.length + HELD_PIECE_COST
-      tracker.heldLen += copy.length + HELD_PIECE_COST
-      from = partEnd
-      index++
-    }
   }
 
   /**
@@ -384,12 +317,8 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
     const base = stream.slot << FLOW_SHIFT
     words[base + STATE_AT] = words[base + STATE_AT]! & ~FLOW_STREAM_OPEN
     tracker.heldLen -= stream.client.heldLen + stream.server.heldLen
-    for (const half of [stream.client, stream.server]) {
-      half.held = []
-      half.heldLen = 0
-      half.rest = NO_BYTES
-      half.restLen = 0
-    }
+    dropHeld(stream.client)
+    dropHeld(stream.server)
     stream.consumer = undefined
     streams.delete(stream.slot)
     tracker.count = streams.size
@@ -436,24 +365,4 @@ function isOvertaken(half: Half, state: number, fromClient: boolean, seq: number
   const hasStart = fromClient ? hasLetter(state, LETTER_SYN, 0) : hasLetter(state, LETTER_SYN_ACK, 1)
   if (hasStart || hasLetter(state, LETTER_DATA, fromClient ? 0 : 1)) return false
   return ((seq - half.seq) | 0) < 0 && half.held.length === 0
-}
-
-function noteAck(half: Half, ack: number): void {
-  if (!half.hasAcked || ((ack - half.acked) | 0) > 0) half.acked = ack
-  half.hasAcked = true
-}
-
-function isRead(half: Half): boolean {
-  return half.hasFin && (!half.known || ((half.seq - half.finSeq) | 0) >= 0)
-}
-
-function append(half: Half, bytes: Uint8Array, at: number, endAt: number): void {
-  const wantedLen = half.restLen + endAt - at
-  if (wantedLen > half.rest.length) {
-    const larger = new Uint8Array(Math.max(wantedLen, half.rest.length * 2, 64))
-    larger.set(half.rest.subarray(0, half.restLen))
-    half.rest = larger
-  }
-  half.rest.set(bytes.subarray(at, endAt), half.restLen)
-  half.restLen = wantedLen
 }

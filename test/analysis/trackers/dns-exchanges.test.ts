@@ -1,11 +1,11 @@
 import { createAddressTable } from '../../../src/analysis/trackers/addresses.ts'
+import { createDnsExchangeTracker } from '../../../src/analysis/trackers/dns-exchanges.ts'
 import {
-  createDnsExchangeTracker,
   EXCHANGE_ANSWERED,
   EXCHANGE_PENDING,
   EXCHANGE_TIMED_OUT,
   EXCHANGE_UNDECIDED,
-} from '../../../src/analysis/trackers/dns-exchanges.ts'
+} from '../../../src/analysis/trackers/exchange-columns.ts'
 import { createNameTable } from '../../../src/analysis/trackers/names.ts'
 import { DNS_TIMEOUT_MICROS, MAX_HELD_EXCHANGES } from '../../../src/constants/limits.ts'
 import { decodeBatch } from '../../../src/decoders/decode-batch.ts'
