@@ -172,7 +172,7 @@ export const HTTP_FIELDS: readonly string[] = Object.freeze([
 
 /**
  * Reads the head in [at, endAt); an incomplete last line counts as a line. Undefined when its first line is neither a
- * request line with a method that is a token nor a status line.
+ * request line with a method that is a token (a known one where the version is missing) nor a status line.
  */
 export function readHttpHead(bytes: Uint8Array, at: number, endAt: number): HttpHead | undefined {
   while (at < endAt && (bytes[at] === CR || bytes[at] === LF)) at++
@@ -201,6 +201,8 @@ function readRequestLine(bytes: Uint8Array, at: number, endAt: number): HttpHead
   const versionAt = rest.search(/[ \t]HTTP\/[^ \t]*$/)
   const url = versionAt < 0 ? rest : rest.slice(0, versionAt).trimEnd()
   const protocol = versionAt < 0 ? undefined : rest.slice(versionAt + 1)
+  // Without a version any text is a word and more words: only a known method asks for something.
+  if (protocol === undefined && !METHODS.includes(`${latin1(bytes, at, methodEndAt)} `)) return undefined
   return createHead('request', latin1(bytes, at, methodEndAt), url, protocol, 0)
 }
 

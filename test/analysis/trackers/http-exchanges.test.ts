@@ -146,6 +146,16 @@ describe('where a message ends', () => {
     expect(seen.messages[1]!.bodyLen).toBe(21)
   })
 
+  test.each([
+    ['GET', 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcHello world of text\r\n\r\nmore', 'GET /a 200'],
+    ['HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nnot to be sent\r\n\r\n', 'HEAD /a 200'],
+    ['GET', 'ICY 200 OK\r\nicy-name: radio\r\n\r\n', 'GET /a undefined'],
+  ])('a server that says more or other than its head: nothing of it is a request %#', (method, answer, pair) => {
+    const seen = same([client(`${method} /a HTTP/1.1\r\nHost: h\r\n\r\n`), server(answer)])
+    expect(seen.messages.filter((message) => message.kind === 'request')).toHaveLength(1)
+    expect(seen.pairs).toEqual([pair])
+  })
+
   test('a server that never closes ends a body without length by answering the next request', () => {
     const seen = see([
       client('GET /1 HTTP/1.1\r\n\r\n'),
