@@ -61,8 +61,10 @@ export function tlsStart(bytes: Uint8Array, at: number, endAt: number): number {
   if (recordLen === 0 || recordLen > TLS_MAX_RECORD_LEN) return TLS_START_NO
   if (type === TLS_HANDSHAKE) {
     if (thereLen < TLS_RECORD_HEADER_LEN + 2) return TLS_START_MORE
-    // A plaintext handshake message is shorter than 2^16; an encrypted one in mid-stream may show any type.
-    return isHandshakeType(bytes[at + 5]!) && bytes[at + 6] === 0 ? TLS_START_RECORD : TLS_START_NO
+    // A plaintext handshake message is shorter than 2^16; an encrypted one in mid-stream may show any type. Who cuts
+    // its hello into records of one byte, to hide it from filters, has the next record behind that byte.
+    const second = recordLen > 1 ? 0 : TLS_HANDSHAKE
+    return isHandshakeType(bytes[at + 5]!) && bytes[at + 6] === second ? TLS_START_RECORD : TLS_START_NO
   }
   if (type === TLS_ALERT) return recordLen === 2 || recordLen > 16 ? TLS_START_RECORD : TLS_START_NO
   if (type === TLS_CHANGE_CIPHER_SPEC) return recordLen === 1 ? TLS_START_RECORD : TLS_START_NO

@@ -88,3 +88,11 @@ test('the start of a record is recognised at every length', () => {
   expect(starts.slice(decidedAt).every((start) => start === TLS_START_RECORD)).toBe(true)
   expect(decidedAt).toBeLessThanOrEqual(11)
 })
+
+test('a hello in records of one byte is recognised', () => {
+  const records = Uint8Array.from([...CLIENT_HELLO.subarray(0, 4)].flatMap((byte) => [0x16, 3, 1, 0, 1, byte]))
+  const starts = everyEnd(records, (bytes, endAt) => tlsStart(bytes, 0, endAt))
+  expect(starts.slice(0, 7).every((start) => start === TLS_START_MORE)).toBe(true)
+  expect(starts.slice(7).every((start) => start === TLS_START_RECORD)).toBe(true)
+  expect(tlsStart(Uint8Array.of(0x16, 3, 1, 0, 1, 1, 0, 0), 0, 8)).toBe(TLS_START_NO)
+})
