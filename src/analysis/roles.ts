@@ -43,7 +43,10 @@ const ETHERNET_TUNNEL_NAME = /^(tap|zt|ham|feth)[-_.\w]*$/i
  */
 const STANDING_NAME = /^(utun|gif|stf|sit|gre|ip6tnl|vti|xfrm)[-_.\w]*$/i
 const LOOPBACK_NAME = /^lo\d*$/i
-const VIRTUAL_NAME = /^(veth|docker|br-|virbr|vmnet|vboxnet|lxc|lxd|cni|flannel|cali|podman|bridge)[-_.\w]*$/i
+const VIRTUAL_NAME =
+  /^(veth|docker|br-|virbr|vmnet|vnet\d|vboxnet|lxc|lxd|incus|cni|flannel|cali|podman|bridge)[-_.\w]*$/i
+/** 464XLAT's own interface (RFC 6877), of Android and of clatd: what enters it leaves as IPv6 on the way out beside it. */
+const TRANSLATOR_NAME = /^(clat|v4-)[-_.\w]*$/i
 /** Cellular modems are layer-3 interfaces and yet the way out of the machine. */
 const CELLULAR_NAME = /^(wwan|rmnet|ccmni|pdp_ip|wwp|qmi)[-_.\w]*$/i
 
@@ -58,13 +61,20 @@ export function decideRoles(
   told: (interfaceName: string) => RoleDecision | undefined = () => undefined,
 ): RoleDecision[] {
   const beside = interfaces.find((one) => isEthernet(one) && !isVirtualName(one.name))
-  return interfaces.map((one) => decideRole(one, options, beside, carriesVpn, told))
+  const hasWayOut = beside !== undefined || interfaces.some((one) => CELLULAR_NAME.test(one.name ?? ''))
+  return interfaces.map((one) => decideRole(one, options, { beside, hasWayOut }, carriesVpn, told))
+}
+
+/** The company an interface keeps: Ethernet, and whether that or a modem leads out of the machine. */
+interface Company {
+  beside: CaptureInterface | undefined
+  hasWayOut: boolean
 }
 
 function decideRole(
   one: CaptureInterface,
   options: RoleOptions,
-  beside: CaptureInterface | undefined,
+  company: Company,
   carriesVpn: (interfaceId: number) => string | undefined,
   told: (interfaceName: string) => RoleDecision | undefined,
 ): RoleDecision {
@@ -73,7 +83,7 @@ function decideRole(
   const name = one.name ?? ''
   const known = told(name)
   if (known !== undefined) return known
-  const byHardware = hardwareRole(one, beside, carriesVpn(one.id))
+  const byHardware = hardwareRole(one, company.beside, carriesVpn(one.id))
   if (byHardware !== undefined) return byHardware
   const link = linkWord(one.linkType)
   if (LOOPBACK_NAME.test(name) || one.linkType === LINKTYPE_LOOP) {
@@ -81,7 +91,7 @@ function decideRole(
   }
   if (isVirtualName(name)) return { role: 'virtual', reasons: [`name ${name}`] }
   const transport = carriesVpn(one.id)
-  if (isLayer3(one.linkType)) return layer3Role(name, link, one, beside, transport)
+  if (isLayer3(one.linkType)) return layer3Role(name, link, one, company, transport)
   if (ETHERNET_TUNNEL_NAME.test(name)) return { role: 'tunnel', reasons: [`name ${name}`] }
   if (linkTypeLayer(one.linkType) === LAYER_UNKNOWN)
     return { role: 'unknown', reasons: [`link type ${link}, not read`] }
@@ -124,11 +134,11 @@ function layer3Role(
   name: string,
   link: string,
   one: CaptureInterface,
-  beside: CaptureInterface | undefined,
+  { beside, hasWayOut }: Company,
   transport: string | undefined,
 ): RoleDecision {
-  // A VPN inside a VPN: the way out is the Ethernet beside it.
-  const isInner = beside !== undefined && TUNNEL_NAME.test(name)
+  // A VPN inside a VPN: the way out is the Ethernet or the modem beside it.
+  const isInner = hasWayOut && TUNNEL_NAME.test(name)
   if (transport !== undefined && !isInner) {
     return { role: 'physical', reasons: [`carries ${transport}`, `link type ${link}`] }
   }
@@ -150,7 +160,7 @@ function isNamed(one: CaptureInterface, names: readonly string[]): boolean {
 }
 
 function isVirtualName(name: string | undefined): boolean {
-  return name !== undefined && VIRTUAL_NAME.test(name)
+  return name !== undefined && (VIRTUAL_NAME.test(name) || TRANSLATOR_NAME.test(name))
 }
 
 /** Packets begin at the IP header, or behind four bytes of address family. */

@@ -17,6 +17,9 @@ const TUNNEL_HARDWARE: Readonly<Record<number, string>> = {
 
 const SCOPE_UNIVERSE = 0
 
+/** 192.0.0.0/29, what 464XLAT gives the host side of its translator (RFC 6877, RFC 7335). */
+const TRANSLATOR_ADDRESS = /^192\.0\.0\.[0-7]$/
+
 /** Kinds (IFLA_INFO_KIND) that carry packets within packets. */
 const TUNNEL_KINDS = new Set([
   'wireguard',
@@ -62,10 +65,12 @@ class Surroundings {
   readonly #numbered = new Set<number>()
   readonly #defaults = new Set<number>()
   readonly #gateways = new Set<number>()
+  readonly #translators = new Set<number>()
 
   constructor(links: readonly LinkState[], addresses: readonly AddressState[], routes: readonly RouteState[]) {
     this.#links = new Map(links.map((link) => [link.index, link]))
     for (const address of addresses) {
+      if (TRANSLATOR_ADDRESS.test(address.address)) this.#translators.add(address.interfaceIndex)
       if (address.scope === SCOPE_UNIVERSE) this.#numbered.add(address.interfaceIndex)
     }
     for (const route of routes) {
@@ -89,6 +94,11 @@ class Surroundings {
   /** A router stands behind it. */
   hasGateway(link: LinkState): boolean {
     return this.#gateways.has(link.index)
+  }
+
+  /** Its address is one that only IPv4 over IPv6 uses. */
+  isTranslator(link: LinkState): boolean {
+    return this.#translators.has(link.index)
   }
 
   master(link: LinkState): LinkState | undefined {
@@ -135,6 +145,9 @@ function roleOf(link: LinkState, around: Surroundings): Verdict {
     }
   }
   if (kind === 'tun') {
+    if (around.isTranslator(link)) {
+      return { role: 'virtual', reason: 'a 464XLAT translator: what enters it leaves as IPv6 on another interface' }
+    }
     if (link.tunType !== 'tap') return { role: 'tunnel', reason: 'a tun device' }
     return around.hasAddress(link)
       ? { role: 'tunnel', reason: 'a tap device with an address' }

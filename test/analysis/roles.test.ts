@@ -76,6 +76,24 @@ test.each([
     ['loopback', 'virtual', 'virtual'],
   ],
   [
+    'the network card of a virtual machine',
+    [
+      { name: 'eth0', linkType: ETHERNET },
+      { name: 'vnet0', linkType: ETHERNET },
+      { name: 'incusbr0', linkType: ETHERNET },
+    ],
+    ['physical', 'virtual', 'virtual'],
+  ],
+  [
+    'a 464XLAT translator beside the IPv6 network that its packets leave by is no tunnel',
+    [
+      { name: 'wlan0', linkType: ETHERNET },
+      { name: 'v4-wlan0', linkType: RAW },
+      { name: 'clat', linkType: RAW },
+    ],
+    ['physical', 'virtual', 'virtual'],
+  ],
+  [
     'an Ethernet-like tunnel, by name',
     [
       { name: 'tap0', linkType: ETHERNET },
@@ -89,6 +107,15 @@ test.each([
 
 test('what carries a VPN’s transport is not a tunnel, whatever its link type', () => {
   expect(roles([{ linkType: RAW }], { carries: { 0: 'WireGuard' } })).toEqual(['physical'])
+})
+
+test('a VPN inside a VPN is a tunnel too, over a modem as over Ethernet', () => {
+  const over = (way: { name: string; linkType: number }) =>
+    roles([way, { name: 'wg0', linkType: RAW }, { name: 'wg1', linkType: RAW }], {
+      carries: { 0: 'WireGuard', 1: 'WireGuard' },
+    })
+  expect(over({ name: 'eth0', linkType: ETHERNET })).toEqual(['physical', 'tunnel', 'tunnel'])
+  expect(over({ name: 'wwan0', linkType: RAW })).toEqual(['physical', 'tunnel', 'tunnel'])
 })
 
 test('the operator’s word wins, by interface or by file name', () => {

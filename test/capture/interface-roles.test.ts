@@ -46,6 +46,16 @@ test('a laptop with WireGuard and OpenVPN', () => {
   })
 })
 
+test('464XLAT: the translator has the default route for IPv4 and yet is no tunnel', () => {
+  const links = [
+    link(2, 'wlan0'),
+    link(3, 'clat', { kind: 'tun', tunType: 'tun', hardwareType: NONE }),
+    link(4, 'tun0', { kind: 'tun', tunType: 'tun', hardwareType: NONE }),
+  ]
+  const addresses = [address(2, '2001:db8:1::10'), address(3, '192.0.0.1'), address(4, '10.8.0.2')]
+  expect(roles(links, addresses, [defaultRoute(3)])).toEqual({ wlan0: 'physical', clat: 'virtual', tun0: 'tunnel' })
+})
+
 test('Docker: the bridge and its cables are not the way out', () => {
   const links = [
     link(2, 'eth0'),
