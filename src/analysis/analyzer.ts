@@ -272,7 +272,8 @@ export function createAnalyzer(
   function noteRecent(judged: DnsJudgement): void {
     if (judged === 'inside') recent.note(view, judged)
     else if (judged === 'local') {
-      if (context().roleOf(view.interfaceId) === 'virtual') recent.note(view, judged)
+      // A guest's comes in on a bridge, or by the hotspot's own radio (rules.md X8).
+      if (context().roleOf(view.interfaceId) !== 'loopback') recent.note(view, judged)
     } else if (judged !== 'no-tunnel') recent.note(view, 'outside')
   }
 

@@ -1,6 +1,7 @@
 // Outside the tunnel and no leak: the exemptions of rules.md 1.4 in the order in which they are asked. One row each.
 import { DUPLICATE_MICROS } from '../../constants/limits.ts'
 import type { ExchangeView } from '../trackers/exchange-view.ts'
+import type { RecentQuestion } from '../trackers/recent-questions.ts'
 import { isLanAddress, isOnLink, type JudgementContext } from './context.ts'
 import { testOf } from './leak-test-names.ts'
 import {
@@ -66,15 +67,16 @@ export const EXEMPTIONS: readonly Exemption[] = Object.freeze<Exemption[]>([
     applies(view, context) {
       const own = context.ownAddresses(view.interfaceId)
       if (own.size > 0 && !own.has(view.clientId) && !context.tunnelAddresses.has(view.clientId)) return true
-      return context
-        .askedBefore(view)
-        .some(
-          (one) =>
-            one.side === 'local' &&
-            one.clientId !== view.clientId &&
-            !own.has(one.clientId) &&
-            view.queryMicros - one.timeMicros <= FORWARD_MICROS,
-        )
+      const before = context.askedBefore(view)
+      const guests = before.filter(
+        (one) =>
+          one.side === 'local' &&
+          one.interfaceId !== view.interfaceId &&
+          one.clientId !== view.clientId &&
+          !own.has(one.clientId) &&
+          view.queryMicros - one.timeMicros <= FORWARD_MICROS,
+      )
+      return guests.length > 0 && !guests.some((guest) => before.some((one) => isOurResolver(guest, one, own, context)))
     },
   },
   {
@@ -141,6 +143,20 @@ export const EXEMPTIONS: readonly Exemption[] = Object.freeze<Exemption[]>([
     applies: (view) => CONNECTIVITY_CHECK_NAMES.includes(view.name),
   },
 ])
+
+/** The guest is a resolver in a container, and `asked` is this machine's own question to it, which it passes on. */
+function isOurResolver(
+  guest: RecentQuestion,
+  asked: RecentQuestion,
+  own: ReadonlySet<number>,
+  context: JudgementContext,
+): boolean {
+  if (asked.side !== 'local' || asked.serverId !== guest.clientId) return false
+  if (guest.timeMicros < asked.timeMicros || guest.timeMicros - asked.timeMicros > FORWARD_MICROS) return false
+  const ownThere = context.ownAddresses(asked.interfaceId)
+  // Where two hosts talk, packets without directions may show the guest as this machine: then the other one is.
+  return own.has(asked.clientId) || ownThere.has(asked.clientId) || ownThere.has(guest.clientId)
+}
 
 /** The row of a code, for the finding that names it. */
 export function exemption(code: string): Exemption {

@@ -36,6 +36,11 @@ function asked(o: Omit<Lookup, 'on' | 'atMillis'> & Partial<Lookup>): Step[] {
   return lookup({ on: 'eth0', atMillis: 1000, answeredAfter: 4, ...o })
 }
 
+/** The same packet, seen by the machine that it goes through. */
+function turned(step: Step): Step {
+  return { ...step, outgoing: !step.outgoing }
+}
+
 function answer(name: string, data: string) {
   return { answers: [{ name, type: 'A', ttl: 60, data } as const] }
 }
@@ -218,6 +223,30 @@ describe('X8 forwarded', () => {
   test('the same question came in on a bridge 2 ms before', () => {
     const steps = [...guest(998), ...asked({ name: 'guest.example' })]
     expect(judged(steps, { interfaces })).toEqual({ reasons: ['X8'], leaks: [] })
+  })
+
+  test('this machine’s own question to a resolver in a container, which passes it on, is no guest’s', () => {
+    const inContainer = { on: 'veth7', name: 'guest.example', atMillis: 997, answeredAfter: 9 }
+    const steps = [
+      ...lookup({ ...inContainer, from: '172.17.0.1', to: '172.17.0.2' }),
+      ...lookup({ ...inContainer, atMillis: 998, from: '172.17.0.2', to: PUBLIC_RESOLVER }).map(turned),
+      ...asked({ name: 'guest.example' }),
+    ]
+    expect(judged(steps, { interfaces })).toEqual({ reasons: [], leaks: ['guest.example'] })
+  })
+
+  test('a hotspot’s guest asked it on the radio 1 ms before', () => {
+    const hotspot = [interfaces[0]!, interfaces[1]!, { name: 'ap0', linkType: 1 }]
+    const name = 'guest.example'
+    const steps = [
+      ...connect('ap0', 500, '10.42.0.77', 22, '10.42.0.1'),
+      ...connect('ap0', 600, '10.42.0.78', 22, '10.42.0.1'),
+      ...lookup({ on: 'ap0', atMillis: 999, name, from: '10.42.0.77', to: PUBLIC_RESOLVER, answeredAfter: 9 }).map(
+        turned,
+      ),
+      ...asked({ name, to: PUBLIC_RESOLVER }),
+    ]
+    expect(judged(steps, { interfaces: hotspot })).toEqual({ reasons: ['X8'], leaks: [] })
   })
 
   test('20 ms before is no forwarding', () => {
