@@ -19,6 +19,7 @@ import {
   HEAD_SENT,
   HEAD_SEQ,
   HEAD_SMALLER,
+  MAY_BE_CUT,
   PATH_AT,
   PROGRESS,
   popEntry,
@@ -120,6 +121,7 @@ function resolveHead(
     passed(state, path, direction, words[block + HEAD_LEN]!)
     return
   }
+  if (smaller === MAY_BE_CUT) return
   passed(state, path, direction, smaller)
   const isPartial = ((ack - words[block + HEAD_END]!) | 0) < 0
   const sent = words[block + HEAD_SENT]!
@@ -164,6 +166,7 @@ function selective(
 /** The window that the sender of `row` offers, scaled when both SYNs were seen and both scaled (RFC 7323 2.2). */
 function windowOf(state: DeliveryState, base: number, side: number, out: DecodedBatch, row: number): number {
   const { words } = state
+  if (out.tcpWindow[row] === 0) return 0
   const bits = words[base + STATE_AT]!
   if ((bits & SCALE_CLIENT_KNOWN) === 0 || (bits & SCALE_SERVER_KNOWN) === 0) return WINDOW_UNKNOWN
   return out.tcpWindow[row]! << ((bits >>> (side === 0 ? SCALE_CLIENT_SHIFT : SCALE_SERVER_SHIFT)) & 15)

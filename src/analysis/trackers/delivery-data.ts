@@ -1,6 +1,6 @@
 // HOT PATH. What data segments say: sizes sent, sent again and why, and gaps in what is seen.
 import { LOSS_EVENT_MICROS, MIN_TIMER_INTERVAL_MICROS, REORDERING_MICROS } from '../../constants/limits.ts'
-import type { DecodedBatch } from '../../model/decoded-batch.ts'
+import { type DecodedBatch, ROW_DF } from '../../model/decoded-batch.ts'
 import {
   ACKED,
   ACKED_KNOWN,
@@ -28,6 +28,7 @@ import {
   HEAD_SMALLER,
   LOSS_PROVEN,
   LOSS_TOLD,
+  MAY_BE_CUT,
   NEXT,
   NEXT_KNOWN,
   PATH_AT,
@@ -36,8 +37,11 @@ import {
   REQUEST_AT,
   RING,
   SACKED_LEN,
+  SENT_DF,
+  SHRUNK,
   STALL_TOLD,
   STATE_AT,
+  WINDOW,
 } from './delivery-record.ts'
 import { arm, type DeliveryState, fullLen, roundTripOf, sinceThen } from './delivery-state.ts'
 import { SIZE_CLASSES, SMALL_PACKET_LEN, sizeClassOf } from './path-table.ts'
@@ -67,14 +71,19 @@ export function data(
   const ipLen = full === 0 ? (wholeLen > MAX_UNKNOWN_LEN ? 0 : wholeLen) : Math.min(wholeLen, full)
   const perSegment = full - (wholeLen - dataLen)
   const segments = full !== 0 && wholeLen > full && perSegment > 0 ? Math.ceil(dataLen / perSegment) : 1
+  if (dataLen === 1 && isWindowProbe(words, block, seq)) return
   const counter = direction * SIZE_CLASSES + sizeClassOf(ipLen)
   if (ipLen !== 0) state.paths.sentByClass[counter] = state.paths.sentByClass[counter]! + segments
+  const mayBeCut = noteFragmentation(words, block, out, row)
   const flags = words[block + BLOCK_FLAGS]!
+  const isWhole = perSegment > 0 && dataLen % perSegment === 0
+  const isAssumed = (flags & SHRUNK) !== 0 || (segments > 1 && isDead(state, direction, ipLen))
+  const sizeLen = mayBeCut || (isAssumed && !isWhole) ? 0 : ipLen
   if ((flags & NEXT_KNOWN) === 0) {
     words[block + FIRST] = seq
     words[block + NEXT] = end
     words[block + BLOCK_FLAGS] = flags | NEXT_KNOWN
-    pushEntry(words, block, end | 0, ipLen)
+    pushEntry(words, block, end | 0, sizeLen)
     return
   }
   const ahead = (seq - words[block + NEXT]!) | 0
@@ -82,7 +91,7 @@ export function data(
     if (ahead > 0) openGap(state, block, seq, ipLen)
     else if ((flags & GAP_OPEN) !== 0 && ipLen > words[block + GAP_LATER]!) words[block + GAP_LATER] = ipLen
     // A ring without the segments before this one would take their bytes for its own.
-    if (ahead === 0 || (words[block + RING]! & 0xff) === 0) pushEntry(words, block, end | 0, ipLen)
+    if (ahead === 0 || (words[block + RING]! & 0xff) === 0) pushEntry(words, block, end | 0, sizeLen)
     words[block + NEXT] = end
     if (side === 0) request(state, record, base)
     return
@@ -96,13 +105,34 @@ export function data(
     fillGap(state, block, seq, end)
   } else if (dataLen > 1) {
     if (ipLen !== 0 && !isAcknowledged(words, block, end)) countLost(state, path, counter, segments)
-    shrinkEntries(state, block, seq, end, ipLen)
+    shrinkEntries(state, block, seq, end, mayBeCut ? 0 : ipLen)
     if ((words[block + BLOCK_FLAGS]! & ACKED_KNOWN) !== 0 && seq === words[block + ACKED]) {
       const segmentEnd = segments > 1 ? (seq + perSegment) >>> 0 : end
       again(state, record, block, path, direction, seq, segmentEnd, ipLen, full)
+      if (mayBeCut && words[block + HEAD_SMALLER] === 0) words[block + HEAD_SMALLER] = MAY_BE_CUT
     }
   }
   if (((end - words[block + NEXT]!) | 0) > 0) words[block + NEXT] = end
+}
+
+/** One byte more than a closed window takes asks whether it is open (RFC 9293 3.8.6.1); it comes again with others. */
+function isWindowProbe(words: Uint32Array, block: number, seq: number): boolean {
+  return words[block + WINDOW] === 0 && seq === words[block + NEXT]
+}
+
+/** True for what routers may cut up after the sender forbade it before: what arrives so says nothing of its size. */
+function noteFragmentation(words: Uint32Array, block: number, out: DecodedBatch, row: number): boolean {
+  const flags = words[block + BLOCK_FLAGS]!
+  if (out.ipVersion[row] !== 4) return false
+  if ((out.flags[row]! & ROW_DF) === 0) return (flags & SENT_DF) !== 0
+  words[block + BLOCK_FLAGS] = flags | SENT_DF
+  return false
+}
+
+/** That size is known to die on the path; a frame that offload cuts up may go out in smaller packets. */
+function isDead(state: DeliveryState, direction: number, ipLen: number): boolean {
+  const lost = state.paths.lost[direction]!
+  return lost !== 0 && ipLen >= lost
 }
 
 /** Sent again although it had arrived: a timer was impatient or an acknowledgement came late; nothing was lost (RFC 3522 1). */
@@ -208,6 +238,7 @@ function again(
   }
   if (ipLen < words[block + HEAD_LEN]!) {
     words[block + HEAD_SMALLER] = ipLen
+    words[block + BLOCK_FLAGS] = flags | SHRUNK
     return
   }
   words[block + HEAD_SENT] = words[block + HEAD_SENT]! + 1

@@ -69,7 +69,9 @@ export function createDeliveryFacts(
     words[block + BLOCK_FLAGS] = words[block + BLOCK_FLAGS]! | LOSS_TOLD | (proof === 'timeouts' ? 0 : LOSS_PROVEN)
     const deliveredLen = paths.delivered[direction]!
     if (lostLen <= deliveredLen || isToldOtherwise(path, lostLen) || lossIsRandom(direction, lostLen)) return
-    if (proof === 'timeouts' && !(isOpen(slot) && paths.smallStalled[path] === 0)) return
+    if (proof === 'timeouts' && !isOpen(slot)) return
+    // Nothing passes any more: then no size is to blame. A SACK or the same bytes in smaller segments show that something does.
+    if ((proof === 'timeouts' || proof === 'gap') && paths.smallStalled[path] !== 0) return
     const held = paths.lost[direction]!
     if (held === 0 || lostLen < held) paths.lost[direction] = lostLen
     handlers.sizeLoss({

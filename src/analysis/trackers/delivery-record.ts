@@ -46,7 +46,7 @@ export const HEAD_SINCE = 10
 export const HEAD_LAST = 11
 export const HEAD_INTERVAL = 12
 export const HEAD_DOUBLINGS = 13
-/** IP length at which it was sent again in smaller segments; 0 = never. */
+/** IP length at which it was sent again in smaller segments, or MAY_BE_CUT; 0 = never. */
 export const HEAD_SMALLER = 14
 /** IP length of the largest later segment that arrived although the head did not; 0 = none. */
 export const SACKED_LEN = 15
@@ -75,6 +75,13 @@ export const GAP_OPEN = 8
 export const GAP_CONFIRMED = 16
 export const LOSS_TOLD = 32
 export const LOSS_PROVEN = 64
+/** The sender has sent less at a time than before: what offload hands over says nothing of the packets made of it. */
+export const SHRUNK = 128
+/** The sender has forbidden fragmentation. */
+export const SENT_DF = 256
+
+/** Instead of a length: routers were allowed to cut it up, nobody knows into what. */
+export const MAY_BE_CUT = 1
 
 export const WINDOW_UNKNOWN = 0xffff_ffff
 

@@ -100,6 +100,36 @@ describe('raises', () => {
     expect(findingsOf(report, 'tls-stalled')).toMatchObject([{ cause: 'downlink', data: { gapLen: 2 * FULL } }])
   })
 
+  test('and is not taken back by offload frames after TCP found a size that passes (tcp_mtu_probing 1)', () => {
+    const story = createStory()
+    const upload = story.connection().open(0)
+    for (const atMillis of [30, 330, 930]) upload.out(atMillis, 0, FULL)
+    upload.out(2130, 0, 1024).ackBack(2150, 1024).out(2151, 1024, 356).ackBack(2170, FULL)
+    for (let index = 0; index < 5; index++) {
+      const [at, seq] = [2200 + index * 30, FULL + index * 10_240]
+      upload.out(at, seq, 10_240).ackBack(at + 20, seq + 10_240)
+    }
+    // Two segments in one frame that is shorter than a full packet.
+    upload.out(3000, FULL + 51_200, 1300).ackBack(3020, FULL + 52_500)
+    expect(findingsOf(play(story.steps), ID)).toMatchObject([
+      { confidence: 'proven', data: { proof: 're-segmentation', smallestLost: 1420, largestDelivered: 1064 } },
+    ])
+  })
+
+  test('and is not taken back when the bytes pass once routers may cut them up: the sender has cleared DF', () => {
+    const story = createStory()
+    const upload = story.connection().open(0).out(30, 0, FULL).out(30.1, FULL, 300)
+    upload.ackBack(50, 0, [FULL, FULL + 300])
+    for (const atMillis of [300, 900, 2100]) upload.out(atMillis, 0, FULL)
+    const before = story.steps.length
+    upload.out(4500, 0, FULL).ackBack(4520, FULL + 300)
+    upload.out(4600, FULL + 300, FULL).ackBack(4620, 2 * FULL + 300)
+    for (const { ip } of story.steps.slice(before)) ip[6] = 0
+    expect(findingsOf(play(story.steps), ID)).toMatchObject([
+      { confidence: 'proven', data: { proof: 'sack-hole', smallestLost: 1420, largestDelivered: 340 } },
+    ])
+  })
+
   test('once for a tunnel on which several servers show the same', () => {
     const story = createStory()
     for (const [index, server] of ['198.51.100.80', '198.51.100.81'].entries()) {
@@ -126,6 +156,14 @@ describe('stays quiet', () => {
     const story = createStory()
     const upload = story.connection().open(0).out(30, 0, FULL).out(31, FULL, 100)
     for (const atMillis of [1230, 4230, 10_230]) upload.out(atMillis, 0, FULL)
+    expect(findingsOf(play(story.steps), ID)).toEqual([])
+  })
+
+  test('when after a gap in what comes back nothing passes any more, small segments neither', () => {
+    const story = createStory()
+    const visit = story.connection().open(0).out(30, 0, 400).ackBack(50, 400)
+    visit.back(51, 2 * FULL, 700).ackOut(51.1, 0, [2 * FULL, 2 * FULL + 700])
+    for (const atMillis of [60, 290, 750, 1670, 3500]) visit.out(atMillis, 400, 60)
     expect(findingsOf(play(story.steps), ID)).toEqual([])
   })
 

@@ -40,6 +40,28 @@ test('stays quiet: what is sent again had been acknowledged before, so nothing w
   expect(findingsOf(play(story.steps), ID)).toEqual([])
 })
 
+test('stays quiet: the receiver closes its window again and again, and one byte asks whether it is open', () => {
+  const story = createStory(33)
+  const download = story.connection({ port: 80 }).open(0).out(30, 0, 100).ackBack(50, 100)
+  let [at, seq] = [60, 0]
+  const close = (): void => void story.steps.at(-1)!.ip.fill(0, 34, 36)
+  for (let pause = 0; pause < 8; pause++) {
+    for (let index = 0; index < 20; index++, at++, seq += 1380)
+      download.back(at, seq, 1380).ackOut(at + 0.1, seq + 1380)
+    close()
+    at += 500
+    for (const later of [0, 1000]) {
+      download.back(at + later, seq, 1).ackOut(at + later + 0.1, seq)
+      close()
+    }
+    download.ackOut(at + 1500, seq)
+    at += 1600
+  }
+  const report = play(story.steps)
+  expect(report.paths[0]!.toClient).toMatchObject({ segments: 160, resent: 0 })
+  expect(findingsOf(report, ID)).toEqual([])
+})
+
 describe('stays quiet: every packet was captured three times', () => {
   /** As a bridge and its ports show it: the copies of a burst come after the whole burst. */
   function thrice(steps: readonly Step[]): Step[] {
