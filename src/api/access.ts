@@ -5,6 +5,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { dirname } from 'node:path'
 import { OperatorError } from '../model/operator-error.ts'
+import { systemErrorText } from '../text/system-error.ts'
 
 export const SESSION_COOKIE = 'tunnelscope_session'
 /** A working day; a browser left open overnight asks for a new one. */
@@ -94,7 +95,7 @@ export function loadToken(path: string): string {
     const token = readFileSync(path, 'utf8').trim()
     if (/^\S+$/.test(token) && token.length >= MIN_TOKEN_LEN) return token
   } catch (error) {
-    throw new OperatorError('token-unusable', `The token file ${path} cannot be used: ${(error as Error).message}.`)
+    throw new OperatorError('token-unusable', `The token file ${path} cannot be used: ${systemErrorText(error)}.`)
   }
   throw new OperatorError(
     'token-unusable',

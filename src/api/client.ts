@@ -5,6 +5,7 @@ import { request } from 'node:http'
 import WebSocket from 'ws'
 import { OperatorError } from '../model/operator-error.ts'
 import type { SiteObservation } from '../model/site.ts'
+import { systemErrorText } from '../text/system-error.ts'
 import {
   type FindingsAnswer,
   findingsAnswerSchema,
@@ -308,7 +309,7 @@ function authorization(address: ServiceAddress): Record<string, string> {
   try {
     return { Authorization: `Bearer ${readFileSync(address.tokenPath, 'utf8').trim()}` }
   } catch (error) {
-    throw new OperatorError('no-token', `The token cannot be read: ${(error as Error).message}.`)
+    throw new OperatorError('no-token', `The token cannot be read: ${systemErrorText(error)}.`)
   }
 }
 

@@ -6,6 +6,7 @@ import { dirname } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { OperatorError } from '../model/operator-error.ts'
+import { systemErrorText } from '../text/system-error.ts'
 import { type Access, createLoopbackAccess, createSocketAccess } from './access.ts'
 import {
   type Answer,
@@ -50,6 +51,8 @@ export const SERVER_LIMITS: ServerLimits = Object.freeze({
 })
 
 const CLOSE_WAIT_MS = 200
+/** Linux has 108 bytes with the NUL, macOS 104. */
+const MAX_SOCKET_PATH_LEN = process.platform === 'linux' ? 107 : 103
 
 export interface Door {
   /** `http://127.0.0.1:8477` or the socket's path. */
@@ -71,6 +74,11 @@ interface DoorOptions {
  * @throws OperatorError `socket-in-use`, `socket-unusable`
  */
 export async function openSocketDoor(path: string, group: string, options: DoorOptions): Promise<Door> {
+  // sun_path (unix(7)); more would silently be cut off.
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH_LEN) {
+    const reason = `its path is longer than the ${MAX_SOCKET_PATH_LEN} bytes a UNIX socket can have`
+    throw new OperatorError('socket-unusable', `The socket ${path} cannot be opened: ${reason}.`)
+  }
   const { server, close } = createDoor(createSocketAccess(), options)
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
@@ -86,7 +94,7 @@ export async function openSocketDoor(path: string, group: string, options: DoorO
   } catch (error) {
     server.close()
     if (error instanceof OperatorError) throw error
-    throw new OperatorError('socket-unusable', `The socket ${path} cannot be opened: ${(error as Error).message}.`)
+    throw new OperatorError('socket-unusable', `The socket ${path} cannot be opened: ${systemErrorText(error)}.`)
   }
   return { address: path, browserUrl: () => '', close }
 }
@@ -105,7 +113,7 @@ export async function openLoopbackDoor(host: string, port: number, token: string
   try {
     await listen(server, { host, port })
   } catch (error) {
-    throw new OperatorError('port-unusable', `Port ${port} on ${host} cannot be opened: ${(error as Error).message}.`)
+    throw new OperatorError('port-unusable', `Port ${port} on ${host} cannot be opened: ${systemErrorText(error)}.`)
   }
   const bound = (server.address() as AddressInfo).port
   const name = host === '::1' ? '[::1]' : host

@@ -30,6 +30,12 @@ const ISB_OSDROP = 7
 const EPB_FLAG_INBOUND = 1
 const EPB_FLAG_OUTBOUND = 2
 const MICROSECONDS = 6
+/** Its descriptor; never closed by us, for another file would get the number. */
+const STANDARD_OUTPUT = 1
+/** How long a reader may take nothing. */
+const MAX_PIPE_WAIT_MILLIS = 10_000
+const PIPE_WAIT_MILLIS = 2
+const STALLED = `who reads it took nothing for ${MAX_PIPE_WAIT_MILLIS / 1000} s`
 
 /** Contexts that wait for a packet; with one in full length each they still fit into a chunk beside it. */
 const MAX_WAITING_COMMENTS = 8
@@ -79,13 +85,13 @@ export class PcapngWriter {
   #comments: Uint8Array[] = []
 
   /**
-   * Creates the file, readable for its owner only.
+   * Creates the file, readable for its owner only; `-` is standard output.
    * @throws OperatorError `write-file` when the system refuses
    */
   constructor(path: string, options: PcapngWriterOptions) {
     this.#name = options.name ?? path
     this.#options = options
-    this.#fd = this.#try(() => openSync(path, 'w', 0o600))
+    this.#fd = path === '-' ? STANDARD_OUTPUT : this.#try(() => openSync(path, 'w', 0o600))
     const head: Option[] = [
       [SHB_OS, text.encode(process.platform)],
       [SHB_USERAPPL, text.encode(options.application)],
@@ -124,21 +130,33 @@ export class PcapngWriter {
   /** Everything so far is in the file afterwards. @throws OperatorError `write-file`, `disk-full` */
   flush(): void {
     let from = 0
-    while (from < this.#at) from += this.#try(() => writeSync(this.#fd, this.#chunk, from, this.#at - from))
+    while (from < this.#at) from += this.#try(() => this.#put(from))
     this.#at = 0
+  }
+
+  /** Bytes written. A pipe that is full is waited for, though not for ever: nobody could end us meanwhile. */
+  #put(from: number): number {
+    for (let waited = 0; ; waited += PIPE_WAIT_MILLIS) {
+      try {
+        return writeSync(this.#fd, this.#chunk, from, this.#at - from)
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException
+        if (code !== 'EAGAIN' || waited >= MAX_PIPE_WAIT_MILLIS) throw error
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PIPE_WAIT_MILLIS)
+      }
+    }
   }
 
   /** Ends the file without statistics: it holds a choice of packets. @throws OperatorError `write-file`, `disk-full` */
   end(): void {
     if (this.#fd < 0) return
     this.flush()
-    closeSync(this.#fd)
-    this.#fd = -1
+    this.abandon()
   }
 
   /** Closes a file that cannot be ended; what is in it is of no use. */
   abandon(): void {
-    if (this.#fd >= 0) closeSync(this.#fd)
+    if (this.#fd >= 0 && this.#fd !== STANDARD_OUTPUT) closeSync(this.#fd)
     this.#fd = -1
   }
 
@@ -167,8 +185,7 @@ export class PcapngWriter {
       this.#block(BLOCK_INTERFACE_STATISTICS, body, options)
     })
     this.flush()
-    closeSync(this.#fd)
-    this.#fd = -1
+    this.abandon()
   }
 
   /**
@@ -301,7 +318,8 @@ export class PcapngWriter {
       if (code === 'ENOSPC' || code === 'EDQUOT') {
         throw new OperatorError('disk-full', `${this.#name}: the disk is full; the capture up to here can be read`)
       }
-      throw new OperatorError('write-file', `${this.#name} cannot be written: ${message}`)
+      if (code === 'EPIPE') throw new OperatorError('reader-gone', `${this.#name}: nobody reads it any more`)
+      throw new OperatorError('write-file', `${this.#name} cannot be written: ${code === 'EAGAIN' ? STALLED : message}`)
     }
   }
 }

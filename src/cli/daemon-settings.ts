@@ -3,7 +3,15 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DEFAULT_CONFIG } from '../constants/paths.ts'
-import { type Config, defaultConfig, evidenceDirectory, listenAddress, readConfig } from '../daemon/config.ts'
+import {
+  type Config,
+  defaultConfig,
+  evidenceDirectory,
+  listenAddress,
+  MAX_RING_MIB,
+  MAX_SNAP_LEN,
+  readConfig,
+} from '../daemon/config.ts'
 import type { DaemonOptions } from '../daemon/daemon.ts'
 import type { EvidenceLimits } from '../daemon/evidence.ts'
 import { type Inherited, inheritedPath, type ServiceStart } from '../daemon/privileges.ts'
@@ -33,6 +41,9 @@ export interface DaemonFlags {
   service: boolean
 }
 
+/** What -w calls standard output, as tcpdump does. */
+export const STANDARD_OUTPUT = '-'
+
 /** The file in use; undefined when there is none. */
 export function configFile(flags: DaemonFlags): string | undefined {
   return flags.config ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined)
@@ -40,9 +51,10 @@ export function configFile(flags: DaemonFlags): string | undefined {
 
 /**
  * The file's settings, overridden by the flags.
- * @throws OperatorError of readConfig, and `bad-address`, `bad-resolver`, `no-backend`
+ * @throws OperatorError of readConfig, and `bad-flag`, `bad-address`, `bad-resolver`, `no-backend`
  */
 export function daemonConfig(flags: DaemonFlags): Config {
+  checkPaths(flags)
   const file = configFile(flags)
   const config = file === undefined ? defaultConfig() : readConfig(file)
   const { capture, network, store, api } = config
@@ -85,7 +97,9 @@ export function serviceStart(config: Config, flags: DaemonFlags): ServiceStart {
     user: config.user,
     keepNetRaw: config.capture.backend === 'cap',
     directories: [...(flags.service ? service : []), ...(events.file === undefined ? [] : [dirname(events.file)])],
-    files: [flags.write, flags.report].filter((path) => path !== undefined),
+    files: [flags.write === STANDARD_OUTPUT ? undefined : flags.write, flags.report].filter(
+      (path) => path !== undefined,
+    ),
   }
 }
 
@@ -96,9 +110,10 @@ export function daemonOptions(
   expression: readonly string[],
   inherited: Inherited | undefined,
 ): Omit<DaemonOptions, 'onFinding' | 'tell'> {
-  const packetCount = countFlag('-c', flags.count)
-  const snapLen = countFlag('-s', flags.snapshotLength) ?? config.capture.snaplen
-  const bufferKib = countFlag('-B', flags.buffer) ?? config.capture['ring-mib'] * 1024
+  const packetCount = countFlag('-c', flags.count, 1, 0x7fff_ffff)
+  // As tcpdump has it, 0 is all of a packet.
+  const snapLen = countFlag('-s', flags.snapshotLength, 0, MAX_SNAP_LEN) ?? config.capture.snaplen
+  const bufferKib = countFlag('-B', flags.buffer, 1024, MAX_RING_MIB * 1024) ?? config.capture['ring-mib'] * 1024
   const filter = expression.length === 0 ? config.capture.filter : expression.join(' ')
   const { capture, network, store, api } = config
   return {
@@ -118,7 +133,10 @@ export function daemonOptions(
       ...(snapLen === 0 ? {} : { snapLen }),
       ...(flags.write === undefined
         ? {}
-        : { writePath: inheritedPath(inherited, flags.write), writeName: flags.write }),
+        : {
+            writePath: inheritedPath(inherited, flags.write),
+            writeName: flags.write === STANDARD_OUTPUT ? 'standard output' : flags.write,
+          }),
       ...(flags.service && config.evidence.enabled
         ? {
             evidence: {
@@ -165,9 +183,18 @@ function backendFlag(name: string | undefined): 'ring' | 'cap' | undefined {
   throw new OperatorError('no-backend', `--backend ${name}: no such backend; use ring or cap.`)
 }
 
-function countFlag(flag: string, value: string | undefined): number | undefined {
+function countFlag(flag: string, value: string | undefined, least: number, most: number): number | undefined {
   if (value === undefined) return undefined
   const count = Number(value)
-  if (/^\d+$/.test(value) && count > 0 && count <= 0x7fff_ffff) return count
-  throw new OperatorError('bad-number', `${flag} ${value}: give a whole number from 1 to 2147483647.`)
+  if (/^\d+$/.test(value) && count >= least && count <= most) return count
+  throw new OperatorError('bad-number', `${flag} ${value}: give a whole number from ${least} to ${most}.`)
+}
+
+/** A path of nothing would mean the working directory. */
+function checkPaths(flags: DaemonFlags): void {
+  for (const name of ['config', 'write', 'report', 'asDatabase', 'store', 'socket'] as const) {
+    if (flags[name] !== '') continue
+    const flag = name === 'asDatabase' ? 'as-database' : name
+    throw new OperatorError('bad-flag', `--${flag} is empty: name a file.`)
+  }
 }

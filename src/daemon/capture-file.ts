@@ -6,17 +6,19 @@ import { OperatorError } from '../model/operator-error.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
 import type { CaptureOptions } from './capture-messages.ts'
 
-/** The file of -w, when there is one; a full disk ends the file and not the capture. */
+/** The file of -w, when there is one; a full disk ends the file and not the capture, a reader that went away ends both. */
 export class CaptureFile {
   #writer: PcapngWriter | undefined
   readonly #options: CaptureOptions
   readonly #onTrouble: (sentence: string) => void
+  readonly #onReaderGone: () => void
   #isOver = false
 
-  /** `onTrouble` hears once why the file ended early. */
-  constructor(options: CaptureOptions, onTrouble: (sentence: string) => void) {
+  /** `onTrouble` hears once why the file ended early; where it was a pipe that nobody reads any more, `onReaderGone`. */
+  constructor(options: CaptureOptions, onTrouble: (sentence: string) => void, onReaderGone: () => void) {
     this.#options = options
     this.#onTrouble = onTrouble
+    this.#onReaderGone = onReaderGone
   }
 
   /** The network from now on; the first one creates the file. @throws OperatorError `write-file` when that fails */
@@ -57,7 +59,8 @@ export class CaptureFile {
       if (!(error instanceof OperatorError)) throw error
       this.#writer = undefined
       this.#isOver = true
-      this.#onTrouble(error.message)
+      if (error.code === 'reader-gone') this.#onReaderGone()
+      else this.#onTrouble(error.message)
     }
   }
 }

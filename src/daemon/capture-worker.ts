@@ -71,7 +71,11 @@ async function captureFrom(source: LiveSource, watch: NetworkWatch): Promise<voi
   const chosen = options.interfaces
   const ownerOf = options.asDatabase === undefined ? undefined : openAsDatabase(options.asDatabase)
   let { network, rollups, analyzer } = createAnalysis(source, ownerOf)
-  const file = new CaptureFile(options, (sentence) => tell({ type: 'trouble', sentence }))
+  const file = new CaptureFile(
+    options,
+    (sentence) => tell({ type: 'trouble', sentence }),
+    () => source.stop(),
+  )
   const evidence = openEvidence()
   const outbox = new CaptureOutbox(analyzer, source, rollups, tell)
   const summary = source.inputs[0]!

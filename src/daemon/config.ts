@@ -8,11 +8,17 @@ import { z } from 'zod'
 import { DEFAULT_EVIDENCE, DEFAULT_SOCKET, DEFAULT_STORE, DEFAULT_TOKEN, SERVICE_USER } from '../constants/paths.ts'
 import { OperatorError } from '../model/operator-error.ts'
 import { isHostOrAddress } from '../text/host-name.ts'
+import { systemErrorText } from '../text/system-error.ts'
 
 /** Larger than any file a person writes. */
 const MAX_FILE_LEN = 1 << 20
 /** A word this many letters away from a known one was probably meant to be it. */
 const MAX_TYPOS = 2
+
+/** Longer than any packet, and tcpdump's. */
+export const MAX_SNAP_LEN = 262_144
+/** The kernel's ring is asked for in 32 bits. */
+export const MAX_RING_MIB = 4095
 
 const path = z.string().refine((text) => text.startsWith('/'), 'give an absolute path')
 const count = (least: number, most: number) => z.number().int().min(least).max(most)
@@ -38,8 +44,8 @@ const schema = z.strictObject({
       backend: z.enum(['ring', 'cap']).default(process.platform === 'linux' ? 'ring' : 'cap'),
       interfaces: names.default([]),
       filter: z.string().max(4096).default(''),
-      snaplen: count(0, 262_144).default(0),
-      'ring-mib': count(1, 4096).default(64),
+      snaplen: count(0, MAX_SNAP_LEN).default(0),
+      'ring-mib': count(1, MAX_RING_MIB).default(64),
     })
     .prefault({}),
   network: z
@@ -100,7 +106,7 @@ export function readConfig(file: string): Config {
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    throw new OperatorError('config-unreadable', `${file} cannot be read: ${(error as Error).message}.`)
+    throw new OperatorError('config-unreadable', `${file} cannot be read: ${systemErrorText(error)}.`)
   }
   if (text.length > MAX_FILE_LEN) throw new OperatorError('config-unreadable', `${file} is larger than 1 MB.`)
   return parseConfig(text, file)

@@ -10,6 +10,7 @@ import type { Finding } from '../model/finding.ts'
 import type { NetworkContext } from '../model/network-context.ts'
 import { OperatorError } from '../model/operator-error.ts'
 import { createPacketBatch, type PacketBatch } from '../model/packet-batch.ts'
+import { systemErrorText } from '../text/system-error.ts'
 import { blankPayload, blankQuoted, isTlsRecord } from './blank-payload.ts'
 import { evidenceName, newestEvidenceMicros, trimEvidence } from './evidence-files.ts'
 import { type HistoryHalf, PAYLOAD_OTHER, PAYLOAD_QUOTED, PAYLOAD_TCP, PacketHistory } from './packet-history.ts'
@@ -172,7 +173,7 @@ export class EvidenceKeeper {
     try {
       action()
     } catch (error) {
-      const message = error instanceof OperatorError ? error.message : `${this.#directory}: ${(error as Error).message}`
+      const message = error instanceof OperatorError ? error.message : `${this.#directory}: ${systemErrorText(error)}`
       if (!this.#inTrouble) this.#onTrouble(`no evidence is kept: ${message}`)
       this.#inTrouble = true
     }

@@ -374,6 +374,12 @@ describe('the doors', () => {
     expect(await createClient({ socketPath: running.socketPath }).get('verdict')).toBeDefined()
   })
 
+  test('a path that no socket can have is refused, and not cut off', async () => {
+    const socketPath = `${running.folder}/${'a'.repeat(100)}`
+    const storePath = `${running.folder}/long.db`
+    await expect(runService({ storePath, socketPath })).rejects.toThrow('is longer than the')
+  })
+
   test('nothing listens on another address', async () => {
     const loopback = { host: '0.0.0.0', port: 0, tokenPath: running.tokenPath }
     await expect(runService({ loopback, socketPath: `${running.folder}/b.sock` })).rejects.toMatchObject({

@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type DaemonFlags, daemonConfig, daemonOptions } from '../../src/cli/daemon-settings.ts'
+import { type DaemonFlags, daemonConfig, daemonOptions, serviceStart } from '../../src/cli/daemon-settings.ts'
+import { defaultConfig } from '../../src/daemon/config.ts'
 import { isHostOrAddress } from '../../src/text/host-name.ts'
 
 const FLAGS: DaemonFlags = {
@@ -47,8 +48,26 @@ test.each([
   [{ endpoint: ['vpn.example'] }, '--endpoint vpn.example: not an IP address'],
   [{ endpoint: ['203.0.113.5:99999'] }, '--endpoint 203.0.113.5:99999: a port is a number up to 65535'],
   [{ vpnResolver: ['dns'] }, '--vpn-resolver dns: not an IP address'],
+  [{ write: '' }, '--write is empty: name a file'],
+  [{ socket: '' }, '--socket is empty: name a file'],
+  [{ asDatabase: '' }, '--as-database is empty: name a file'],
+  [{ buffer: '1' }, '-B 1: give a whole number from 1024 to 4193280'],
+  [{ buffer: '99999999' }, '-B 99999999: give a whole number from 1024 to 4193280'],
+  [{ snapshotLength: '262145' }, '-s 262145: give a whole number from 0 to 262144'],
+  [{ count: '0' }, '-c 0: give a whole number from 1'],
 ])('%j is refused', (flags, sentence) => {
   expect(() => captured(flags, '')).toThrow(sentence)
+})
+
+test('-s 0 is all of a packet, as tcpdump has it, also over a setting', () => {
+  expect(captured({ snapshotLength: '0' }, '[capture]\nsnaplen = 96')).not.toHaveProperty('snapLen')
+  expect(captured({}, '[capture]\nsnaplen = 96')).toHaveProperty('snapLen', 96)
+})
+
+test('-w - is standard output, opened by nobody', () => {
+  const flags = { ...FLAGS, write: '-', report: 'r.json' }
+  expect(captured({ write: '-' }, '')).toMatchObject({ writePath: '-', writeName: 'standard output' })
+  expect(serviceStart(defaultConfig(), flags).files).toEqual(['r.json'])
 })
 
 test.each(['dns.example', 'DNS.Example.', '_x.dns-2.example', 'xn--bcher-kva.example', '1.1.1.1', '2606:4700::1111'])(

@@ -65,7 +65,9 @@ describe('a configuration', () => {
   })
 
   test('that is not there is one sentence', () => {
-    expect(() => readConfig('/nonexistent/ts.toml')).toThrow('/nonexistent/ts.toml cannot be read: ENOENT')
+    expect(() => readConfig('/nonexistent/ts.toml')).toThrow(
+      '/nonexistent/ts.toml cannot be read: no such file or directory',
+    )
   })
 })
 

@@ -240,6 +240,19 @@ if (!canMakeNamespaces) {
     40_000,
   )
 
+  test('-w - gives the packets to a pipe, and ends when nobody reads it any more', async () => {
+    const [near] = machine()
+    const words = ['daemon', '--no-service', '-w', '-']
+    const shell = `"$0" "$@" | head -c 64 > ${path('head.pcapng')}; echo "code \${PIPESTATUS[0]}" >&2`
+    const daemon = near.start('bash', ['-c', shell, process.execPath, main(), ...words])
+    while (!daemon.errors.includes('watching')) await pause(50)
+    await near.start('python3', [program('ask.py'), '192.0.2.53', '20', '10']).ends()
+    await daemon.ends()
+    expect(daemon.errors).toContain('code 0\n')
+    expect(daemon.errors).not.toContain('error:')
+    expect(readFileSync(path('head.pcapng')).subarray(0, 4)).toEqual(Buffer.from('0a0d0d0a', 'hex'))
+  }, 40_000)
+
   test.each([
     ['no such interface', ['-i', 'nosuch0'], /-i nosuch0: there is no such interface; there are lo, v0/],
     ['a filter that is none', ['port', 'what'], /filter "port what"/],

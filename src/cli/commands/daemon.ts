@@ -12,6 +12,7 @@ import {
   daemonConfig,
   daemonOptions,
   evidenceLimits,
+  STANDARD_OUTPUT,
   serviceStart,
 } from '../daemon-settings.ts'
 import { findingRow } from '../screen/finding-row.ts'
@@ -31,7 +32,10 @@ export function addDaemonCommand(program: Command): void {
     .option('-i, --interface <name>', 'capture on this interface only (repeatable)', collect, [])
     .option('-c, --count <packets>', 'end after so many packets')
     .option('-s, --snapshot-length <bytes>', 'keep at most so many bytes of a packet')
-    .option('-w, --write <file>', 'also write the packets and the network context to this pcapng file')
+    .option(
+      '-w, --write <file>',
+      'also write the packets and the network context to this pcapng file ("-" is standard output)',
+    )
     .option('--report <file>', 'write the report here (as analyze --json) on SIGUSR1 and at the end')
     .option('--backend <name>', 'where packets come from: ring, or cap (npm cap, drops unknown)')
     .option('-B, --buffer <kib>', 'size of the kernel’s ring in KiB')
@@ -58,8 +62,12 @@ async function runDaemon(expression: string[], flags: DaemonFlags): Promise<void
     return
   }
   const config = daemonConfig(flags)
+  const isPiped = flags.write === STANDARD_OUTPUT
+  if (isPiped && process.stdout.isTTY) {
+    throw new OperatorError('bad-flag', '-w -: packets are no text for a terminal; pipe them on, or name a file.')
+  }
   const log = createLog(config.log.level, process.env.JOURNAL_STREAM !== undefined, writeError)
-  const daemon = await daemonOf(flags, expression, printFindings(), log)
+  const daemon = await daemonOf(flags, expression, printFindings(isPiped ? process.stderr : process.stdout), log)
   const signals = {
     SIGTERM: daemon.stop,
     SIGINT: daemon.stop,
@@ -130,13 +138,13 @@ function reloaded(before: Config, flags: DaemonFlags, log: Log): Config {
 }
 
 /** A line for each finding that is new or whose count has doubled. */
-function printFindings(): DaemonOptions['onFinding'] {
-  const style = createStyle(usesColour(process.stdout))
+function printFindings(output: NodeJS.WriteStream): DaemonOptions['onFinding'] {
+  const style = createStyle(usesColour(output))
   const isWorthALine = createRepeatFilter()
   return (finding) => {
     if (!isWorthALine(finding)) return
-    const columns = process.stdout.isTTY ? outputWidth() : Number.POSITIVE_INFINITY
-    process.stdout.write(`${findingRow(finding, { columns, style, timeText: localTime })}\n`)
+    const columns = output.isTTY ? outputWidth() : Number.POSITIVE_INFINITY
+    output.write(`${findingRow(finding, { columns, style, timeText: localTime })}\n`)
   }
 }
 
@@ -146,5 +154,6 @@ function writeError(line: string): void {
 
 function watchedText(interfaces: Daemon['interfaces']): string {
   const watched = interfaces.filter((one) => one.isWatched).map((one) => `${one.name} (${one.role})`)
+  if (watched.length === 0) return 'no interface yet: none is up'
   return `${watched.length} ${watched.length === 1 ? 'interface' : 'interfaces'}: ${watched.join(', ')}`
 }
