@@ -51,10 +51,12 @@ const MAX_WATCHED = 32
 const MIN_HEED_MICROS = 300_000
 /** One packet too big may have been on its way; two are disobedience. */
 const MIN_IGNORED = 2
+/** A sender that looks for a size that passes tries each one so often, and heeds what it finds (RFC 8899 5.1.2). */
+const MAX_PROBES = 3
 /** Sequence numbers further back than the largest window (RFC 7323 2.3) are nobody's. */
 const MAX_WINDOW = 1 << 30
-/** Without the handshake offload cannot be told from a big packet. */
-const MAX_UNKNOWN_LEN = 1500
+/** Without the handshake offload cannot be told from a packet longer than Ethernet's. */
+const MAX_LINK_LEN = 1500
 
 interface Watched {
   slot: number
@@ -63,6 +65,9 @@ interface Watched {
   dueMicros: number
   fact: TooBigFact
   ignoredCount: number
+  /** Length of the last datagram that was too big, and how many of that length came one after the other. */
+  datagramLen: number
+  datagramCount: number
 }
 
 /** ESP has no flows: what quotes it is believed where nothing speaks against it. */
@@ -71,7 +76,8 @@ export function createTooBigTracker(flows: FlowTable, paths: PathTable, handlers
   const watched: Watched[] = []
 
   function standingOf(interfaceId: number, slot: number, mtu: number): TooBigFact['standing'] {
-    if (mtu !== 0 && mtu < (quoted.ipVersion === 6 ? MIN_MTU_V6 : MIN_MTU_V4)) return 'invalid'
+    // Only routers of IPv4 may leave it out (RFC 1191 5).
+    if (quoted.ipVersion === 6 ? mtu < MIN_MTU_V6 : mtu !== 0 && mtu < MIN_MTU_V4) return 'invalid'
     if (slot < 0) {
       const isKnown =
         paths.find(interfaceId, quoted.addresses, 4) !== 0 || paths.find(interfaceId, quoted.addresses, 0) !== 0
@@ -102,16 +108,30 @@ export function createTooBigTracker(flows: FlowTable, paths: PathTable, handlers
     const isOpen = (flows.words[base + STATE_AT]! & FLOW_HANDSHAKE_DONE) !== 0
     const roundTrip = isOpen ? flows.words[base + HANDSHAKE_AT]! : 0
     const dueMicros = fact.timeMicros + Math.max(2 * roundTrip, MIN_HEED_MICROS)
-    watched.push({ slot, flowId: fact.flowId, fromClient: flows.fromClient, dueMicros, fact, ignoredCount: 0 })
+    const { fromClient } = flows
+    const none = { ignoredCount: 0, datagramLen: 0, datagramCount: 0 }
+    watched.push({ slot, flowId: fact.flowId, fromClient, dueMicros, fact, ...none })
   }
 
-  /** Longer than a full segment: offload has put several into one. */
-  function isOffload(slot: number, ipLen: number, out: DecodedBatch, row: number): boolean {
-    if (out.ipProtocol[row] !== IPPROTO_TCP) return ipLen > MAX_UNKNOWN_LEN
-    const mss = flows.words[(slot << FLOW_SHIFT) + MSS_AT]!
+  /**
+   * The row is one packet and not several that offload has put into one frame: as long as a full segment, or shorter and
+   * sent again, which is done segment by segment.
+   */
+  function isOneSegment(slot: number, ipLen: number, out: DecodedBatch, row: number): boolean {
+    const base = slot << FLOW_SHIFT
+    const mss = flows.words[base + MSS_AT]!
     const least = Math.min(mss & 0xffff || 0xffff, mss >>> 16 || 0xffff)
-    if (least === 0xffff) return ipLen > MAX_UNKNOWN_LEN
-    return ipLen > least + (out.ipVersion[row] === 4 ? TCP_HEADERS_V4 : TCP_HEADERS_V6)
+    const full = least === 0xffff ? MAX_LINK_LEN : least + (out.ipVersion[row] === 4 ? TCP_HEADERS_V4 : TCP_HEADERS_V6)
+    const side = flows.fromClient ? 0 : 1
+    const isAgain = ((flows.words[base + NEXT_SEQ_AT + side]! - out.tcpSeq[row]!) | 0) > 0
+    return isAgain ? ipLen <= full : ipLen === full
+  }
+
+  /** Another datagram of that length, beyond what a search for the right size would send. */
+  function isNoProbe(one: Watched, ipLen: number): boolean {
+    one.datagramCount = one.datagramLen === ipLen ? one.datagramCount + 1 : 1
+    one.datagramLen = ipLen
+    return ipLen <= MAX_LINK_LEN && one.datagramCount > MAX_PROBES
   }
 
   const tracker: Writable<TooBigTracker> = {
@@ -140,7 +160,7 @@ export function createTooBigTracker(flows: FlowTable, paths: PathTable, handlers
         ipVersion: quoted.ipVersion,
         routerAddress: addressText(out.addresses, row << 3),
         nextHopMtu,
-        mtu: nextHopMtu !== 0 ? nextHopMtu : plateauBelow(quoted.ipLen),
+        mtu: nextHopMtu !== 0 || standing === 'invalid' ? nextHopMtu : plateauBelow(quoted.ipLen),
         srcAddress: addressText(quoted.addresses, 0),
         srcPort: quoted.srcPort,
         dstAddress: addressText(quoted.addresses, 4),
@@ -167,8 +187,10 @@ export function createTooBigTracker(flows: FlowTable, paths: PathTable, handlers
         const ipLen = out.ipLen[row]!
         if (one.fromClient !== fromClient || ipLen <= one.fact.mtu || batch.timeMicros[row]! < one.dueMicros) continue
         const mayFragment = out.ipVersion[row] === 4 && (out.flags[row]! & ROW_DF) === 0
-        if (mayFragment || isOffload(slot, ipLen, out, row)) continue
-        one.ignoredCount++
+        if (mayFragment) continue
+        const isTcp = out.ipProtocol[row] === IPPROTO_TCP
+        if (isTcp ? !isOneSegment(slot, ipLen, out, row) : !isNoProbe(one, ipLen)) continue
+        one.ignoredCount += isTcp || one.ignoredCount !== 0 ? 1 : one.datagramCount
         if (one.ignoredCount < MIN_IGNORED) continue
         handlers.tooBigIgnored?.({
           ...one.fact,
