@@ -1,6 +1,16 @@
 // mtu-quic-blocked: QUIC's first packets, never smaller than 1,200 bytes, get no answer while TCP to the same server works.
-import { IPPROTO_TCP, IPPROTO_UDP, PORT_DNS, PORT_HTTPS } from '../../constants/wire.ts'
+import {
+  ICMP_FRAGMENTATION_NEEDED,
+  ICMP_UNREACHABLE,
+  ICMPV6_UNREACHABLE,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  PORT_DNS,
+  PORT_HTTPS,
+} from '../../constants/wire.ts'
+import { createQuotedPacket, readQuoted } from '../../decoders/quoted.ts'
 import type { DecodedBatch } from '../../model/decoded-batch.ts'
+import { LAYER_ICMPV4, LAYER_ICMPV6 } from '../../model/layer.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
 import { addressText } from '../../text/address.ts'
 import type { Detector, DetectorMeta } from '../detector.ts'
@@ -49,6 +59,7 @@ export const mtuQuicBlocked: Detector = {
     const servers = new Map<string, Server>()
     /** Interfaces on which small UDP was answered. */
     const smallPasses = new Set<number>()
+    const quoted = createQuotedPacket()
     /** Servers that owe an answer, and how many of them are in each cell. */
     let owing = 0
     const owingByCell = new Uint16Array(CELLS)
@@ -58,7 +69,7 @@ export const mtuQuicBlocked: Detector = {
       const srcPort = out.srcPort[row]!
       if (out.dstPort[row] === PORT_HTTPS) {
         if (out.payloadLen[row]! >= MIN_INITIAL_LEN) initial(batch, out, row)
-      } else if (srcPort === PORT_HTTPS) answer(batch, out, row)
+      } else if (srcPort === PORT_HTTPS) answered(batch.interfaceId[row]!, out.addresses, row << 3)
       else if (srcPort === PORT_DNS) smallPasses.add(batch.interfaceId[row]!)
     }
 
@@ -86,7 +97,7 @@ export const mtuQuicBlocked: Detector = {
       if (server.initials === 0) {
         server.firstMicros = batch.timeMicros[row]!
         owing++
-        const cell = cellOf(interfaceId, out, (row << 3) + 4)
+        const cell = cellOf(interfaceId, out.addresses, (row << 3) + 4)
         owingByCell[cell] = owingByCell[cell]! + 1
       }
       server.initials++
@@ -95,12 +106,13 @@ export const mtuQuicBlocked: Detector = {
       server.lastFrame = batch.frameNumber[row]!
     }
 
-    function answer(batch: PacketBatch, out: DecodedBatch, row: number): void {
+    /** The server whose address begins at `at` has answered. */
+    function answered(interfaceId: number, addresses: Uint32Array, at: number): void {
       if (owing === 0) return
       // Most packets of QUIC are data of servers that have answered long ago: no text is made for them.
-      const cell = cellOf(batch.interfaceId[row]!, out, row << 3)
+      const cell = cellOf(interfaceId, addresses, at)
       if (owingByCell[cell] === 0) return
-      const server = servers.get(`${batch.interfaceId[row]!} ${addressText(out.addresses, row << 3)}`)
+      const server = servers.get(`${interfaceId} ${addressText(addresses, at)}`)
       if (server === undefined || server.initials === 0) return
       server.initials = 0
       server.told = 0
@@ -132,6 +144,17 @@ export const mtuQuicBlocked: Detector = {
 
     return {
       packet,
+      // Refused is answered: nobody listens there, or a filter says so, and size is not the reason.
+      icmpError(batch, out, row) {
+        if (owing === 0) return
+        const isV4 = out.layer[row] === LAYER_ICMPV4 && out.icmpType[row] === ICMP_UNREACHABLE
+        const isV6 = out.layer[row] === LAYER_ICMPV6 && out.icmpType[row] === ICMPV6_UNREACHABLE
+        if ((!isV4 && !isV6) || (isV4 && out.icmpCode[row] === ICMP_FRAGMENTATION_NEEDED)) return
+        const at = out.quotedAt[row]!
+        if (at === 0 || !readQuoted(batch.bytes, at, batch.startAt[row]! + batch.capturedLen[row]!, quoted)) return
+        if (quoted.ipProtocol !== IPPROTO_UDP || quoted.dstPort !== PORT_HTTPS) return
+        answered(batch.interfaceId[row]!, quoted.addresses, 4)
+      },
       flow(fact) {
         if (fact.ipProtocol !== IPPROTO_TCP || fact.serverPort !== PORT_HTTPS || !fact.history.includes('d')) return
         const server = servers.get(`${fact.interfaceId} ${fact.serverAddress}`)
@@ -152,8 +175,7 @@ export const mtuQuicBlocked: Detector = {
 }
 
 /** Of an interface and the address whose words begin at `at`. */
-function cellOf(interfaceId: number, out: DecodedBatch, at: number): number {
-  const { addresses } = out
+function cellOf(interfaceId: number, addresses: Uint32Array, at: number): number {
   const hash = Math.imul(addresses[at]! ^ addresses[at + 1]! ^ addresses[at + 2]! ^ addresses[at + 3]!, 0x9e3779b1)
   return ((hash >>> 16) ^ interfaceId) & (CELLS - 1)
 }

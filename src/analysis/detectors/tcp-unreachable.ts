@@ -65,7 +65,7 @@ export const tcpUnreachable: Detector = {
     const working = new Map<string, { fromMicros: number; toMicros: number }[]>()
     /** Attempts that wait for what the server says to the next one. */
     const waiting: Waiting[] = []
-    /** What ICMP said of a server, until its connection ends. */
+    /** What ICMP said of an attempt, until that ends. */
     const told = new Map<string, string>()
     const quoted = createQuotedPacket()
 
@@ -116,12 +116,16 @@ export const tcpUnreachable: Detector = {
         if ((!isV4 && !isV6) || (isV4 && code === ICMP_FRAGMENTATION_NEEDED)) return
         const at = out.quotedAt[row]!
         if (at === 0 || !readQuoted(batch.bytes, at, batch.startAt[row]! + batch.capturedLen[row]!, quoted)) return
-        if (quoted.ipProtocol !== IPPROTO_TCP || told.size === MAX_SERVERS) return
+        if (quoted.ipProtocol !== IPPROTO_TCP || !quoted.hasPorts) return
         const words = (isV4 ? UNREACHABLE_V4 : UNREACHABLE_V6)[code]
         const router = addressText(out.addresses, row << 3)
         const { name } = context.interfaceOf(batch.interfaceId[row]!)
         const server = addressText(quoted.addresses, 4)
-        told.set(`${name} ${server}`, `${router} says ${words === undefined || words === '' ? `code ${code}` : words}`)
+        makeRoom(told, MAX_SERVERS)
+        told.set(
+          `${name} ${server} ${quoted.dstPort} ${quoted.srcPort}`,
+          `${router} says ${words === undefined || words === '' ? `code ${code}` : words}`,
+        )
       },
       connectionOpened(connection) {
         if (connection.outcome !== 'answered') return
@@ -133,13 +137,16 @@ export const tcpUnreachable: Detector = {
         const { name, inputName } = context.interfaceOf(fact.interfaceId)
         const server = `${name} ${fact.serverAddress}`
         const place = `${server} ${fact.serverPort}`
+        const attempt = `${place} ${fact.clientPort}`
+        const icmp = told.get(attempt)
+        told.delete(attempt)
         if (fact.history.includes('h')) {
           noteWorking(place, fact.startMicros, fact.endMicros)
           return
         }
-        if (!fact.history.startsWith('S') || /[dDfF]/.test(fact.history)) return
+        // A client that acknowledges has got its answer, even if the capture shows only one direction.
+        if (!fact.history.startsWith('S') || /[dDfFA]/.test(fact.history)) return
         const isRefused = fact.history.includes('r')
-        const icmp = told.get(server)
         if (!isRefused && icmp === undefined && !isSilent(fact)) return
         const cause = isRefused ? 'refused' : icmp === undefined ? 'silent' : 'icmp'
         if (waiting.length === MAX_WAITING) decide(waiting.shift()!)

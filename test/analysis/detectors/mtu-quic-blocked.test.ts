@@ -1,7 +1,7 @@
 import { createNetworkHistory } from '../../../src/analysis/trackers/network-history.ts'
 import { story as quiet } from '../../fixtures/mtu-quic-blocked/quiet.make.ts'
 import { story as raises } from '../../fixtures/mtu-quic-blocked/raises.make.ts'
-import { createStory, join, noise, SITE, TUNNEL_ADDRESS } from '../../fixtures/path-story.ts'
+import { createStory, ipPacket, join, noise, SITE, TUNNEL_ADDRESS } from '../../fixtures/path-story.ts'
 import { networkContext } from '../../network-story.ts'
 import { findingsOf, play, START_MICROS } from '../scenario.ts'
 
@@ -45,4 +45,17 @@ test('raises although the server answered before: the path has changed since', (
 
 test('stays quiet: the third one is answered', () => {
   expect(findingsOf(play(quiet().steps), ID)).toEqual([])
+})
+
+test('stays quiet: the server refuses them, port unreachable', () => {
+  const made = createStory(29)
+  made.connection().open(0).out(30, 0, 300).ackBack(50, 300).back(51, 0, 200).finOut(100)
+  for (const [index, atMillis] of [1000, 5000, 9000, 13_000].entries()) {
+    const here = { address: TUNNEL_ADDRESS, port: 50_000 + index }
+    const initial = join([0xc3, 0, 0, 0, 1, 8], noise(1, 1194))
+    made.udp(atMillis, 'wg0', here, { address: SITE, port: 443 }, initial, true)
+    const body = join([3, 3, 0, 0, 0, 0, 0, 0], made.steps.at(-1)!.ip.slice(0, 28))
+    made.packet(atMillis + 20, 'wg0', ipPacket(SITE, TUNNEL_ADDRESS, 1, body, 2), false)
+  }
+  expect(findingsOf(play(made.steps), ID)).toEqual([])
 })

@@ -1,4 +1,4 @@
-import { createStory, SITE } from '../../fixtures/path-story.ts'
+import { createStory, ipPacket, join, SITE, type Story, TUNNEL_ADDRESS } from '../../fixtures/path-story.ts'
 import { story as quiet } from '../../fixtures/tcp-unreachable/quiet.make.ts'
 import { story as raises } from '../../fixtures/tcp-unreachable/raises.make.ts'
 import { findingsOf, play } from '../scenario.ts'
@@ -44,6 +44,36 @@ test('the filter shows every attempt that is counted', () => {
     {
       data: { attempts: 2 },
       filter: `frame.interface_name == "wg0" && ip.addr == ${SITE} && tcp.port in {443, 8443}`,
+    },
+  ])
+})
+
+test('stays quiet: the capture shows one direction only, and the client has acknowledged an answer', () => {
+  const made = createStory(46)
+  const idle = made.connection({ server: SITE }).open(0)
+  for (const atMillis of [10_000, 20_000]) idle.ackOut(atMillis, 0)
+  const outgoing = made.steps.filter((step) => step.outgoing)
+  expect(findingsOf(play(outgoing), ID)).toEqual([])
+})
+
+/** A router says that a filter forbids the last packet. */
+function prohibit(story: Story, atMillis: number): void {
+  const quoted = story.steps.at(-1)!.ip.slice(0, 28)
+  const body = join([3, 13, 0, 0, 0, 0, 0, 0], quoted)
+  story.packet(atMillis, 'wg0', ipPacket('10.64.0.1', TUNNEL_ADDRESS, 1, body, 2), false)
+}
+
+test('raises for what ICMP says, of the attempt it is about and of no other', () => {
+  const made = createStory(47)
+  made.connection({ server: SITE, port: 25 }).knock(0)
+  prohibit(made, 10)
+  // Its answer may still be on its way.
+  made.connection({ server: SITE, port: 443 }).knock(3_600_000)
+  expect(findingsOf(play(made.steps), ID)).toMatchObject([
+    {
+      cause: 'icmp',
+      count: 1,
+      data: { ports: [25], why: '10.64.0.1 says communication prohibited by a filter' },
     },
   ])
 })
