@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { scriptOptions, wholeNumber } from '../scripts/script-options.mjs'
 import { fail, ip, layCable } from './cable.mjs'
 import { packetSender } from './packet-sender.mjs'
 
@@ -19,13 +20,19 @@ const LEAK_SAMPLES = 200
 const RESOLVER = '10.9.0.1'
 /** Nobody answers there: an answer would be damaged as well. */
 const SILENT = '10.9.0.3'
-const [role = '50000', socketPath, storePath] = process.argv.slice(2)
+const USAGE = 'usage: npm run bench:latency -- [packets a second], as root; 50000 unless given'
+/** Our own children are `daemon` and `probe`, with two paths. */
+const [role = '50000', socketPath, storePath] = scriptOptions(
+  USAGE,
+  {},
+  process.argv[2] === 'daemon' || process.argv[2] === 'probe' ? 3 : 1,
+).words
 /** Milliseconds of a clock that all processes share. */
 const now = () => Number(process.hrtime.bigint()) / 1e6
 
 if (role === 'daemon') await daemon()
 else if (role === 'probe') await probe()
-else await main(Number(role))
+else await main(wholeNumber('packets a second', role, USAGE))
 
 /** The daemon as the command starts it; at its end, the time of every line by finding and count. */
 async function daemon() {

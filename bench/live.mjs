@@ -8,14 +8,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { scriptOptions, wholeNumber } from '../scripts/script-options.mjs'
 import { fail, layCable } from './cable.mjs'
 import { packetSender } from './packet-sender.mjs'
 
 const PACKETS = 1_000_000
 const FRAMES = 10_000
-const ROUNDS = Number(process.argv[2] ?? 3)
+const USAGE = 'usage: npm run bench:live -- [rounds [packets a second]], as root; 3 rounds, as fast as it goes'
+const [rounds = '3', pace = '0'] = scriptOptions(USAGE, {}, 2).words
+const ROUNDS = wholeNumber('rounds', rounds, USAGE)
 /** 0 = as fast as it goes. */
-const PPS = Number(process.argv[3] ?? 0)
+const PPS = wholeNumber('packets a second', pace, USAGE, 0)
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const TICKS_PER_SECOND = 100
 

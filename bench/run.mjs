@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { refuse, scriptOptions, wholeNumber } from '../scripts/script-options.mjs'
 import { makeCapture } from './make-capture.mjs'
 import { cutPcap } from './slice.mjs'
 
@@ -86,27 +86,24 @@ function main() {
 }
 
 function readOptions() {
-  try {
-    const { values } = parseArgs({ options: OPTIONS })
-    const captures = values.captures.split(',')
-    const peers = values.peers === '' ? [] : values.peers.split(',')
-    const unknown = [
-      ...captures.filter((name) => DESCRIPTIONS[name] === undefined),
-      ...peers.filter((name) => !COMMANDS[name]),
-    ]
-    if (unknown.length > 0) fail(`unknown name ${unknown.join(', ')}\n${USAGE}`)
-    return {
-      megabytes: Number(values.mb),
-      rounds: Number(values.rounds),
-      captures,
-      peers,
-      tsharkSlice: values['tshark-slice'] === undefined ? undefined : Number(values['tshark-slice']),
-      dir: values.dir,
-      keep: values.keep,
-      noWrite: values['no-write'],
-    }
-  } catch (error) {
-    return fail(`${error.message}\n${USAGE}`)
+  const { values } = scriptOptions(USAGE, OPTIONS)
+  const captures = values.captures.split(',')
+  const peers = values.peers === '' ? [] : values.peers.split(',')
+  const unknown = [
+    ...captures.filter((name) => DESCRIPTIONS[name] === undefined),
+    ...peers.filter((name) => !COMMANDS[name]),
+  ]
+  if (unknown.length > 0) refuse(`unknown name ${unknown.join(', ')}`, USAGE)
+  const count = (name) => wholeNumber(`--${name}`, values[name], USAGE)
+  return {
+    megabytes: count('mb'),
+    rounds: count('rounds'),
+    captures,
+    peers,
+    tsharkSlice: values['tshark-slice'] === undefined ? undefined : count('tshark-slice'),
+    dir: values.dir,
+    keep: values.keep,
+    noWrite: values['no-write'],
   }
 }
 

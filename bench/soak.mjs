@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { scriptOptions, wholeNumber } from '../scripts/script-options.mjs'
 import { fail, layCable } from './cable.mjs'
 import { packetSender } from './packet-sender.mjs'
 
@@ -19,15 +19,18 @@ const MAX_GROWTH_MIB = 8
 const TICKS_PER_SECOND = 100
 const FRAME_LEN = 42 + 32
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '30' },
-    pps: { type: 'string', default: '50000' },
-    flows: { type: 'string', default: '1000000' },
-    main: { type: 'string', default: join(ROOT, 'dist/cli/main.js') },
-  },
+const USAGE = `usage: npm run soak -- [options], as root
+  --minutes N   30
+  --pps N       packets a second, 50000
+  --flows N     different ones, 1000000
+  --main FILE   the compiled command line, dist/cli/main.js`
+const { values } = scriptOptions(USAGE, {
+  minutes: { type: 'string', default: '30' },
+  pps: { type: 'string', default: '50000' },
+  flows: { type: 'string', default: '1000000' },
+  main: { type: 'string', default: join(ROOT, 'dist/cli/main.js') },
 })
-const [minutes, pps, flows] = [values.minutes, values.pps, values.flows].map(Number)
+const [minutes, pps, flows] = ['minutes', 'pps', 'flows'].map((name) => wholeNumber(`--${name}`, values[name], USAGE))
 
 if (process.getuid() !== 0) fail('the soak makes network namespaces: run it as root')
 if (!existsSync(values.main)) fail('nothing is built: npm run build')

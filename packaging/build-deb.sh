@@ -2,6 +2,7 @@
 # Builds tunnelscope_VERSION_ARCH.deb into the directory given (default: here). Needs a built tree with its packages
 # installed (npm install) and dpkg-deb; takes nothing from the network.
 set -euo pipefail
+case ${1:-.} in -*) echo "usage: packaging/build-deb.sh [DIRECTORY]"; exit 2 ;; esac
 out=$(realpath "${1:-.}")
 cd "$(dirname "$0")/.."
 version=$(node -p "require('./package.json').version")

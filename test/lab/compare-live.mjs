@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CLI, LAB, missing, numbers, option, play, ROOT } from './lab.mjs'
+import { CLI, LAB, labOptions, missing, play, ROOT } from './lab.mjs'
 
 if (process.argv[2] === '--stamp') stamp(process.argv.slice(3))
 else if (process.argv[2] === '--ask') ask(process.argv[3], process.argv[4])
@@ -52,17 +52,18 @@ function ask(socket, out) {
 }
 
 function run() {
+  const DEFAULTS = { seeds: '0', vpn: 'wg,ovpn,tun', scenarios: '15,16,31' }
+  const { seeds, vpn, scenarios, keep: kept } = labOptions('test:compare-live', DEFAULTS)
   const why = missing()
   if (why !== undefined) {
     console.log(`test:compare-live did not run: ${why}`)
     return
   }
-  const kept = option('keep', undefined)
   const folder = kept ?? mkdtempSync(join(tmpdir(), 'tunnelscope-live-'))
   const lab = labWithOurs(folder)
-  for (const scenario of option('scenarios', '15,16,31').split(',')) {
-    for (const kind of option('vpn', 'wg,ovpn,tun').split(',')) {
-      for (const seed of numbers(option('seeds', '0'))) {
+  for (const scenario of scenarios) {
+    for (const kind of vpn) {
+      for (const seed of seeds) {
         const out = join(folder, `${scenario}-${kind}-${seed}`)
         rmSync(out, { recursive: true, force: true })
         mkdirSync(out, { recursive: true })
@@ -103,7 +104,7 @@ function playLive(lab, scenario, kind, seed, out) {
     join(out, 'live.json'),
   ]
   const more = ['--cmd-first', '--ready-log', 'watching', '--linger', '4', '--after', after, '--', ...command]
-  if (!play(lab, ['up', scenario], kind, seed, out, more))
+  if (!play(lab, ['up', `${scenario}`], kind, seed, out, more))
     console.log(`${scenario} ${kind} ${seed}: the lab itself failed`)
 }
 

@@ -5,20 +5,21 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CLI, LAB, missing, numbers, option, play } from './lab.mjs'
+import { CLI, LAB, labOptions, missing, play } from './lab.mjs'
 
+const DEFAULTS = { seeds: '1-3', vpn: 'wg,ovpn,tun', scenarios: '10-12,15-18' }
+const { seeds, vpn, scenarios, keep: kept } = labOptions('test:compare', DEFAULTS)
 const why = missing()
 if (why !== undefined) {
   console.log(`test:compare did not run: ${why}`)
   process.exit(0)
 }
-const kept = option('keep', undefined)
 const folder = kept ?? mkdtempSync(join(tmpdir(), 'tunnelscope-compare-'))
 let wrong = 0
 
-for (const scenario of numbers(option('scenarios', '10-12,15-18'))) {
-  for (const kind of option('vpn', 'wg,ovpn,tun').split(',')) {
-    for (const seed of numbers(option('seeds', '1-3'))) {
+for (const scenario of scenarios) {
+  for (const kind of vpn) {
+    for (const seed of seeds) {
       const out = join(folder, `${kind}-${seed}`, `${scenario}`)
       if (!existsSync(join(out, 'truth.json'))) play(join(LAB, 'vpnlab'), ['run', `${scenario}`], kind, seed, out)
       if (existsSync(join(out, 'truth.json'))) show(scenario, `${kind}-${seed}`, out)

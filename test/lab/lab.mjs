@@ -3,23 +3,49 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { refuse, scriptOptions } from '../../scripts/script-options.mjs'
 
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 export const LAB = join(ROOT, '../shared/lab')
 export const CLI = join(ROOT, 'dist/cli/main.js')
 const RUN_TIMEOUT_MILLIS = 120_000
 
-/** The word after `--name`. */
-export function option(name, otherwise) {
-  const at = process.argv.indexOf(`--${name}`)
-  return at < 0 ? otherwise : process.argv[at + 1]
+const KINDS = ['wg', 'ovpn', 'tun']
+const MEANINGS = {
+  seeds: 'LIST       of numbers and spans, such as 1-3,7',
+  vpn: 'LIST         of wg,ovpn,tun',
+  scenarios: 'LIST   of numbers and spans',
+  part: 'WHICH       dns, mtu, connection or all',
+  keep: 'DIR         keep the captures there, and take those that are there already',
 }
 
-/** `1-3,7` as numbers. */
-export function numbers(text) {
+/**
+ * The flags of `npm run NAME`, lists taken apart; `defaults` names those it has, and each has --keep. Ends the process with
+ * the usage when it is asked for (0) or something is not understood (2).
+ */
+export function labOptions(name, defaults) {
+  const lines = [...Object.keys(defaults), 'keep'].map(
+    (flag) => `  --${flag} ${MEANINGS[flag]}${defaults[flag] === undefined ? '' : `; ${defaults[flag]} unless given`}`,
+  )
+  const usage = [`usage: npm run ${name} -- [options], as root`, ...lines].join('\n')
+  const types = Object.keys({ ...defaults, keep: '' }).map((flag) => [flag, { type: 'string' }])
+  const given = { ...defaults, ...scriptOptions(usage, Object.fromEntries(types)).values }
+  const numbers = (flag) => numbersOf(given[flag]) ?? refuse(`--${flag} ${given[flag]}: no list of numbers.`, usage)
+  const vpn = given.vpn.split(',')
+  const stranger = vpn.find((kind) => !KINDS.includes(kind))
+  if (stranger !== undefined) refuse(`--vpn ${stranger}: no such VPN.`, usage)
+  if (given.part !== undefined && !['dns', 'mtu', 'connection', 'all'].includes(given.part)) {
+    refuse(`--part ${given.part}: no such part.`, usage)
+  }
+  return { seeds: numbers('seeds'), vpn, scenarios: numbers('scenarios'), part: given.part, keep: given.keep }
+}
+
+/** `1-3,7` as numbers; undefined when it is something else. */
+export function numbersOf(text) {
+  if (!/^\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*$/.test(text)) return undefined
   return text.split(',').flatMap((span) => {
     const [low, high = low] = span.split('-').map(Number)
-    return Array.from({ length: high - low + 1 }, (_, index) => low + index)
+    return Array.from({ length: Math.max(0, high - low + 1) }, (_, index) => low + index)
   })
 }
 

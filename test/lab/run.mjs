@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CLI, LAB, missing, numbers, option, play } from './lab.mjs'
+import { CLI, LAB, labOptions, missing, play } from './lab.mjs'
 
 function share(part, whole) {
   return whole === 0 ? '-' : `${((part * 100) / whole).toFixed(1)} %`
@@ -18,17 +18,14 @@ function totalsOf(line) {
   )
 }
 
+const DEFAULTS = { seeds: '1', vpn: 'wg,ovpn,tun', scenarios: '1-6,9,10,16,17,21', part: 'dns' }
+const { seeds, vpn: kinds, scenarios, part, keep: kept } = labOptions('test:lab', DEFAULTS)
 const why = missing()
 if (why !== undefined) {
   console.log(`test:lab did not run: ${why}`)
   process.exit(0)
 }
 
-const seeds = numbers(option('seeds', '1'))
-const kinds = option('vpn', 'wg,ovpn,tun').split(',')
-const scenarios = numbers(option('scenarios', '1-6,9,10,16,17,21'))
-const part = option('part', 'dns')
-const kept = option('keep', undefined)
 const folder = kept ?? mkdtempSync(join(tmpdir(), 'tunnelscope-lab-'))
 
 for (const seed of seeds) {

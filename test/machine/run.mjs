@@ -1,12 +1,13 @@
 // Installs the .deb on a whole Debian machine (systemd as first process, Debian's nodejs) and holds the service to its word:
 // start, rights, what it can touch, findings, reload, watchdog, kill, upgrade, reboot, stop, removal; then the same with
-// install-service. Usage: npm run test:machine -- [FILE.deb] [--cache DIR] [--keep]
+// install-service. Usage: npm run test:machine -- [FILE.deb] [--cache DIR]
 // Needs root, debootstrap and systemd-container; says so when they are not there.
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { scriptOptions } from '../../scripts/script-options.mjs'
 import { bootMachine, debianRoot, missing } from './machine.mjs'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
@@ -35,16 +36,16 @@ async function until(seconds, holds) {
   return undefined
 }
 
+const USAGE = 'usage: npm run test:machine -- [FILE.deb] [--cache DIR], as root'
+const { values, words } = scriptOptions(USAGE, { cache: { type: 'string' } }, 1)
 const lacking = missing()
 if (lacking !== '') {
   console.log(`test:machine did not run: it needs ${lacking}`)
   process.exit(0)
 }
-const words = process.argv.slice(2)
-const cacheAt = words.indexOf('--cache')
-const cache = cacheAt < 0 ? '/var/tmp/tunnelscope-machine' : words.splice(cacheAt, 2)[1]
+const cache = values.cache ?? '/var/tmp/tunnelscope-machine'
 mkdirSync(cache, { recursive: true })
-const deb = words.find((word) => word.endsWith('.deb')) ?? buildDeb()
+const deb = words[0] ?? buildDeb()
 const machine = await bootMachine(debianRoot(cache))
 const { run, tell, tree } = machine
 try {
