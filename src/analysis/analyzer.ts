@@ -134,7 +134,7 @@ export function createAnalyzer(
   const leakService = createLeakServiceTracker()
   const answers = createAnswerTable(addresses)
   const serverNames = createServerNames(answers)
-  const recent = createRecentQuestions()
+  const recent = createRecentQuestions(names)
   const routes = createRouteTable(addresses)
   const connections = createConnectionTracker(addresses, answers, opened)
   const heldRoutes = createHeldRoutes(

@@ -104,6 +104,7 @@ export function createKnownNetwork(from: NetworkSources): ConnectionContext {
     tunnelCarried: (addressId) => tunnelIds.some((id) => links.hasCarried(id, addressId)),
     tunnelCarriesPublic: () => tunnelIds.some((id) => links.hasCarriedPublic(id)),
     askedBefore: (view) => from.recent.of(view),
+    labelInsideMicros: from.recent.labelInsideMicros,
     askedInsideSoon: (view, withinMicros) => {
       for (let slot = exchanges.after(view.slot); slot >= 0; slot = exchanges.after(slot)) {
         if (columns.queryMicros[slot]! - view.queryMicros > withinMicros) return false

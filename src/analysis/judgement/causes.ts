@@ -3,7 +3,7 @@ import { PORT_DNS } from '../../constants/wire.ts'
 import type { Confidence, Severity } from '../../model/finding.ts'
 import type { ExchangeView } from '../trackers/exchange-view.ts'
 import type { RecentQuestion } from '../trackers/recent-questions.ts'
-import { isLanAddress, isMisbound, type JudgementContext } from './context.ts'
+import { isLanResolver, isMisbound, type JudgementContext } from './context.ts'
 
 /** One cause of a leak. */
 export interface LeakCause {
@@ -105,7 +105,7 @@ export const CAUSES: readonly LeakCause[] = Object.freeze<LeakCause[]>([
     why: 'the resolver on the LAN forwards the name to the provider in clear',
     severity: 'critical',
     confidence: 'proven',
-    applies: (view, context) => isLanAddress(context.addresses, view.serverId, context.ownAddresses(view.interfaceId)),
+    applies: (view, context) => isLanResolver(context, view.serverId, context.ownAddresses(view.interfaceId)),
   },
   {
     rule: 'R2',

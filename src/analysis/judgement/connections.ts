@@ -10,8 +10,6 @@ export interface ConnectionContext extends JudgementContext {
   isEndpointAddress(addressId: number): boolean
   /** The address of a connectivity check, by its DNS answer (rules.md X3). */
   isPortalCheck(addressId: number): boolean
-  /** The tunnel carries packets for that very address. */
-  tunnelCarried(addressId: number): boolean
   /** The tunnel carries connections to public addresses: it is no tunnel for a few networks only. */
   tunnelCarriesPublic(): boolean
 }

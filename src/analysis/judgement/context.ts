@@ -34,8 +34,12 @@ export interface JudgementContext {
   isRouteInjected(addressId: number, timeMicros: number): boolean
   /** The same name and type, asked elsewhere before; newest last. */
   askedBefore(view: ExchangeView): readonly RecentQuestion[]
+  /** When that single label was last asked inside, of whatever type: NetBIOS has types of its own. */
+  labelInsideMicros(label: string): number
   /** The same name and type is asked inside the tunnel within so many microseconds after. */
   askedInsideSoon(view: ExchangeView, withinMicros: number): boolean
+  /** The tunnel carries packets for that very address. */
+  tunnelCarried(addressId: number): boolean
   /** A VPN's packets travel on that interface. */
   carriesVpn(interfaceId: number): boolean
   /** Domains that resolvers outside the tunnel are there for (rules.md X4), and the LAN's own suffixes (X6). */
@@ -52,6 +56,12 @@ export function isLanAddress(addresses: AddressTable, id: number, own: ReadonlyS
   const words = wordsOf(addresses, id)
   if (isPrivateAddress(words[0]!, words[1]!, words[2]!, words[3]!)) return true
   return isOnLink(addresses, words, own)
+}
+
+/** A resolver of the LAN. The tunnel's own has a private address too: asked outside, it is not on the LAN for that. */
+export function isLanResolver(context: JudgementContext, id: number, own: ReadonlySet<number>): boolean {
+  if (isOnLink(context.addresses, wordsOf(context.addresses, id), own)) return true
+  return isLanAddress(context.addresses, id, own) && !context.tunnelCarried(id)
 }
 
 /** In the network of one of our own addresses. */

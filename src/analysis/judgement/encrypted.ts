@@ -1,6 +1,6 @@
 // What one connection to an encrypted resolver means (rules.md R5-R7): the exemptions that need no name, then why it is outside.
 import type { DnsJudgement, EncryptedDnsFact } from '../../model/facts.ts'
-import { isLanAddress, type JudgementContext } from './context.ts'
+import { isLanResolver, type JudgementContext } from './context.ts'
 
 /** Ids of the connection's ends in the address table. */
 export interface ConnectionIds {
@@ -47,5 +47,5 @@ function causeOf(
   if (context.tunnelAddresses.has(clientId) && !own.has(clientId)) return 'misbound'
   if (context.isRouteInjected(serverId, fact.timeMicros)) return 'route-injection'
   if (fact.ipVersion === 6 && context.insideSeen && !context.tunnelCarriesIpv6) return 'v6-bypass'
-  return isLanAddress(context.addresses, serverId, own) ? 'lan-forwarder' : 'outside-tunnel'
+  return isLanResolver(context, serverId, own) ? 'lan-forwarder' : 'outside-tunnel'
 }

@@ -2,7 +2,7 @@
 import { DUPLICATE_MICROS } from '../../constants/limits.ts'
 import type { ExchangeView } from '../trackers/exchange-view.ts'
 import type { RecentQuestion } from '../trackers/recent-questions.ts'
-import { isLanAddress, isOnLink, type JudgementContext } from './context.ts'
+import { isLanResolver, isOnLink, type JudgementContext } from './context.ts'
 import { testOf } from './leak-test-names.ts'
 import {
   CONNECTIVITY_CHECK_NAMES,
@@ -125,7 +125,7 @@ export const EXEMPTIONS: readonly Exemption[] = Object.freeze<Exemption[]>([
     applies(view, context) {
       const { name } = view
       const isLanName = isSingleLabel(name) || context.lanSuffixes.some((suffix) => isUnder(name, suffix))
-      return isLanName && isLanAddress(context.addresses, view.serverId, context.ownAddresses(view.interfaceId))
+      return isLanName && isLanResolver(context, view.serverId, context.ownAddresses(view.interfaceId))
     },
   },
   {

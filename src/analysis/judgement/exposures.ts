@@ -13,14 +13,9 @@ export function exposureCause(view: ExchangeView, context: JudgementContext): ''
   const name = view.name.toLowerCase().replace(/<[0-9a-f]{2}>/, '')
   if (name === '' || reversePrefix(name) !== undefined) return ''
   if (view.protocol === 'mdns') return isUnder(name, 'local') ? '' : 'public-name'
-  if (isSingleLabel(name)) return askedInside(view, context)
+  if (isSingleLabel(name)) {
+    const sinceMicros = view.queryMicros - context.labelInsideMicros(name)
+    return sinceMicros >= 0 && sinceMicros < ASKED_INSIDE_MICROS ? 'asked-inside' : ''
+  }
   return LAN_ONLY_SUFFIXES.some((suffix) => isUnder(name, suffix)) ? '' : 'public-name'
-}
-
-function askedInside(view: ExchangeView, context: JudgementContext): '' | 'asked-inside' {
-  return context
-    .askedBefore(view)
-    .some((one) => one.side === 'inside' && view.queryMicros - one.timeMicros < ASKED_INSIDE_MICROS)
-    ? 'asked-inside'
-    : ''
 }

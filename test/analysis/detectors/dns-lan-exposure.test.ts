@@ -43,6 +43,27 @@ test('dns-lan-exposure hears every question of a message, also those whose names
   expect(findingsOf(report, 'dns-lan-exposure')).toMatchObject([{ data: { names: ['www.example.com'] } }])
 })
 
+test('dns-lan-exposure: a host asked inside and then over NetBIOS, whose types and name endings are its own', () => {
+  const nibbles = [...'PRINTER'.padEnd(15), '\0'].flatMap((one) => {
+    const byte = one.charCodeAt(0)
+    return [0x41 + (byte >> 4), 0x41 + (byte & 15)]
+  })
+  const shouted = (atMillis: number, id: number) => {
+    const message = concat([0, id, 1, 0x10, 0, 1, 0, 0, 0, 0, 0, 0, 32], nibbles, [0, 0, 32, 0, 1])
+    return { atMillis, on: 'eth0', outgoing: true, ip: ip(LAN_CLIENT, '192.0.2.255', 17, udp(137, 137, message)) }
+  }
+  const steps = [
+    ...lookup({ on: 'wg0', atMillis: 0, name: 'first.example', answeredAfter: 5 }),
+    shouted(500, 7),
+    ...lookup({ on: 'wg0', atMillis: 1000, name: 'printer', answeredAfter: 5, rcode: 'NXDOMAIN' }),
+    shouted(2000, 8),
+    ...lookup({ on: 'wg0', atMillis: 20_000, name: 'last.example', answeredAfter: 5 }),
+  ]
+  expect(findingsOf(play(steps), 'dns-lan-exposure')).toMatchObject([
+    { cause: 'asked-inside', count: 1, data: { protocol: 'nbns', names: ['PRINTER<00>'] } },
+  ])
+})
+
 describe('dns-lan-exposure stays quiet', () => {
   test('on what only looks like it', async () => {
     expect(await fixtureFindings('dns-lan-exposure', 'quiet')).toEqual([])

@@ -62,6 +62,12 @@ test('R16: a resolver on the LAN', () => {
   expect(causesOf(outside({ to: '192.168.1.1' }))).toEqual(['lan-forwarder'])
 })
 
+test('R16: the tunnel’s own resolver, asked on the way outside, is not on the LAN, nor are its names the LAN’s', () => {
+  expect(causesOf(outside({ to: TUNNEL_RESOLVER }))).toEqual(['outside-tunnel'])
+  expect(causesOf(outside({ to: TUNNEL_RESOLVER, name: 'wiki.corp' }))).toEqual(['outside-tunnel'])
+  expect(causesOf(outside({ to: '192.168.1.1', name: 'wiki.corp' }))).toEqual([])
+})
+
 test('R19: no answer inside, then asked outside, with the time waited', () => {
   const report = play([...tunnelTime, ...inside({ atMillis: 1000 }), ...outside({ atMillis: 6000 })])
   const [finding] = report.findings.filter((one) => one.id === 'dns-leak')
