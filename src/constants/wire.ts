@@ -142,6 +142,7 @@ export const PORT_DHCP_CLIENT = 68
 export const PORT_HTTP = 80
 export const PORT_NBNS = 137
 export const PORT_HTTPS = 443
+export const PORT_IKE = 500
 export const PORT_DNS_OVER_TLS = 853
 export const PORT_L2TP = 1701
 export const PORT_GTP = 2152

@@ -1,5 +1,7 @@
 // mtu-outer-fragmented: the tunnel's own packets leave or arrive in IP fragments: its MTU is too large for its path.
 import { MAX_ADDRESSES } from '../../constants/limits.ts'
+import { IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_UDP, PORT_IKE, PORT_IPSEC_NAT_T } from '../../constants/wire.ts'
+import { u32 } from '../../decoders/cursor.ts'
 import { type DecodedBatch, ROW_MF } from '../../model/decoded-batch.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
 import type { Detector, DetectorMeta, RaisedFinding } from '../detector.ts'
@@ -39,6 +41,8 @@ const MAX_PAIRS = 256
 /** Fragments but the last are cut to multiples of 8 (RFC 791 3.2, RFC 8200 4.5). */
 const ROUNDING = 7
 const ETHERNET_MTU = 1500
+const UDP_HEADER_LEN = 8
+const MARKED_LEN = UDP_HEADER_LEN + 4
 
 export const mtuOuterFragmented: Detector = {
   meta,
@@ -56,8 +60,9 @@ export const mtuOuterFragmented: Detector = {
         lastPair = pairOf(batch, out, row)
         for (let word = 0; word < 8; word++) lastAddresses[word] = out.addresses[(row << 3) + word]!
       }
-      if (lastPair === undefined) return
+      if (lastPair === undefined || isOther(batch, out, row)) return
       if (out.fragmentOffset[row] === 0) lastPair.untold++
+      else if (lastPair.untold + lastPair.told === 0) return
       if (out.ipLen[row]! > lastPair.largestLen) lastPair.largestLen = out.ipLen[row]!
       lastPair.lastMicros = batch.timeMicros[row]!
       lastPair.lastFrame = batch.frameNumber[row]!
@@ -169,6 +174,18 @@ export const mtuOuterFragmented: Detector = {
       end: raiseAll,
     }
   },
+}
+
+/** A large ping, or IKE with its certificates: the VPN server's as well, but the tunnel's MTU does not make them smaller. */
+function isOther(batch: PacketBatch, out: DecodedBatch, row: number): boolean {
+  const protocol = out.ipProtocol[row]!
+  if (protocol === IPPROTO_ICMP || protocol === IPPROTO_ICMPV6) return true
+  if (protocol !== IPPROTO_UDP || out.fragmentOffset[row] !== 0) return false
+  const [from, to] = [out.srcPort[row]!, out.dstPort[row]!]
+  if (from === PORT_IKE || to === PORT_IKE) return true
+  if (from !== PORT_IPSEC_NAT_T && to !== PORT_IPSEC_NAT_T) return false
+  // RFC 3948 2.2: four bytes of 0 where ESP has its SPI.
+  return out.payloadLen[row]! >= MARKED_LEN && u32(batch.bytes, out.payloadAt[row]! + UDP_HEADER_LEN) === 0
 }
 
 function fits(pair: Pair, mtu: number): boolean {
