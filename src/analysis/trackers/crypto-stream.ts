@@ -21,12 +21,20 @@ export class CryptoStream {
     return this.contiguousLen >= TLS_HANDSHAKE_HEADER_LEN && this.contiguousLen >= this.#messageLen()
   }
 
-  /** Takes bytes[at, endAt), which stand at `offset` of the stream. What lies too far ahead is left out. */
+  /**
+   * Takes bytes[at, endAt), which stand at `offset` of the stream. What lies too far ahead is left out. RFC 9000 2.2: what
+   * is sent again must not differ; where it does, that which came first counts, as on every stream.
+   */
   add(offset: number, bytes: Uint8Array, at: number, endAt: number): void {
     const end = offset + endAt - at
     if (at >= endAt || end > MAX_MESSAGE_LEN || this.#ranges.length > MAX_PIECES * 2) return
     this.#reserve(end)
-    this.bytes.set(bytes.subarray(at, endAt), offset)
+    let missingAt = Math.max(offset, this.contiguousLen)
+    for (let index = 0; index < this.#ranges.length && missingAt < end; index += 2) {
+      this.#write(missingAt, Math.min(this.#ranges[index]!, end), bytes, at - offset)
+      missingAt = Math.max(missingAt, this.#ranges[index + 1]!)
+    }
+    this.#write(missingAt, end, bytes, at - offset)
     this.#insert(offset, end)
     while (this.#ranges.length > 0 && this.#ranges[0]! <= this.contiguousLen) {
       const [, reached] = this.#ranges.splice(0, 2)
@@ -38,6 +46,11 @@ export class CryptoStream {
   #messageLen(): number {
     const { bytes } = this
     return TLS_HANDSHAKE_HEADER_LEN + ((bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!)
+  }
+
+  /** Copies what stands at [start, end) of the stream, `shift` further on in `bytes`. */
+  #write(start: number, end: number, bytes: Uint8Array, shift: number): void {
+    if (start < end) this.bytes.set(bytes.subarray(start + shift, end + shift), start)
   }
 
   #insert(start: number, end: number): void {

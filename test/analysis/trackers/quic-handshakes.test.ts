@@ -50,6 +50,8 @@ const RFC_9369 = {
   hp: '45b95e15235d6f45a6b19cbcb0294ba9',
 }
 
+const NOISE = new Uint8Array(30).fill(0xee)
+
 function hexOf(bytes: Bytes): string {
   return Buffer.from(bytes).toString('hex')
 }
@@ -200,6 +202,15 @@ describe('a ClientHello told once, with its frame, when it comes', () => {
         ),
       ],
       1,
+    ],
+    [
+      'whose parts are sent again with other bytes',
+      [
+        initial(cryptoFrame(40, whole.slice(40, 70))),
+        initial(cryptoFrame(0, [...whole.slice(0, 40), ...NOISE]), { packetNumber: 1 }),
+        initial(cryptoFrame(40, [...NOISE, ...whole.slice(70)]), { packetNumber: 2 }),
+      ],
+      3,
     ],
     ['behind an acknowledgment', [initial(concat([2, 5, 0, 1, 0, 0, 1], cryptoFrame(0, whole)))], 1],
     ['behind an acknowledgment with ECN counts', [initial(concat([3, 5, 0, 0, 0, 1, 2, 3], cryptoFrame(0, whole)))], 1],
