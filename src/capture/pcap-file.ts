@@ -111,6 +111,11 @@ export class PcapFile implements RecordFormat {
         this.fault = impossiblePacket(inclLen)
         break
       }
+      // No packet has no bytes at the beginning of 1970: a crash left the file longer than what was written to it.
+      if (inclLen === 0 && origLen === 0 && view.getUint32(at) === 0 && view.getUint32(at + 4) === 0) {
+        this.fault = 'zeros stand where a packet should, as in a file whose writing was broken off'
+        break
+      }
       if (end - at - headerLen < inclLen) {
         this.needLen = headerLen + inclLen
         break

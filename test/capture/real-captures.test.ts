@@ -35,6 +35,14 @@ const DIFFERENCES: Record<string, { fields: string[]; reason: string }> = {
     fields: ['linkTypes'],
     reason: 'the oracle keeps the frame check bits in the link type',
   },
+  'tcpdump/tests/vtp_asan.pcap': {
+    fields: ['packets', 'damaged'],
+    reason: 'a record header of zeros, mutated on purpose: damage, not packets without a byte in 1970',
+  },
+  'wireshark44/test/captures/trunc.pcap': {
+    fields: ['packets'],
+    reason: 'one packet and zeros up to the end: damage, not 46 packets without a byte in 1970',
+  },
   ...Object.fromEntries(
     ['advanced/test101', 'advanced/test102', 'basic/test012', 'difficult/test201', 'difficult/test202'].map((name) => [
       `pcapng-test-generator/output_le/${name}.pcapng`,

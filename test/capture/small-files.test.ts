@@ -90,9 +90,10 @@ test('a file that grows while it is read is read to its new end', async () => {
 })
 
 test('a file of packets without a byte fills its batches, and a small file before a large one bounds nothing', async () => {
-  const small = file('small.pcap', HEADER, records(2, 0))
-  const large = file('large.pcap', HEADER, records(10_000, 0, 2))
-  expect(await secondsOf([small, large])).toEqual(upTo(10_002))
+  // Not from second 0 on: a record header of nothing but zeros is damage.
+  const small = file('small.pcap', HEADER, records(2, 0, 1))
+  const large = file('large.pcap', HEADER, records(10_000, 0, 3))
+  expect(await secondsOf([small, large])).toEqual(upTo(10_003).slice(1))
   const sizes: number[] = []
   const source = await openCapture(large)
   await drain(source, (batch) => void sizes.push(batch.count))
