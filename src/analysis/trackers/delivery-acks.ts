@@ -1,4 +1,6 @@
 // HOT PATH. What acknowledgements say: sizes that passed, later segments that arrived before the first (RFC 2018).
+
+import { TCP_SYN } from '../../constants/wire.ts'
 import { u32 } from '../../decoders/cursor.ts'
 import type { DecodedBatch } from '../../model/decoded-batch.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
@@ -30,6 +32,7 @@ import {
   SCALE_SERVER_KNOWN,
   SCALE_SERVER_SHIFT,
   STATE_AT,
+  UNSCALED,
   WINDOW,
   WINDOW_UNKNOWN,
 } from './delivery-record.ts'
@@ -163,11 +166,12 @@ function selective(
   }
 }
 
-/** The window that the sender of `row` offers, scaled when both SYNs were seen and both scaled (RFC 7323 2.2). */
+/** The window that the sender of `row` offers, scaled when both SYNs were seen and both scale it (RFC 7323 2.2). */
 function windowOf(state: DeliveryState, base: number, side: number, out: DecodedBatch, row: number): number {
   const { words } = state
   if (out.tcpWindow[row] === 0) return 0
   const bits = words[base + STATE_AT]!
   if ((bits & SCALE_CLIENT_KNOWN) === 0 || (bits & SCALE_SERVER_KNOWN) === 0) return WINDOW_UNKNOWN
+  if ((bits & UNSCALED) !== 0 || (out.tcpFlags[row]! & TCP_SYN) !== 0) return out.tcpWindow[row]!
   return out.tcpWindow[row]! << ((bits >>> (side === 0 ? SCALE_CLIENT_SHIFT : SCALE_SERVER_SHIFT)) & 15)
 }

@@ -19,10 +19,12 @@ export const SCALE_CLIENT_KNOWN = 1
 export const SCALE_SERVER_KNOWN = 2
 export const SACK_CLIENT = 4
 export const SACK_SERVER = 8
-/** The first request waits for its answer; a stall or a reset has been told. */
+/** The first request waits for its answer; a stall has been told; a reset has been told, or is news no more. */
 export const AWAITS_ANSWER = 16
 export const STALL_TOLD = 32
 export const RESET_TOLD = 64
+/** One side's SYN had no window scale: then neither scales (RFC 7323 2.2). */
+export const UNSCALED = 128
 /** Window scales, four bits each. */
 export const SCALE_CLIENT_SHIFT = 8
 export const SCALE_SERVER_SHIFT = 12

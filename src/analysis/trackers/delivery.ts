@@ -49,6 +49,7 @@ import {
   SLOT_AT,
   STALL_TOLD,
   STATE_AT,
+  UNSCALED,
   WINDOW,
   WINDOW_UNKNOWN,
 } from './delivery-record.ts'
@@ -171,7 +172,8 @@ export function createDeliveryTracker(
     const known = side === 0 ? SCALE_CLIENT_KNOWN : SCALE_SERVER_KNOWN
     const shift = side === 0 ? SCALE_CLIENT_SHIFT : SCALE_SERVER_SHIFT
     const bits = scale === NO_WINDOW_SCALE ? 0 : Math.min(scale, 14) << shift
-    words[base + STATE_AT] = (words[base + STATE_AT]! & ~(15 << shift)) | known | bits | sack
+    const unscaled = scale === NO_WINDOW_SCALE ? UNSCALED : 0
+    words[base + STATE_AT] = (words[base + STATE_AT]! & ~(15 << shift)) | known | bits | sack | unscaled
     const mss = out.tcpMss[row]!
     if (mss !== 0) paths.mss[path * 2 + side] = mss
     if (side === 1) {
@@ -248,7 +250,11 @@ export function createDeliveryTracker(
       const asked = words[base + CLIENT_SEGMENTS_AT] === 0 ? -1 : sinceThen(state, words[base + REQUEST_AT]!)
       facts.reset(record, side, out.ttl[row]!, out.ipId[row]!, asked, nowMicros[0]!)
     }
-    if (side === 0) gaveUp(record, base, flow, true)
+    if (side === 0) {
+      gaveUp(record, base, flow, true)
+      // To a client that has closed a reset says only that its end was in the middle of something.
+      words[base + STATE_AT] = words[base + STATE_AT]! | RESET_TOLD
+    }
     const server = blockAt(base, 1)
     if (side === 1 && (isReset || (words[server + BLOCK_FLAGS]! & GAP_OPEN) === 0)) {
       words[base + STATE_AT] = words[base + STATE_AT]! & ~AWAITS_ANSWER

@@ -159,6 +159,17 @@ describe('stays quiet', () => {
     expect(findingsOf(play(story.steps), ID)).toEqual([])
   })
 
+  test('when the receiver has no room for it: its window is not scaled, for the other side cannot (RFC 7323 2.2)', () => {
+    const story = createStory()
+    const upload = story.connection().open(0).out(30, 0, 300).ackBack(50, 300)
+    const [syn, , , , last] = story.steps.map((step) => step.ip)
+    // No-operations where the SYN has its window scale; a window of 800 bytes.
+    syn!.fill(1, 20 + 20 + 8, 20 + 20 + 12)
+    last!.set([3, 32], 20 + 14)
+    for (const atMillis of [60, 1260, 4260, 10_260]) upload.out(atMillis, 300, FULL)
+    expect(findingsOf(play(story.steps), ID)).toEqual([])
+  })
+
   test('when after a gap in what comes back nothing passes any more, small segments neither', () => {
     const story = createStory()
     const visit = story.connection().open(0).out(30, 0, 400).ackBack(50, 400)
