@@ -5,6 +5,9 @@ import type { DetectorContext, RaisedFinding } from './detector.ts'
 import { interfaceFilter } from './display-filter.ts'
 import { mssOf, type OuterTunnel, outerTunnelTo } from './path-context.ts'
 
+/** The payload length of IPv6 does not count it (RFC 8200 3). */
+const IPV6_HEADER_LEN = 40
+
 /** The tunnel whose own packet was too big: then the path to the VPN server is what is narrow. */
 export function outerOf(context: DetectorContext, fact: TooBigFact): OuterTunnel | undefined {
   if (context.network.roleOf(fact.interfaceId) === 'tunnel') return undefined
@@ -33,8 +36,23 @@ export function tooBigFinding(context: DetectorContext, fact: TooBigFact): Raise
     interface: name,
     data: tooBigData(fact),
     evidence: { source: inputName, frame: fact.frameNumber },
-    filter: `${interfaceFilter(name)}${fact.ipVersion === 6 ? 'icmpv6.type == 2' : 'icmp.type == 3 && icmp.code == 4'}`,
+    filter: `${interfaceFilter(name)}${messageFilter(fact)}`,
   }
+}
+
+/** The messages with that number about packets between those two: the quoted header is searched as well. */
+function messageFilter({ ipVersion, nextHopMtu, srcAddress, dstAddress }: TooBigFact): string {
+  return ipVersion === 6
+    ? `icmpv6.type == 2 && icmpv6.mtu == ${nextHopMtu} && ipv6.src == ${srcAddress} && ipv6.dst == ${dstAddress}`
+    : `icmp.type == 3 && icmp.code == 4 && icmp.mtu == ${nextHopMtu} && ip.src == ${srcAddress} && ip.dst == ${dstAddress}`
+}
+
+/** What one host sent the other that is longer than the message allows. */
+export function tooLongFilter(interfaceName: string, fact: TooBigFact): string {
+  const { ipVersion, mtu, srcAddress, dstAddress } = fact
+  const [ip, icmp, length] =
+    ipVersion === 6 ? ['ipv6', 'icmpv6', `ipv6.plen > ${mtu - IPV6_HEADER_LEN}`] : ['ip', 'icmp', `ip.len > ${mtu}`]
+  return `${interfaceFilter(interfaceName)}${ip}.src == ${srcAddress} && ${ip}.dst == ${dstAddress} && ${length} && !${icmp}`
 }
 
 function quotedText(fact: TooBigFact): string {

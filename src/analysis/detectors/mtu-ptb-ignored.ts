@@ -1,7 +1,7 @@
 // mtu-ptb-ignored: a sender was told the MTU of its path and goes on sending what does not fit (RFC 8201 5.4, RFC 1191 6).
 import type { Detector, DetectorMeta } from '../detector.ts'
 import { innerMtuOf, mssOf } from '../path-context.ts'
-import { outerOf, tooBigFinding } from '../too-big-finding.ts'
+import { outerOf, tooBigFinding, tooLongFilter } from '../too-big-finding.ts'
 
 const meta: DetectorMeta = {
   id: 'mtu-ptb-ignored',
@@ -21,10 +21,11 @@ export const mtuPtbIgnored: Detector = {
       tooBigIgnored(fact) {
         const outer = outerOf(context, fact)
         const raised = tooBigFinding(context, fact)
-        const { inputName } = context.interfaceOf(fact.interfaceId)
+        const { name, inputName } = context.interfaceOf(fact.interfaceId)
         const fits = outer === undefined ? fact.mtu : innerMtuOf(outer, fact.mtu)
         raised.timeMicros = fact.ignoredMicros
         raised.evidence = { source: inputName, frame: fact.ignoredFrame }
+        raised.filter = tooLongFilter(name, fact)
         raised.data.sender = fact.srcAddress
         raised.data.ignoredLen = fact.ignoredLen
         raised.data.ignoredCount = fact.ignoredCount
