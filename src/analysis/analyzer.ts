@@ -12,6 +12,7 @@ import type { PacketBatch } from '../model/packet-batch.ts'
 import type { LeakServiceChange, Report } from '../model/report.ts'
 import type { SiteObservation } from '../model/site.ts'
 import { buildReport, type ReportOverview, type ReportSources, reportOverview, siteContext } from './build-report.ts'
+import { isContinuation } from './continued-interfaces.ts'
 import { createDeclaredAddresses } from './declared-addresses.ts'
 import type { DetectorContext } from './detector.ts'
 import { DETECTORS } from './detectors/index.ts'
@@ -152,7 +153,9 @@ export function createAnalyzer(
   const leaks = createLeakList()
   const exposures = createLeakList()
   const verdict = createVerdictCounter()
-  const exchanges = createDnsExchangeTracker(names, addresses, told, answers)
+  const exchanges = createDnsExchangeTracker(names, addresses, told, answers, (before, after) =>
+    isContinuation(interfaces, links, before, after),
+  )
   const view = new ExchangeView(() => exchanges, names, addresses, answers, interfaces)
   const lateAnswers = createLateAnswers(names, addresses, answers, interfaces)
   const clock: PacketClock = { startMicros: -1, nowMicros: 0 }

@@ -1,8 +1,10 @@
 // The context that questions and connections are judged in, from what the trackers and the operator know by now.
+import { SILENCE_MICROS } from '../constants/limits.ts'
 import type { CaptureInterface } from '../model/capture-interface.ts'
 import type { ProcessRef } from '../model/finding.ts'
 import type { InterfaceRole } from '../model/report.ts'
 import { parseAddress } from '../text/address.ts'
+import { continuedInterfaces } from './continued-interfaces.ts'
 import { splitEndpoint } from './endpoint-text.ts'
 import type { ConnectionContext } from './judgement/connections.ts'
 import { LAN_SUFFIXES } from './judgement/special-names.ts'
@@ -127,9 +129,10 @@ export function createKnownNetwork(from: NetworkSources): ConnectionContext {
     outer: readonly VpnEndpoint[],
     role: (id: number) => InterfaceRole,
   ): Timeline {
+    const events = outsideEvents(exchanges, connections, role)
     const evidence: TunnelEvidence[] =
       tunnels.length > 0
-        ? tunnels.map((id) => tunnelEvidence(sources, id, outsideEvents(exchanges, connections, role)))
+        ? continuedInterfaces(tunnels, sources.interfaces, links).map((parts) => tunnelEvidence(sources, parts, events))
         : outerEvidence(outer)
     const used = outer.flatMap((one) => endpointSpans(sources.addresses, one))
     return offlineTimeline(evidence, sources.startMicros, sources.nowMicros, used)
@@ -188,15 +191,26 @@ function outerEvidence(servers: readonly VpnEndpoint[]): TunnelEvidence[] {
   ]
 }
 
-function tunnelEvidence(from: NetworkSources, id: number, events: readonly OutsideEvent[]): TunnelEvidence {
-  const one = from.interfaces[id]
-  const figures = from.links.figures(id)
+/** `parts`: the ids of one interface in captures that follow each other. */
+function tunnelEvidence(
+  from: NetworkSources,
+  parts: readonly number[],
+  events: readonly OutsideEvent[],
+): TunnelEvidence {
+  const one = from.interfaces[parts[0]!]
+  const figures = parts.flatMap((id) => from.links.figures(id) ?? [])
+  const silences = figures.flatMap((part, index) => {
+    const until = figures[index + 1]?.firstMicros ?? part.lastMicros
+    return until - part.lastMicros > SILENCE_MICROS ? [...part.silences, part.lastMicros, until] : part.silences
+  })
+  const startMicros = one?.statistics?.startMicros
+  const endMicros = from.interfaces[parts[parts.length - 1]!]?.statistics?.endMicros
   return {
     interfaceName: one?.name ?? one?.inputName ?? '',
-    statistics: one?.statistics,
-    firstMicros: figures?.firstMicros ?? -1,
-    lastMicros: figures?.lastMicros ?? -1,
-    losses: tunnelLosses(figures?.silences ?? [], (server) => from.links.hasCarried(id, server), events),
+    statistics: startMicros === undefined || endMicros === undefined ? undefined : { startMicros, endMicros },
+    firstMicros: figures[0]?.firstMicros ?? -1,
+    lastMicros: figures[figures.length - 1]?.lastMicros ?? -1,
+    losses: tunnelLosses(silences, (server) => parts.some((id) => from.links.hasCarried(id, server)), events),
   }
 }
 

@@ -107,6 +107,8 @@ export interface PlayOptions {
   tunnelUp?: readonly [number, number]
   /** Interfaces by name; link type 101 for tunnels. */
   interfaces?: readonly { name?: string; linkType: number; dropped?: number; received?: number }[]
+  /** From here on the packets are in a second file, as in a ring of them. */
+  cutAtMillis?: number
   vpnResolvers?: readonly string[]
   tunnels?: readonly string[]
   /** Packets come one by one and time passes between them, as the daemon sees it; needs `network` in `more`. */
@@ -131,11 +133,15 @@ export function playAnalyzer(steps: readonly Step[], options: PlayOptions = {}):
     { name: 'eth0', linkType: 1 },
     { name: 'wg0', linkType: 101 },
   ]
-  const interfaces = declared.map((one, id): CaptureInterface => {
+  const fileNames = options.cutAtMillis === undefined ? ['story.pcapng'] : ['story.pcapng', 'next.pcapng']
+  const inEachFile = fileNames.flatMap((inputName, inputIndex) =>
+    declared.map((one) => ({ one, inputName, inputIndex })),
+  )
+  const interfaces = inEachFile.map(({ one, inputName, inputIndex }, id): CaptureInterface => {
     const made: CaptureInterface = {
       id,
-      inputIndex: 0,
-      inputName: 'story.pcapng',
+      inputIndex,
+      inputName,
       linkType: one.linkType,
       snapLen: 0,
       addresses: [],
@@ -150,7 +156,12 @@ export function playAnalyzer(steps: readonly Step[], options: PlayOptions = {}):
     if (one.received !== undefined) made.statistics = { ...made.statistics, received: one.received }
     return made
   })
-  const inputs: InputSummary[] = [{ name: 'story.pcapng', format: 'pcapng', packets: steps.length, bytes: 0, late: 0 }]
+  const packetCounts = fileNames.map(
+    (_, index) => steps.filter((one) => fileNames.length === 1 || isLater(one, options) === (index === 1)).length,
+  )
+  const inputs = fileNames.map(
+    (name, index): InputSummary => ({ name, format: 'pcapng', packets: packetCounts[index]!, bytes: 0, late: 0 }),
+  )
   const analyzer = createAnalyzer(interfaces, inputs, {
     version: 'test',
     tunnels: options.tunnels ?? [],
@@ -166,8 +177,8 @@ export function playAnalyzer(steps: readonly Step[], options: PlayOptions = {}):
       bytes: linkType === 1 ? frame(step) : step.ip,
       linkType,
       timeMicros: START_MICROS + step.atMillis * 1000,
-      interfaceId,
-      frameNumber: index + 1,
+      interfaceId: interfaceId + (isLater(step, options) ? declared.length : 0),
+      frameNumber: isLater(step, options) ? index + 1 - packetCounts[0]! : index + 1,
     }
   })
   const batchLen = options.isLive === true ? 1 : 1000
@@ -185,6 +196,10 @@ export function playAnalyzer(steps: readonly Step[], options: PlayOptions = {}):
   }
   analyzer.end()
   return analyzer
+}
+
+function isLater(step: Step, { cutAtMillis }: PlayOptions): boolean {
+  return cutAtMillis !== undefined && step.atMillis >= cutAtMillis
 }
 
 /** Ethernet with the machine's address on the right side; the other side is the router. */

@@ -46,12 +46,16 @@ export interface DnsExchangeTracker {
   readonly duplicates: number
 }
 
-/** `tell(slot)` is called once for every exchange, in order of the questions. */
+/**
+ * `tell(slot)` is called once for every exchange, in order of the questions. `isContinuation`: an interface goes on as
+ * another one, in the next file of a ring.
+ */
 export function createDnsExchangeTracker(
   names: NameTable,
   addresses: AddressTable,
   tell: (slot: number) => void,
   answerTable: AnswerTable = createAnswerTable(addresses),
+  isContinuation: (before: number, after: number) => boolean = () => false,
 ): DnsExchangeTracker {
   let capacity = FIRST_HELD
   let columns = createExchangeColumns(capacity)
@@ -244,22 +248,29 @@ export function createDnsExchangeTracker(
     const serverPort = out.srcPort[row]!
     const dnsId = out.dnsId[row]!
     const type = out.dnsType[row]!
-    const slot = find(client, server, clientPort, serverPort, dnsId, nameId, type, interfaceId, EXCHANGE_PENDING)
+    let slot = find(client, server, clientPort, serverPort, dnsId, nameId, type, interfaceId, EXCHANGE_PENDING)
+    let frameNumber = batch.frameNumber[row]!
     if (slot < 0) {
       const known = find(client, server, clientPort, serverPort, dnsId, nameId, type, interfaceId, EXCHANGE_ANSWERED)
-      if (known >= 0) answeredAgain(batch, out, row, known, set)
-      else {
-        const elsewhere = find(client, server, clientPort, serverPort, dnsId, nameId, type, -1, EXCHANGE_PENDING)
+      if (known >= 0) {
+        answeredAgain(batch, out, row, known, set)
+        return
+      }
+      const elsewhere = find(client, server, clientPort, serverPort, dnsId, nameId, type, -1, EXCHANGE_PENDING)
+      if (elsewhere < 0 || !isContinuation(columns.interfaceId[elsewhere]!, interfaceId)) {
         if (elsewhere >= 0) strayed(batch, row, elsewhere, set)
         tracker.unmatchedResponses++
+        return
       }
-      return
+      slot = elsewhere
+      // Evidence is looked for in the file of the question.
+      frameNumber = columns.queryFrame[slot]!
     }
     columns.state[slot] = EXCHANGE_ANSWERED
     columns.rcode[slot] = out.dnsFlags[row]! & 0x0f
     columns.answers[slot] = set
     columns.responseMicros[slot] = batch.timeMicros[row]!
-    columns.responseFrame[slot] = batch.frameNumber[row]!
+    columns.responseFrame[slot] = frameNumber
     columns.flags[slot] = columns.flags[slot]! & ~EXCHANGE_STRAYED
     if ((out.flags[row]! & ROW_REASSEMBLED) !== 0) columns.flags[slot] = columns.flags[slot]! | EXCHANGE_FRAGMENTED
   }
