@@ -135,7 +135,7 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
   }
 
   /**
-   * Adds what is new of bytes[startAt .. startAt + len). False when it overlaps others with other bytes or other bounds.
+   * Adds what is new of bytes[startAt .. startAt + len). False when it overlaps others and is no repetition.
    * Where IPv4 fragments overlap, what came first stays: a later one cannot rewrite what may have been judged already.
    */
   function place(
@@ -155,7 +155,7 @@ export function createFragmentTracker(handlers: FragmentHandlers): FragmentTrack
     while (at < endAt) {
       const next = pieces[index]
       if (next !== undefined && next.offset <= at) {
-        fits &&= isRepetition(next, offset, wireLen, bytes, startAt, len)
+        fits &&= isRepetition(next, set.ipVersion, offset, wireLen, bytes, startAt, len)
         at = next.offset + next.wireLen
         index++
         continue
@@ -304,18 +304,24 @@ function wireLenOf(out: DecodedBatch, row: number): number {
   return Math.max(out.payloadWireLen[row]!, toldLen)
 }
 
-/** The fragment says the same as the piece: same bounds, equal bytes. */
+/**
+ * The fragment says the same as the piece, as far as both were captured. Of IPv4 a router may cut one copy of a datagram
+ * smaller than another; of IPv6 nobody on the way cuts, so the bounds are the same too (RFC 8200 4.5).
+ */
 function isRepetition(
   old: Piece,
+  ipVersion: number,
   offset: number,
   wireLen: number,
   bytes: Uint8Array,
   startAt: number,
   len: number,
 ): boolean {
-  if (offset !== old.offset || wireLen !== old.wireLen) return false
-  const length = Math.min(old.len, len)
-  for (let i = 0; i < length; i++) if (old.bytes[i] !== bytes[startAt + i]) return false
+  if (ipVersion === 6 && (offset !== old.offset || wireLen !== old.wireLen)) return false
+  const endAt = Math.min(offset + len, old.offset + old.len)
+  for (let at = Math.max(offset, old.offset); at < endAt; at++) {
+    if (old.bytes[at - old.offset] !== bytes[startAt + at - offset]) return false
+  }
   return true
 }
 

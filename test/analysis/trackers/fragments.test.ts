@@ -95,13 +95,27 @@ describe.each([
 })
 
 test('overlap: an IPv6 datagram is thrown away (RFC 5722), of an IPv4 one the first bytes stay', () => {
-  const other = concat(DATAGRAM.subarray(0, 50), new Uint8Array(last - 50).fill(0x7a))
+  const other = concat(DATAGRAM.subarray(0, 44), new Uint8Array(last - 44).fill(0x7a))
   const six = play([v6(0, 48, true), v6(40, 64, true, other), v6(48, last, false)])
   expect(six.dns).toEqual([])
   expect(six.sets.map((set) => set.kind)).toEqual(['overlap'])
   const four = play([v4(0, 48, true), v4(40, 64, true, other), v4(64, last, false)])
   expect(four.sets.map((set) => [set.kind, set.frameNumber])).toEqual([['overlap', 2]])
   expect(four.dns.map((row) => [row.id, row.frame])).toEqual([[0x1234, 3]])
+})
+
+test('overlap of the same bytes within other bounds: no contradiction in IPv4, where routers cut, but in IPv6', () => {
+  const [smaller, across, end] = [
+    [0, 24],
+    [24, 64],
+    [48, last],
+  ] as const
+  const four = play([v4(0, 48, true), v4(...smaller, true), v4(...across, true), v4(...end, false)])
+  expect(four.sets).toEqual([])
+  expect(four.dns.map((row) => [row.id, row.frame])).toEqual([[0x1234, 4]])
+  const six = play([v6(0, 48, true), v6(...smaller, true), v6(...end, false)])
+  expect(six.sets.map((set) => [set.kind, set.frameNumber])).toEqual([['overlap', 2]])
+  expect(six.dns).toEqual([])
 })
 
 test('different identifications, protocols and interfaces do not mix', () => {
