@@ -1,6 +1,6 @@
 // The parts that all findings about "packet too big" messages share.
-import { IPPROTO_TCP } from '../constants/wire.ts'
 import type { TooBigFact } from '../model/connection-facts.ts'
+import { protocolName } from '../text/protocol-name.ts'
 import type { DetectorContext, RaisedFinding } from './detector.ts'
 import { interfaceFilter } from './display-filter.ts'
 import { mssOf, type OuterTunnel, outerTunnelTo } from './path-context.ts'
@@ -58,6 +58,5 @@ export function tooLongFilter(interfaceName: string, fact: TooBigFact): string {
 function quotedText(fact: TooBigFact): string {
   const end = (address: string, port: number): string =>
     port === 0 ? address : address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
-  const protocol = fact.ipProtocol === IPPROTO_TCP ? 'TCP' : `protocol ${fact.ipProtocol}`
-  return `${protocol} ${end(fact.srcAddress, fact.srcPort)} > ${end(fact.dstAddress, fact.dstPort)}`
+  return `${protocolName(fact.ipProtocol)} ${end(fact.srcAddress, fact.srcPort)} > ${end(fact.dstAddress, fact.dstPort)}`
 }

@@ -14,7 +14,7 @@ const meta: DetectorMeta = {
 }
 
 const MESSAGE_UNKNOWN =
-  '{router} says on {interface} that the path to {server} takes {nextHopMtu} bytes; the packet it quotes is not in this capture: {quoted}.'
+  '{router} says on {interface} that the path to {server} takes {nextHopMtu} bytes; no connection seen in this capture fits the packet it quotes: {quoted}.'
 
 export const mtuPtbUnmatched: Detector = {
   meta,

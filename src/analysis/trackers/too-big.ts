@@ -7,13 +7,18 @@ import {
   TCP_HEADERS_V6,
 } from '../../constants/tunnel-overhead.ts'
 import {
+  ICMP_ECHO_REQUEST,
   ICMP_FRAGMENTATION_NEEDED,
   ICMP_UNREACHABLE,
+  ICMPV6_ECHO_REQUEST,
   ICMPV6_PACKET_TOO_BIG,
   IPPROTO_ESP,
+  IPPROTO_ICMP,
+  IPPROTO_ICMPV6,
   IPPROTO_TCP,
   IPPROTO_UDP,
 } from '../../constants/wire.ts'
+import { u16 } from '../../decoders/cursor.ts'
 import { createQuotedPacket, readQuoted } from '../../decoders/quoted.ts'
 import type { TooBigFact } from '../../model/connection-facts.ts'
 import { type DecodedBatch, ROW_DF, ROW_INNER } from '../../model/decoded-batch.ts'
@@ -33,6 +38,7 @@ import {
   NEXT_SEQ_AT,
   STATE_AT,
 } from './flow-record.ts'
+import { ECHO_IDENTIFIER_AT } from './flow-start.ts'
 import type { FlowTable } from './flows.ts'
 import type { PathTable } from './path-table.ts'
 
@@ -53,6 +59,8 @@ const MIN_HEED_MICROS = 300_000
 const MIN_IGNORED = 2
 /** A sender that looks for a size that passes tries each one so often, and heeds what it finds (RFC 8899 5.1.2). */
 const MAX_PROBES = 3
+/** RFC 792, RFC 4443 4.1. */
+const ECHO_HEADER_LEN = 8
 /** Sequence numbers further back than the largest window (RFC 7323 2.3) are nobody's. */
 const MAX_WINDOW = 1 << 30
 /** Without the handshake offload cannot be told from a packet longer than Ethernet's. */
@@ -85,6 +93,15 @@ export function createTooBigTracker(flows: FlowTable, paths: PathTable, handlers
       return isKnown && quoted.hasPorts ? 'mismatch' : 'unknown'
     }
     return quoted.hasTcpSeq && !isInFlight(slot) ? 'mismatch' : 'validated'
+  }
+
+  /** Of a quoted ping, by which the flow table knows it; −1 when it is none. */
+  function echoIdentifier(bytes: Uint8Array, endAt: number): number {
+    const at = quoted.transportAt
+    const echo = quoted.ipProtocol === IPPROTO_ICMP ? ICMP_ECHO_REQUEST : ICMPV6_ECHO_REQUEST
+    if (quoted.ipProtocol !== IPPROTO_ICMP && quoted.ipProtocol !== IPPROTO_ICMPV6) return -1
+    if (quoted.fragmentOffset !== 0 || endAt - at < ECHO_HEADER_LEN || bytes[at] !== echo) return -1
+    return u16(bytes, at + ECHO_IDENTIFIER_AT)
   }
 
   /** RFC 5927 7: the quoted sequence number must be one of data that was sent. */
@@ -145,9 +162,12 @@ export function createTooBigTracker(flows: FlowTable, paths: PathTable, handlers
       const protocol = quoted.ipProtocol
       // Within 6in4, GRE or IPIP the message quotes what went through the same tunnel.
       const isInner = (out.flags[row]! & ROW_INNER) !== 0
-      const slot =
-        quoted.hasPorts && (protocol === IPPROTO_TCP || protocol === IPPROTO_UDP)
-          ? flows.peek(interfaceId, isInner, protocol, quoted.addresses, 0, quoted.srcPort, quoted.dstPort)
+      const echoId = echoIdentifier(batch.bytes, endAt)
+      const isTransport = quoted.hasPorts && (protocol === IPPROTO_TCP || protocol === IPPROTO_UDP)
+      const slot = isTransport
+        ? flows.peek(interfaceId, isInner, protocol, quoted.addresses, 0, quoted.srcPort, quoted.dstPort)
+        : echoId >= 0
+          ? flows.peek(interfaceId, isInner, protocol, quoted.addresses, 0, echoId, echoId)
           : -1
       const nextHopMtu = out.icmpMtu[row]!
       let standing = standingOf(interfaceId, slot, nextHopMtu)
@@ -173,7 +193,8 @@ export function createTooBigTracker(flows: FlowTable, paths: PathTable, handlers
       }
       if (standing !== 'invalid') notePaths(slot, fact)
       handlers.tooBig?.(fact)
-      if (isValid && slot >= 0) watch(slot, fact)
+      // Who pings with a size of choice wants to know whether it fits.
+      if (isValid && slot >= 0 && isTransport) watch(slot, fact)
     },
     packet(slot, fromClient, batch, out, row) {
       for (let index = 0; index < watched.length; index++) {
