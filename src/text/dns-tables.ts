@@ -102,7 +102,11 @@ const DNS_TYPE_NAMES: Readonly<Record<number, string>> = Object.freeze({
 })
 
 /** NetBIOS names its two types itself (RFC 1002 4.2.1.3); 32 and 33 mean something else in DNS. */
-export const NBNS_TYPE_NAMES: Readonly<Record<number, string>> = Object.freeze({ 32: 'NB', 33: 'NBSTAT' })
+const NBNS_TYPE_NAMES: Readonly<Record<number, string>> = Object.freeze({ 32: 'NB', 33: 'NBSTAT' })
+
+export function netbiosTypeName(type: number): string {
+  return NBNS_TYPE_NAMES[type] ?? dnsTypeName(type)
+}
 
 /** `A`, `HTTPS`, … or `TYPE65280` (RFC 3597 5). */
 export function dnsTypeName(type: number): string {

@@ -2,7 +2,7 @@
 import type { DnsData } from './dns-data.ts'
 import type { DnsMessage, DnsRecord } from './dns-message.ts'
 import { dataText } from './dns-rdata-text.ts'
-import { dnsRcodeName, dnsTypeName, NBNS_TYPE_NAMES } from './dns-tables.ts'
+import { dnsRcodeName, dnsTypeName, netbiosTypeName } from './dns-tables.ts'
 
 const EVENT_VERSION = 3
 /** The header's four bits; OPT has eight more (RFC 6891 6.1.3). */
@@ -32,7 +32,7 @@ export function dnsEvent(message: DnsMessage, transactionId: number, netbios: bo
     event.rcode = dnsRcodeName(message.rcode & HEADER_RCODE_MASK)
     if (message.rcode > HEADER_RCODE_MASK) event.extended_rcode = dnsRcodeName(message.rcode)
   }
-  const typeName = netbios ? (type: number) => NBNS_TYPE_NAMES[type] ?? dnsTypeName(type) : dnsTypeName
+  const typeName = netbios ? netbiosTypeName : dnsTypeName
   event.queries = message.queries.map(({ name, type }) => ({
     rrname: name,
     rrtype: typeName(type),

@@ -114,7 +114,7 @@ function payloadText(batch: PacketBatch, out: DecodedBatch, row: number): string
   if (layer >= LAYER_DNS && layer <= LAYER_NBNS) {
     const message = readDnsMessage(batch.bytes, out.dnsAt[row]!, out.dnsEndAt[row]!, layer)
     const name = layer === LAYER_DNS ? '' : `${LAYER_NAMES[layer]} `
-    if (message !== undefined) return `${name}${dnsSummary(message)} (${length})`
+    if (message !== undefined) return `${name}${dnsSummary(message, layer === LAYER_NBNS)} (${length})`
   }
   if (protocol === IPPROTO_TCP && out.transportAt[row] !== 0) return tcpText(batch, out, row)
   if (protocol === IPPROTO_ICMP || protocol === IPPROTO_ICMPV6) {

@@ -32,11 +32,17 @@ function lineOf(bytes: Bytes, wireLen = bytes.length, name = 'eth0', direction =
   return packetLine(batch, out, 0, [face])
 }
 
+const NETBIOS_NAME = concat(32, new TextEncoder().encode('EGFCEFEECACACACACACACACACACACACA'), 0)
 const PREFIX = '2026-11-22 17:03:14.123456 eth0 '
 const v4 = (protocol: number, payload: Bytes, options = {}) =>
   ethernet(0x0800, ipv4(protocol, payload, { src: '192.0.2.1', dst: '198.51.100.2', ...options }))
 
 test.each<[string, Bytes, string]>([
+  [
+    'nbns: types and the broadcast bit are NetBIOS’s own',
+    v4(17, udp(137, 137, message({ id: 1, flags: 0x0110, questions: [question(NETBIOS_NAME, 32)] }))),
+    'IP 192.0.2.1.137 > 198.51.100.2.137: nbns 1+ NB? FRED<20> (50)',
+  ],
   [
     'DNS query',
     v4(17, udp(40000, 53, dnsQuery(12345, 'example.com', 28))),

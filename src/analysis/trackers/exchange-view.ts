@@ -3,7 +3,7 @@ import type { CaptureInterface } from '../../model/capture-interface.ts'
 import type { DnsExchange, DnsJudgement, DnsTransport, OtherAnswer } from '../../model/facts.ts'
 import type { Confidence, ProcessRef } from '../../model/finding.ts'
 import { LAYER_DNS, LAYER_LLMNR, LAYER_MDNS, LAYER_NBNS } from '../../model/layer.ts'
-import { dnsTypeName } from '../../text/dns-tables.ts'
+import { dnsTypeName, netbiosTypeName } from '../../text/dns-tables.ts'
 import { netbiosName } from '../../text/netbios-name.ts'
 import type { AddressTable } from './addresses.ts'
 import type { AnswerTable } from './dns-answers.ts'
@@ -74,7 +74,7 @@ export class ExchangeView implements DnsExchange {
     return this.#columns.type[this.#slot]!
   }
   get typeName(): string {
-    return dnsTypeName(this.type)
+    return this.layer === LAYER_NBNS ? netbiosTypeName(this.type) : dnsTypeName(this.type)
   }
   get clientId(): number {
     return this.#columns.client[this.#slot]!
