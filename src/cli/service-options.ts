@@ -40,7 +40,8 @@ export function collect(value: string, before: string[]): string[] {
 /** @throws OperatorError `bad-flag` */
 export function serviceAddress(flags: AddressFlags): ServiceAddress {
   if (flags.url === undefined) return { socketPath: flags.socket }
-  if (!/^http:\/\/(127\.0\.0\.1|localhost|\[::1\]):\d+\/?$/.test(flags.url)) {
+  const port = /^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\]):(\d+)\/?$/.exec(flags.url)?.[1]
+  if (port === undefined || Number(port) > 0xffff) {
     throw new OperatorError('bad-flag', `--url ${flags.url}: give a loopback address such as http://127.0.0.1:8477.`)
   }
   if (flags.tokenFile === undefined) throw new OperatorError('bad-flag', '--url needs --token-file.')

@@ -97,6 +97,11 @@ describe('what the operator can mend: exit 2 and one sentence', () => {
     ['one file by two names', ['analyze', EXAMPLE, `${dirname(EXAMPLE)}/./${basename(EXAMPLE)}`], /the same file as/],
     ['a bad count', ['packets', '-c', 'x', EXAMPLE], /-c x/],
     ['a folder', ['events', tmpdir()], /folder|directory/],
+    [
+      'a port that is none',
+      ['tail', '--url', 'http://127.0.0.1:65536', '--token-file', 'x'],
+      /give a loopback address/,
+    ],
   ])('%s', async (_, args, message) => {
     const { code, out, err } = await run(args)
     expect(code).toBe(2)
