@@ -381,6 +381,7 @@ export function createAnalyzer(
       names,
       ownerOf: options.ownerOf,
       tunnelCarriesIpv6: known.tunnelCarriesIpv6,
+      splitTunnels: known.splitTunnels,
       insideSeen: known.insideSeen,
     }
   }

@@ -71,6 +71,8 @@ export interface ReportSources {
   names: NameTable
   ownerOf: OwnerLookup | undefined
   tunnelCarriesIpv6: boolean
+  /** Told apart by their packets. */
+  splitTunnels: readonly string[]
   /** What went through the tunnel was captured. */
   insideSeen: boolean
 }
@@ -219,7 +221,7 @@ function incompleteReasons(from: ReportSources, coverage: Coverage): string[] {
   if (lostMicros !== undefined) {
     reasons.push(`The tunnel was lost at ${utcTime(lostMicros)}; what left since then is judged when it returns.`)
   }
-  const split = from.timeline.hasTunnel ? [] : from.network.splitTunnels()
+  const split = from.timeline.hasTunnel ? [] : [...from.network.splitTunnels(), ...from.splitTunnels]
   if (split.length > 0) {
     const are = split.length === 1 ? 'is up and carries' : 'are up and carry'
     reasons.push(

@@ -8,7 +8,7 @@ import { continuedInterfaces } from './continued-interfaces.ts'
 import { splitEndpoint } from './endpoint-text.ts'
 import type { ConnectionContext } from './judgement/connections.ts'
 import { LAN_SUFFIXES } from './judgement/special-names.ts'
-import type { RoleDecision } from './roles.ts'
+import { isMesh, type RoleDecision, type RoleOptions } from './roles.ts'
 import type { AddressTable } from './trackers/addresses.ts'
 import type { ConnectionTracker } from './trackers/connections.ts'
 import type { DnsExchangeTracker } from './trackers/dns-exchanges.ts'
@@ -41,7 +41,7 @@ export interface NetworkSources {
   roles: readonly RoleDecision[]
   /** The live context; undefined = from the packets. */
   timeline: Timeline | undefined
-  options: JudgementOptions
+  options: JudgementOptions & RoleOptions
   startMicros: number
   nowMicros: number
   addresses: AddressTable
@@ -69,9 +69,11 @@ export function createKnownNetwork(from: NetworkSources): ConnectionContext {
   const tunnelIds = from.roles.flatMap((one, id) => (one.role === 'tunnel' ? [id] : []))
   const dialled = from.vpn.endpoints(ownAddresses)
   const servers = dialled.filter((one) => one.isUsed)
-  const usedTunnels = tunnelIds.filter((id) => isUsed(from, id, servers.length > 0))
+  const meshes = from.timeline === undefined ? tunnelIds.filter((id) => isOnlyMesh(from, id)) : []
+  const usedTunnels = tunnelIds.filter((id) => !meshes.includes(id) && isUsed(from, id, servers.length > 0))
   const insideSeen = from.timeline !== undefined || usedTunnels.length > 0
-  const timeline = from.timeline ?? offlineFrom(from, usedTunnels, servers, roleOf)
+  // Outer packets beside a mesh are its own: no VPN's whose inside was not captured.
+  const timeline = from.timeline ?? offlineFrom(from, usedTunnels, meshes.length > 0 ? [] : servers, roleOf)
   const endpoints = createEndpointSet(addresses, servers, options.endpoints ?? [])
   const splitDomains = (options.splitDomains ?? []).map((one) => one.toLowerCase())
   const lanSuffixes = [...LAN_SUFFIXES, ...(options.lanSuffixes ?? []), ...from.lanDomains].map((one) =>
@@ -115,6 +117,7 @@ export function createKnownNetwork(from: NetworkSources): ConnectionContext {
       }
       return false
     },
+    splitTunnels: meshes.map((id) => from.interfaces[id]?.name ?? '').sort(),
     carriesVpn: (id) => from.vpn.carried(id) !== undefined,
     splitDomains,
     lanSuffixes,
@@ -175,6 +178,17 @@ function isUsed(from: NetworkSources, id: number, isVpnSeen: boolean): boolean {
     return figures !== undefined && figures.ipv4Packets + figures.ipv6Packets > 0
   }
   return (figures?.packets ?? 0) > 0 || from.interfaces[id]?.statistics?.startMicros !== undefined
+}
+
+/** Only its members were talked to there: a split tunnel, outside of which nothing leaks (rules.md 1.1, R1). */
+function isOnlyMesh(from: NetworkSources, id: number): boolean {
+  const one = from.interfaces[id]
+  return (
+    one !== undefined &&
+    isMesh(one, from.options) &&
+    !from.links.hasPublicHost(id) &&
+    from.links.figures(id) !== undefined
+  )
 }
 
 /** Servers come and go within one connected time: between their packets nothing says that the tunnel was lost. */

@@ -42,6 +42,8 @@ const ETHERNET_TUNNEL_NAME = /^(tap|zt|ham|feth)[-_.\w]*$/i
  * stf, Linux one of each kind of tunnel whose module is loaded.
  */
 const STANDING_NAME = /^(utun|gif|stf|sit|gre|ip6tnl|vti|xfrm)[-_.\w]*$/i
+/** Networks among their own members: the internet goes through them only where one member is made the exit. */
+const MESH_NAME = /^(tailscale|nebula|netbird|wt\d|zt|ham)[-_.\w]*$/i
 const LOOPBACK_NAME = /^lo\d*$/i
 const VIRTUAL_NAME =
   /^(veth|docker|br-|virbr|vmnet|vnet\d|vboxnet|lxc|lxd|incus|cni|flannel|cali|podman|bridge)[-_.\w]*$/i
@@ -49,6 +51,11 @@ const VIRTUAL_NAME =
 const TRANSLATOR_NAME = /^(clat|v4-)[-_.\w]*$/i
 /** Cellular modems are layer-3 interfaces and yet the way out of the machine. */
 const CELLULAR_NAME = /^(wwan|rmnet|ccmni|pdp_ip|wwp|qmi)[-_.\w]*$/i
+
+/** A mesh of its members by its name, and nobody said that it is the VPN. */
+export function isMesh(one: CaptureInterface, { tunnels }: Pick<RoleOptions, 'tunnels'>): boolean {
+  return MESH_NAME.test(one.name ?? '') && !isNamed(one, tunnels)
+}
 
 /**
  * Decides the role of every interface. `carriesVpn(id)`: a VPN's transport was seen on that interface, which makes

@@ -10,6 +10,8 @@ export interface ConnectionContext extends JudgementContext {
   isEndpointAddress(addressId: number): boolean
   /** The address of a connectivity check, by its DNS answer (rules.md X3). */
   isPortalCheck(addressId: number): boolean
+  /** Offline: names of tunnels that carry only a part of the internet; live the network's history knows them. */
+  readonly splitTunnels: readonly string[]
   /** The tunnel carries connections to public addresses: it is no tunnel for a few networks only. */
   tunnelCarriesPublic(): boolean
 }

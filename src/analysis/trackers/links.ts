@@ -38,6 +38,8 @@ export interface LinkTracker {
   hasCarried(interfaceId: number, addressId: number): boolean
   /** Somebody there was asked, or connected to, under a public address. */
   hasCarriedPublic(interfaceId: number): boolean
+  /** Some packet had a public address, on either end. */
+  hasPublicHost(interfaceId: number): boolean
   /** Ids of addresses whose packets this machine sent there: marked so, or from its own link-layer address. */
   sentByUs(interfaceId: number): Set<number>
 }
@@ -128,6 +130,21 @@ export function createLinkTracker(
     }
   }
 
+  /** COLD PATH: for a judgement. A public address there that was asked so often. */
+  function hasPublic(interfaceId: number, minAsked: number): boolean {
+    for (const { interfaceId: on, addressId, asked } of hosts.values()) {
+      if (on !== interfaceId || asked < minAsked) continue
+      const [w0, w1, w2, w3] = [0, 1, 2, 3].map((index) => addresses.word(addressId, index)) as [
+        number,
+        number,
+        number,
+        number,
+      ]
+      if (isPublicAddress(w0, w1, w2, w3)) return true
+    }
+    return false
+  }
+
   return {
     packet(batch, out, row) {
       const interfaceId = batch.interfaceId[row]!
@@ -165,19 +182,9 @@ export function createLinkTracker(
       return record !== undefined && (record.received > 0 || record.asked > 0)
     },
     /** COLD PATH: for a judgement. */
-    hasCarriedPublic(interfaceId) {
-      for (const { interfaceId: on, addressId, asked } of hosts.values()) {
-        if (on !== interfaceId || asked === 0) continue
-        const [w0, w1, w2, w3] = [0, 1, 2, 3].map((index) => addresses.word(addressId, index)) as [
-          number,
-          number,
-          number,
-          number,
-        ]
-        if (isPublicAddress(w0, w1, w2, w3)) return true
-      }
-      return false
-    },
+    hasCarriedPublic: (interfaceId) => hasPublic(interfaceId, 1),
+    /** COLD PATH: for a judgement. */
+    hasPublicHost: (interfaceId) => hasPublic(interfaceId, 0),
     /** COLD PATH: for a judgement. */
     sentByUs: (interfaceId) => sentByMachine(interfaceId, hosts.values(), macs[interfaceId]),
   }
