@@ -21,6 +21,9 @@ import {
   HEAD_SENT,
   HEAD_SEQ,
   HEAD_SMALLER,
+  LOST_COUNTER,
+  LOST_END,
+  LOST_SEGMENTS,
   MAY_BE_CUT,
   PATH_AT,
   PROGRESS,
@@ -150,7 +153,10 @@ function selective(
     const at = out.sackAt[row]! + i * SACK_BLOCK_LEN
     const left = u32(bytes, at)
     const right = u32(bytes, at + 4)
-    if (((left - ack) | 0) <= 0) continue
+    if (((left - ack) | 0) <= 0) {
+      if (i === 0 && right === words[block + LOST_END]) takeBack(state, block)
+      continue
+    }
     const entries = words[block + RING]! & 0xff
     let start = words[block + ACKED]!
     for (let index = 0; index < entries; index++) {
@@ -164,6 +170,14 @@ function selective(
       start = end
     }
   }
+}
+
+/** RFC 2883 4: the receiver has it twice, so what was sent again had not been lost. */
+function takeBack(state: DeliveryState, block: number): void {
+  const { words, paths } = state
+  const counter = words[block + LOST_COUNTER]!
+  paths.lostByClass[counter] = paths.lostByClass[counter]! - words[block + LOST_SEGMENTS]!
+  words[block + LOST_SEGMENTS] = 0
 }
 
 /** The window that the sender of `row` offers, scaled when both SYNs were seen and both scale it (RFC 7323 2.2). */

@@ -28,6 +28,9 @@ import {
   HEAD_SMALLER,
   LOSS_PROVEN,
   LOSS_TOLD,
+  LOST_COUNTER,
+  LOST_END,
+  LOST_SEGMENTS,
   MAY_BE_CUT,
   NEXT,
   NEXT_KNOWN,
@@ -101,10 +104,10 @@ export function data(
     ((seq - words[block + GAP_FROM]!) | 0) >= 0 &&
     ((words[block + GAP_TO]! - seq) | 0) > 0
   ) {
-    if (ipLen !== 0 && isLate(state, flow, block)) countLost(state, path, counter, segments)
+    if (ipLen !== 0 && isLate(state, flow, block)) countLost(state, path, block, end | 0, counter, segments)
     fillGap(state, block, seq, end)
   } else if (dataLen > 1) {
-    if (ipLen !== 0 && !isAcknowledged(words, block, end)) countLost(state, path, counter, segments)
+    if (ipLen !== 0 && !isAcknowledged(words, block, end)) countLost(state, path, block, end | 0, counter, segments)
     shrinkEntries(state, block, seq, end, mayBeCut ? 0 : ipLen)
     if ((words[block + BLOCK_FLAGS]! & ACKED_KNOWN) !== 0 && seq === words[block + ACKED]) {
       const segmentEnd = segments > 1 ? (seq + perSegment) >>> 0 : end
@@ -140,8 +143,18 @@ function isAcknowledged(words: Uint32Array, block: number, end: number): boolean
   return (words[block + BLOCK_FLAGS]! & ACKED_KNOWN) !== 0 && ((words[block + ACKED]! - end) | 0) >= 0
 }
 
-function countLost(state: DeliveryState, path: number, counter: number, segments: number): void {
-  const { paths } = state
+function countLost(
+  state: DeliveryState,
+  path: number,
+  block: number,
+  end: number,
+  counter: number,
+  segments: number,
+): void {
+  const { paths, words } = state
+  words[block + LOST_END] = end
+  words[block + LOST_COUNTER] = counter
+  words[block + LOST_SEGMENTS] = segments
   paths.lostByClass[counter] = paths.lostByClass[counter]! + segments
   const now = state.nowLow[0]!
   const since = (now - paths.lossEventAt[path]!) >>> 0

@@ -61,8 +61,12 @@ export const GAP_SINCE = 19
 export const GAP_LATER = 20
 /** Index of the first entry and number of entries of the ring. */
 export const RING = 21
+/** Of the last data counted as lost: its end, which counter, and how many segments; 0 segments = none to take back. */
+export const LOST_END = 22
+export const LOST_COUNTER = 23
+export const LOST_SEGMENTS = 24
 /** Entries of the ring: end of the sequence, IP length. */
-export const ENTRIES = 22
+export const ENTRIES = 25
 export const RING_ENTRIES = 8
 export const BLOCK_WORDS = ENTRIES + RING_ENTRIES * 2
 

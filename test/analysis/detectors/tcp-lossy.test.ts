@@ -40,6 +40,25 @@ test('stays quiet: what is sent again had been acknowledged before, so nothing w
   expect(findingsOf(play(story.steps), ID)).toEqual([])
 })
 
+test('stays quiet: the receiver says that it has what was sent again twice, so nothing was lost (RFC 2883)', () => {
+  const story = createStory(34)
+  const upload = story.connection({ port: 80 }).open(0)
+  for (let index = 0; index < 200; index++) {
+    const [at, from, to] = [60 + index * 60, index * 1380, index * 1380 + 1380]
+    upload.out(at, from, 1380)
+    if (index % 20 !== 10) upload.ackBack(at + 20, to)
+    else
+      upload
+        .out(at + 30, from, 1380)
+        .ackBack(at + 31, to)
+        .ackBack(at + 50, to, [from, to])
+        .ackBack(at + 51, to, [from, to])
+  }
+  const report = play(story.steps)
+  expect(report.paths[0]!.toServer).toMatchObject({ segments: 210, resent: 0 })
+  expect(findingsOf(report, ID)).toEqual([])
+})
+
 test('stays quiet: the receiver closes its window again and again, and one byte asks whether it is open', () => {
   const story = createStory(33)
   const download = story.connection({ port: 80 }).open(0).out(30, 0, 100).ackBack(50, 100)
