@@ -93,7 +93,7 @@ export const mtuMssClamped: Detector = {
           againstWords,
           ...(server === '' ? {} : { server }),
         },
-        filter: `${interfaceFilter(name)}tcp.flags.syn == 1 && tcp.flags.ack == 1`,
+        filter: `${interfaceFilter(name)}tcp.flags.syn == 1 && tcp.flags.ack == 1 && tcp.options.mss_val in {${mtu - TCP_HEADERS_V4}, ${mtu - TCP_HEADERS_V6}}`,
       })
     }
 
