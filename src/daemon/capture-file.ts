@@ -13,6 +13,7 @@ export class CaptureFile {
   readonly #onTrouble: (sentence: string) => void
   readonly #onReaderGone: () => void
   #isOver = false
+  #isCut = false
 
   /** `onTrouble` hears once why the file ended early; where it was a pipe that nobody reads any more, `onReaderGone`. */
   constructor(options: CaptureOptions, onTrouble: (sentence: string) => void, onReaderGone: () => void) {
@@ -34,6 +35,11 @@ export class CaptureFile {
         ...(expression === undefined ? {} : { filter: expression }),
       })
     }
+  }
+
+  /** True when the file ended before the capture did, though somebody wants it. */
+  get isCut(): boolean {
+    return this.#isCut
   }
 
   /** Appends all rows. */
@@ -60,7 +66,10 @@ export class CaptureFile {
       this.#writer = undefined
       this.#isOver = true
       if (error.code === 'reader-gone') this.#onReaderGone()
-      else this.#onTrouble(error.message)
+      else {
+        this.#isCut = true
+        this.#onTrouble(error.message)
+      }
     }
   }
 }

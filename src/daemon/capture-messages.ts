@@ -69,7 +69,13 @@ export type FromCaptureWorker =
   | { readonly type: 'trouble'; readonly sentence: string }
   /** JSON of the report. */
   | { readonly type: 'report'; readonly json: string }
-  | { readonly type: 'ended'; readonly json: string; readonly packets: number; readonly dropped: number }
+  | {
+      readonly type: 'ended'
+      readonly json: string
+      readonly packets: number
+      readonly dropped: number
+      readonly isFileCut: boolean
+    }
 
 /** One interface as it is at the start. */
 export interface WatchedInterface {

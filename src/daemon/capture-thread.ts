@@ -42,6 +42,8 @@ export interface CaptureEnd {
   readonly json: string
   readonly packets: number
   readonly dropped: number
+  /** The file of -w could not be written to its end. */
+  readonly isFileCut: boolean
 }
 
 export interface CaptureThread {

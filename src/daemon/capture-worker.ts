@@ -149,7 +149,13 @@ async function captureFrom(source: LiveSource, watch: NetworkWatch): Promise<voi
   file.close(source, endMicros, dropped)
   evidence?.note(outbox.end(), endMicros)
   evidence?.close(source.interfaces, watch.current)
-  tell({ type: 'ended', json: JSON.stringify(analyzer.report()), packets: summary.packets, dropped })
+  tell({
+    type: 'ended',
+    json: JSON.stringify(analyzer.report()),
+    packets: summary.packets,
+    dropped,
+    isFileCut: file.isCut,
+  })
 }
 
 /** Everything that knows of times. */

@@ -42,7 +42,12 @@ export interface Daemon {
   /** Ends the capture; `ended` tells when everything is flushed. */
   stop(): void
   /** Rejected with a bug of ours. */
-  readonly ended: Promise<CaptureEnd>
+  readonly ended: Promise<DaemonEnd>
+}
+
+export interface DaemonEnd extends CaptureEnd {
+  /** Its last state could not be written. */
+  readonly isReportLost: boolean
 }
 
 /**
@@ -118,20 +123,23 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   capture.begin()
   if (capture.shortage !== undefined) options.tell('warn', capture.shortage)
 
-  function write(json: string): void {
-    if (options.reportPath === undefined) return
+  /** False when there is trouble, which is told. */
+  function write(json: string): boolean {
+    if (options.reportPath === undefined) return true
     try {
       writeReportFile(options.reportPath, options.reportName ?? options.reportPath, json)
+      return true
     } catch (error) {
       options.tell('error', (error as Error).message)
+      return false
     }
   }
 
   const ended = Promise.race([capture.ended, serviceFailed]).then(async (end) => {
     manager.stopping()
-    write(end.json)
+    const isReportLost = !write(end.json)
     await service?.close()
-    return end
+    return { ...end, isReportLost }
   })
   const watched = capture.interfaces.filter((one) => one.isWatched).length
   const status = `watching ${watched} ${watched === 1 ? 'interface' : 'interfaces'}`
@@ -139,7 +147,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   return {
     interfaces: capture.interfaces,
     addresses: service?.addresses ?? [],
-    writeReport: async () => write(await capture.report()),
+    writeReport: async () => {
+      write(await capture.report())
+    },
     reloading(apply) {
       manager.reloading()
       eventLog?.reopen()

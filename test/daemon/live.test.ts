@@ -240,6 +240,19 @@ if (!canMakeNamespaces) {
     40_000,
   )
 
+  test.each([['-w'], ['--report']])(
+    'what %s asks for cannot be written: told, exit 2',
+    async (flag) => {
+      const [near] = machine()
+      const daemon = near.start(process.execPath, [main(), 'daemon', '--no-service', '-c', '10', flag, '/dev/full'])
+      while (!daemon.errors.includes('watching')) await pause(50)
+      await near.start('python3', [program('ask.py'), '192.0.2.53', '20', '10']).ends()
+      expect(await daemon.ends()).toBe(2)
+      expect(sentences(daemon).join()).toMatch(/\/dev\/full.*(disk is full|no space left)/)
+    },
+    40_000,
+  )
+
   test('-w - gives the packets to a pipe, and ends when nobody reads it any more', async () => {
     const [near] = machine()
     const words = ['daemon', '--no-service', '-w', '-']

@@ -15,6 +15,7 @@ import {
   STANDARD_OUTPUT,
   serviceStart,
 } from '../daemon-settings.ts'
+import { EXIT_OPERATOR } from '../exit-codes.ts'
 import { findingRow } from '../screen/finding-row.ts'
 import { localTime } from '../screen/local-time.ts'
 import { createRepeatFilter } from '../screen/repeat-filter.ts'
@@ -78,9 +79,11 @@ async function runDaemon(expression: string[], flags: DaemonFlags): Promise<void
   const served = daemon.addresses.length === 0 ? '' : `; listening on ${daemon.addresses.join(', ')}`
   log.tell('info', `watching ${watchedText(daemon.interfaces)}${served}`)
   try {
-    const { packets, dropped } = await daemon.ended
+    const { packets, dropped, isFileCut, isReportLost } = await daemon.ended
     const lost = config.capture.backend === 'cap' ? 'how many were lost is unknown' : `${dropped} dropped by the kernel`
     log.tell('info', `${packets} packets captured, ${lost}`)
+    // Told when it happened; who waits for the file must not take it for whole.
+    if (isFileCut || isReportLost) process.exitCode = EXIT_OPERATOR
   } finally {
     for (const [name, action] of Object.entries(signals)) process.off(name, action)
   }
