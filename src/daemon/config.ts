@@ -1,6 +1,6 @@
 // The daemon's configuration: one TOML file, every key of which is in docs/configuration.md. What is wrong is one sentence
 // with the file, the key and what to write instead; a key nobody knows is an error, for it would silently change nothing.
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
 import { parse, TomlError } from 'smol-toml'
@@ -104,12 +104,26 @@ const LIVE_KEYS = ['log.', 'evidence.max-age-days', 'evidence.max-size-mb', 'evi
 export function readConfig(file: string): Config {
   let text: string
   try {
-    text = readFileSync(file, 'utf8')
+    text = firstOf(file, MAX_FILE_LEN + 1)
   } catch (error) {
     throw new OperatorError('config-unreadable', `${file} cannot be read: ${systemErrorText(error)}.`)
   }
-  if (text.length > MAX_FILE_LEN) throw new OperatorError('config-unreadable', `${file} is larger than 1 MB.`)
+  if (Buffer.byteLength(text) > MAX_FILE_LEN)
+    throw new OperatorError('config-unreadable', `${file} is larger than 1 MB.`)
   return parseConfig(text, file)
+}
+
+/** A device or a pipe gives bytes for ever. */
+function firstOf(file: string, mostBytes: number): string {
+  const bytes = Buffer.alloc(mostBytes)
+  const fd = openSync(file, 'r')
+  try {
+    let len = 0
+    for (let got = -1; got !== 0 && len < mostBytes; len += got) got = readSync(fd, bytes, len, mostBytes - len, null)
+    return bytes.toString('utf8', 0, len)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** The configuration without a file. */

@@ -69,6 +69,10 @@ describe('a configuration', () => {
       '/nonexistent/ts.toml cannot be read: no such file or directory',
     )
   })
+
+  test('that never ends is refused', () => {
+    expect(() => readConfig('/dev/zero')).toThrow('/dev/zero is larger than 1 MB')
+  })
 })
 
 describe('the packaged example and the documentation', () => {
