@@ -132,12 +132,13 @@ export function createKnownNetwork(from: NetworkSources): ConnectionContext {
     outer: readonly VpnEndpoint[],
     role: (id: number) => InterfaceRole,
   ): Timeline {
-    const events = outsideEvents(exchanges, connections, role)
-    const evidence: TunnelEvidence[] =
-      tunnels.length > 0
-        ? continuedInterfaces(tunnels, sources.interfaces, links).map((parts) => tunnelEvidence(sources, parts, events))
-        : outerEvidence(outer)
     const used = outer.flatMap((one) => endpointSpans(sources.addresses, one))
+    if (tunnels.length === 0) return offlineTimeline(outerEvidence(outer), sources.startMicros, sources.nowMicros, used)
+    // Goes through all that is held: only where there is a tunnel to be lost.
+    const events = outsideEvents(exchanges, connections, role)
+    const evidence = continuedInterfaces(tunnels, sources.interfaces, links).map((parts) =>
+      tunnelEvidence(sources, parts, events),
+    )
     return offlineTimeline(evidence, sources.startMicros, sources.nowMicros, used)
   }
 }
