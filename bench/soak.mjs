@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { scriptOptions, wholeNumber } from '../scripts/script-options.mjs'
+import { positiveNumber, scriptOptions, wholeNumber } from '../scripts/script-options.mjs'
 import { fail, layCable } from './cable.mjs'
 import { packetSender } from './packet-sender.mjs'
 
@@ -30,7 +30,8 @@ const { values } = scriptOptions(USAGE, {
   flows: { type: 'string', default: '1000000' },
   main: { type: 'string', default: join(ROOT, 'dist/cli/main.js') },
 })
-const [minutes, pps, flows] = ['minutes', 'pps', 'flows'].map((name) => wholeNumber(`--${name}`, values[name], USAGE))
+const minutes = positiveNumber('--minutes', values.minutes, USAGE)
+const [pps, flows] = ['pps', 'flows'].map((name) => wholeNumber(`--${name}`, values[name], USAGE))
 
 if (process.getuid() !== 0) fail('the soak makes network namespaces: run it as root')
 if (!existsSync(values.main)) fail('nothing is built: npm run build')

@@ -26,6 +26,12 @@ export function wholeNumber(name, text, usage, least = 1) {
   return refuse(`${name} ${text}: give a whole number from ${least} on.`, usage)
 }
 
+/** `text` as a number above 0, parts of one too; ends the process when it is none. */
+export function positiveNumber(name, text, usage) {
+  if (/^\d{1,9}(\.\d{1,9})?$/.test(text) && Number(text) > 0) return Number(text)
+  return refuse(`${name} ${text}: give a number above 0.`, usage)
+}
+
 /** Ends the process: one sentence, and what would be right. */
 export function refuse(sentence, usage) {
   console.error(`${sentence}\n${usage}`)
