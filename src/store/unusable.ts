@@ -9,10 +9,21 @@ export function errorCode(error: unknown): string {
 
 /** What to throw when opening failed with `error`. */
 export function storeUnusable(path: string, error: unknown): OperatorError {
+  if (isNotBuilt(error)) {
+    return new OperatorError(
+      'store-unusable',
+      `The store ${path} cannot be opened: better-sqlite3 is not built for this Node; install a C++ compiler, make and python3, then run: npm rebuild better-sqlite3`,
+    )
+  }
   return new OperatorError(
     'store-unusable',
     `The store ${path} cannot be opened: ${(error as Error).message}; ${whatHelps(errorCode(error))} or name another place with --store.`,
   )
+}
+
+/** Nothing was built at installation, as where npm ran no install scripts, or it was built for another Node. */
+function isNotBuilt(error: unknown): boolean {
+  return errorCode(error) === 'ERR_DLOPEN_FAILED' || Array.isArray((error as { tries?: unknown }).tries)
 }
 
 function whatHelps(code: string): string {

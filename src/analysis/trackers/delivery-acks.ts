@@ -1,5 +1,4 @@
 // HOT PATH. What acknowledgements say: sizes that passed, later segments that arrived before the first (RFC 2018).
-
 import { TCP_SYN } from '../../constants/wire.ts'
 import { u32 } from '../../decoders/cursor.ts'
 import type { DecodedBatch } from '../../model/decoded-batch.ts'
