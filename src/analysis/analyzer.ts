@@ -1,17 +1,14 @@
 // Columns to facts to findings: the trackers, the judge and the detectors, wired once. Live and offline alike.
-
 import { DNS_TIMEOUT_MICROS } from '../constants/limits.ts'
 import { DNS_FLAG_QR } from '../constants/wire.ts'
-import type { OwnerLookup } from '../model/address-owner.ts'
 import type { CaptureInterface, InputSummary } from '../model/capture-interface.ts'
 import type { DecodedBatch } from '../model/decoded-batch.ts'
 import type { DnsJudgement, EncryptedDnsFact, FactHandlers, NetworkEventFact } from '../model/facts.ts'
-import type { Finding } from '../model/finding.ts'
 import { LAYER_DNS, LAYER_MDNS } from '../model/layer.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
-import type { LeakServiceChange, Report } from '../model/report.ts'
 import type { SiteObservation } from '../model/site.ts'
-import { buildReport, type ReportOverview, type ReportSources, reportOverview, siteContext } from './build-report.ts'
+import type { Analyzer, AnalyzerOptions } from './analyzer-interface.ts'
+import { buildReport, type ReportSources, reportOverview, siteContext } from './build-report.ts'
 import { isContinuation } from './continued-interfaces.ts'
 import { createDeclaredAddresses } from './declared-addresses.ts'
 import type { DetectorContext } from './detector.ts'
@@ -22,14 +19,12 @@ import { createFanOut } from './fan-out.ts'
 import { withJoins } from './joined-tunnels.ts'
 import { PARALLEL_MICROS } from './judgement/causes.ts'
 import { judgeConnection } from './judgement/connections.ts'
-import { endpointSpans, type JudgementOptions } from './known-network.ts'
+import { endpointSpans } from './known-network.ts'
 import { createLossTeller } from './loss-teller.ts'
 import { createNetworkNow, type PacketClock } from './network-now.ts'
 import type { PathContext } from './path-context.ts'
 import { createFindingSet } from './raise.ts'
-import type { RoleOptions } from './roles.ts'
 import { createAddressTable } from './trackers/addresses.ts'
-import type { Inflate } from './trackers/compressed-payloads.ts'
 import { ConnectionView } from './trackers/connection-view.ts'
 import { createConnectionTracker } from './trackers/connections.ts'
 import { createAnswerTable } from './trackers/dns-answers.ts'
@@ -45,9 +40,8 @@ import { createLeakList } from './trackers/leaks.ts'
 import { createLeaseTracker } from './trackers/leases.ts'
 import { createLinkTracker } from './trackers/links.ts'
 import { createNameTable } from './trackers/names.ts'
-import { createNetworkHistory, type NetworkHistory } from './trackers/network-history.ts'
+import { createNetworkHistory } from './trackers/network-history.ts'
 import { createPathTable } from './trackers/path-table.ts'
-import type { InitialCrypto } from './trackers/quic-keys.ts'
 import { createRecentQuestions } from './trackers/recent-questions.ts'
 import { createResolverTracker } from './trackers/resolvers.ts'
 import { createServerNames } from './trackers/server-names.ts'
@@ -61,47 +55,6 @@ import { createVerdictCounter } from './trackers/verdict.ts'
 import { createVolumeJoin } from './trackers/volume-join.ts'
 import { createVpnTransportTracker } from './trackers/vpn-transport.ts'
 import { createUnjoinedTunnels } from './unjoined-tunnels.ts'
-
-export interface AnalyzerOptions extends RoleOptions, JudgementOptions {
-  version: string
-  /** Addresses of the VPN's own resolvers, where the operator names them. */
-  vpnResolvers: readonly string[]
-  /** Encrypted resolvers beside the known ones, names or addresses. */
-  encryptedResolvers?: readonly string[]
-  /** For QUIC's first packets; without it QUIC stays closed. */
-  crypto?: InitialCrypto
-  /** For IPComp; without it compressed packets stay closed. */
-  inflate?: Inflate
-  /** What the kernel tells of the network; without it the times of the tunnel are read from the capture. */
-  network?: NetworkHistory
-  /** Who runs an address, from a database the operator gave. */
-  ownerOf?: OwnerLookup
-  /** Names that were asked for are sites without a connection too: for `compare`. */
-  namesAreSites?: boolean
-  /** Flows followed at once; MAX_FLOWS unless given. */
-  maxFlows?: number
-  /** Further listeners to facts (event lines, the store). */
-  listeners?: readonly FactHandlers[]
-}
-
-export interface Analyzer {
-  /** Analyses one decoded batch; afterwards its memory may be released. */
-  consume(batch: PacketBatch, out: DecodedBatch): void
-  /** Time has reached `timeMicros` (never back): what waited for a deadline before it is decided. */
-  tick(timeMicros: number): void
-  /** All input has been read. Call once. */
-  end(): void
-  /** Findings that are new or have grown since the last call. */
-  takeFindings(): Finding[]
-  /** What was seen of sites that are new or have changed since the last call, at most `limit` of them. */
-  takeSites(limit: number): SiteObservation[]
-  /** What leaked by program and day since the last call. */
-  takeLeakService(): LeakServiceChange[]
-  /** The verdict, the epochs from `firstEpoch` on and the interfaces as a report has them, at little cost. */
-  overview(firstEpoch: number): ReportOverview
-  /** The report as of now; complete after end(). */
-  report(): Report
-}
 
 /** What would be a leak is judged by what is known this recently: the server whose name it asks may just have come into use. */
 const LEAK_CONTEXT_MICROS = 50_000

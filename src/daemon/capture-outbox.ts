@@ -1,5 +1,5 @@
 // What leaves the capturing thread, and how often.
-import type { Analyzer } from '../analysis/analyzer.ts'
+import type { Analyzer } from '../analysis/analyzer-interface.ts'
 import type { LiveSource } from '../capture/source.ts'
 import type { Finding } from '../model/finding.ts'
 import { utcTime } from '../text/timestamp.ts'

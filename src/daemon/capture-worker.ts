@@ -1,7 +1,8 @@
 // The thread that captures: ring to columns to facts to findings, in one place and without a copy. It speaks only with
 // capture-thread.ts, which started it; what it has to say leaves in batches.
 import { parentPort, workerData } from 'node:worker_threads'
-import { type Analyzer, createAnalyzer } from '../analysis/analyzer.ts'
+import { createAnalyzer } from '../analysis/analyzer.ts'
+import type { Analyzer } from '../analysis/analyzer-interface.ts'
 import { createNetworkHistory } from '../analysis/trackers/network-history.ts'
 import { CapSource } from '../capture/cap-source.ts'
 import type { NetworkWatch } from '../capture/context-watch.ts'

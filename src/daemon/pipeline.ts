@@ -1,5 +1,6 @@
 // The whole road on one screen: bytes to columns, columns to facts, facts to findings. A file and the live ring take it alike.
-import { type Analyzer, type AnalyzerOptions, createAnalyzer } from '../analysis/analyzer.ts'
+import { createAnalyzer } from '../analysis/analyzer.ts'
+import type { Analyzer, AnalyzerOptions } from '../analysis/analyzer-interface.ts'
 import { createNetworkHistory, type NetworkHistory } from '../analysis/trackers/network-history.ts'
 import type { CaptureSource } from '../capture/source.ts'
 import { decodeBatch } from '../decoders/decode-batch.ts'

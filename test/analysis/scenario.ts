@@ -1,6 +1,7 @@
 // Small network stories for the analysis: packets on named interfaces at milliseconds, analysed as one capture.
 import { type Answer, encode, type Packet, RECURSION_DESIRED } from 'dns-packet'
-import { type Analyzer, createAnalyzer } from '../../src/analysis/analyzer.ts'
+import { createAnalyzer } from '../../src/analysis/analyzer.ts'
+import type { Analyzer } from '../../src/analysis/analyzer-interface.ts'
 import { decodeBatch } from '../../src/decoders/decode-batch.ts'
 import type { CaptureInterface, InputSummary } from '../../src/model/capture-interface.ts'
 import { createDecodedBatch } from '../../src/model/decoded-batch.ts'

@@ -1,7 +1,7 @@
 // `analyze FILE…`: the engine over capture files, merged by time; a report for a person or as JSON.
 import { once } from 'node:events'
 import type { Command } from 'commander'
-import type { AnalyzerOptions } from '../../analysis/analyzer.ts'
+import type { AnalyzerOptions } from '../../analysis/analyzer-interface.ts'
 import { openCaptures } from '../../capture/open-captures.ts'
 import type { CaptureSource } from '../../capture/source.ts'
 import { openAsDatabase } from '../../daemon/as-database.ts'
