@@ -13,7 +13,17 @@ import type { AddressTable } from './trackers/addresses.ts'
 import type { ConnectionTracker } from './trackers/connections.ts'
 import type { DnsExchangeTracker } from './trackers/dns-exchanges.ts'
 import type { EndpointSpan } from './trackers/epoch-span.ts'
-import { EXCHANGE_ANSWERED } from './trackers/exchange-columns.ts'
+import {
+  ANSWERS_AT,
+  EXCHANGE_ANSWERED,
+  EXCHANGE_SHIFT,
+  exchangeState,
+  interfaceIdOf,
+  NAME_ID_AT,
+  QUESTION_AT,
+  queryMicrosOf,
+  SERVER_AT,
+} from './trackers/exchange-record.ts'
 import type { ExchangeView } from './trackers/exchange-view.ts'
 import type { RouteTable } from './trackers/injected-routes.ts'
 import type { LinkTracker } from './trackers/links.ts'
@@ -80,12 +90,13 @@ export function createKnownNetwork(from: NetworkSources): ConnectionContext {
     one.toLowerCase(),
   )
   const excludedApps = new Set(options.excludedApps)
-  const columns = exchanges.columns
   const endpointNames = from.serverNames.of(
     dialled.filter((one) => one.isUsed || one.isDialled),
     (each) => {
+      const { words } = exchanges.records
       exchanges.eachHeld((slot) => {
-        if (columns.state[slot] === EXCHANGE_ANSWERED) each(columns.nameId[slot]!, columns.answers[slot]!)
+        const base = slot << EXCHANGE_SHIFT
+        if (exchangeState(words, slot) === EXCHANGE_ANSWERED) each(words[base + NAME_ID_AT]!, words[base + ANSWERS_AT]!)
       })
     },
   )
@@ -110,10 +121,12 @@ export function createKnownNetwork(from: NetworkSources): ConnectionContext {
     askedBefore: (view) => from.recent.of(view),
     labelInsideMicros: from.recent.labelInsideMicros,
     askedInsideSoon: (view, withinMicros) => {
+      const { words, times } = exchanges.records
       for (let slot = exchanges.after(view.slot); slot >= 0; slot = exchanges.after(slot)) {
-        if (columns.queryMicros[slot]! - view.queryMicros > withinMicros) return false
-        if (columns.nameId[slot] !== view.nameId || columns.type[slot] !== view.type) continue
-        if (roleOf(columns.interfaceId[slot]!) === 'tunnel') return true
+        if (queryMicrosOf(times, slot) - view.queryMicros > withinMicros) return false
+        const base = slot << EXCHANGE_SHIFT
+        if (words[base + NAME_ID_AT] !== view.nameId || words[base + QUESTION_AT]! >>> 16 !== view.type) continue
+        if (roleOf(interfaceIdOf(words, slot)) === 'tunnel') return true
       }
       return false
     },
@@ -236,10 +249,11 @@ function outsideEvents(
   roleOf: (id: number) => InterfaceRole,
 ): OutsideEvent[] {
   const events: OutsideEvent[] = []
-  const asked = exchanges.columns
+  const { words, times } = exchanges.records
   exchanges.eachHeld((slot) => {
-    if (roleOf(asked.interfaceId[slot]!) !== 'physical') return
-    events.push({ timeMicros: asked.queryMicros[slot]!, serverId: asked.server[slot]! })
+    if (roleOf(interfaceIdOf(words, slot)) !== 'physical') return
+    const serverId = words[(slot << EXCHANGE_SHIFT) + SERVER_AT]!
+    events.push({ timeMicros: queryMicrosOf(times, slot), serverId })
   })
   const opened = connections.columns
   connections.eachHeld((slot) => {

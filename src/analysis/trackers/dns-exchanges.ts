@@ -1,5 +1,5 @@
 // HOT PATH. Questions and their answers, matched as RFC 5452 9.1 asks: 5-tuple, id, name and type. An exchange is held
-// in columns until it is decided (answered, or given up) and its network context is known, then told once, in order.
+// in a record until it is decided (answered, or given up) and its network context is known, then told once, in order.
 // Questions shouted to the LAN (mDNS, LLMNR, NBNS) are held beside them; theirs are not matched with answers.
 import { DNS_TIMEOUT_MICROS, DUPLICATE_MICROS, FIRST_HELD, MAX_HELD_EXCHANGES } from '../../constants/limits.ts'
 import { DNS_FLAG_QR, DNS_FLAG_TC, DNS_HEADER_LEN, IPPROTO_TCP } from '../../constants/wire.ts'
@@ -11,19 +11,45 @@ import type { Writable } from '../writable.ts'
 import { type AddressTable, OTHER_ADDRESS } from './addresses.ts'
 import { type AnswerTable, createAnswerTable, NO_ANSWERS } from './dns-answers.ts'
 import {
-  createExchangeColumns,
+  ANSWERS_AT,
+  BITS_AT,
+  CLIENT_AT,
+  createExchangeRecords,
+  DIRECTION_SHIFT,
   EXCHANGE_ANSWERED,
   EXCHANGE_CONTRADICTED,
   EXCHANGE_FRAGMENTED,
   EXCHANGE_OVER_TCP,
   EXCHANGE_PENDING,
   EXCHANGE_SENT,
+  EXCHANGE_SHIFT,
   EXCHANGE_SHOUTED,
   EXCHANGE_STRAYED,
   EXCHANGE_TIMED_OUT,
   EXCHANGE_UNDECIDED,
-  type ExchangeColumns,
-} from './exchange-columns.ts'
+  EXCHANGE_WORDS,
+  type ExchangeRecords,
+  exchangeState,
+  INTERFACE_AT,
+  IP_ID_AT,
+  IP_VERSION_SHIFT,
+  interfaceIdOf,
+  LAYER_SHIFT,
+  NAME_ID_AT,
+  NEXT_AT,
+  type OtherAnswerRecord,
+  PORTS_AT,
+  QUERY_AT_F64,
+  QUERY_FRAME_AT,
+  QUESTION_AT,
+  queryMicrosOf,
+  RESPONSE_AT_F64,
+  RESPONSE_FRAME_AT,
+  rcodeOf,
+  SERVER_AT,
+  setExchangeState,
+  setRcode,
+} from './exchange-record.ts'
 import type { NameTable } from './names.ts'
 
 export interface DnsExchangeTracker {
@@ -33,7 +59,9 @@ export interface DnsExchangeTracker {
   settle(nowMicros: number, contextMicros: number): void
   /** Tells all that is left. */
   end(nowMicros: number): void
-  readonly columns: ExchangeColumns
+  readonly records: ExchangeRecords
+  /** Of an exchange with EXCHANGE_CONTRADICTED or EXCHANGE_STRAYED. */
+  otherAnswer(slot: number): OtherAnswerRecord | undefined
   /** Held exchanges from the oldest on; valid during the call. For the cold path. */
   eachHeld(visit: (slot: number) => void): void
   /** The slot after `slot` in order of the questions, or −1: for looking ahead while an exchange is told. */
@@ -58,41 +86,48 @@ export function createDnsExchangeTracker(
   isContinuation: (before: number, after: number) => boolean = () => false,
 ): DnsExchangeTracker {
   let capacity = FIRST_HELD
-  let columns = createExchangeColumns(capacity)
-  let buckets = new Int32Array(capacity * 2).fill(-1)
-  let head = 0
+  let { words, times } = createExchangeRecords(capacity)
+  /** The number of the newest exchange of a hash. Exchanges are numbered as they come, and go in that order. */
+  let buckets = new Int32Array(capacity * 2)
+  const others = new Map<number, OtherAnswerRecord>()
+  /** The oldest one's number; it wraps (32 bits, signed). 0 stands in buckets that were never used. */
+  let first = 1
   let count = 0
-  /** Of the held ones, how many from the head on are decided already. */
+  /** Of the held ones, how many from the first on are decided already. */
   let decided = 0
 
-  function bucketOf(client: number, server: number, clientPort: number, dnsId: number, nameId: number): number {
-    let hash = Math.imul(client ^ (dnsId << 16) ^ clientPort, 0x9e3779b1)
+  function slotOf(number: number): number {
+    return number & (capacity - 1)
+  }
+
+  /** Chains lead from newer to older ones, whose end may be gone. */
+  function isHeld(number: number): boolean {
+    return (number - first) >>> 0 < count
+  }
+
+  /** `ports` and `dnsId` as they stand in the record. */
+  function bucketOf(client: number, server: number, ports: number, dnsId: number, nameId: number): number {
+    let hash = Math.imul(client ^ (dnsId << 16) ^ (ports >>> 16), 0x9e3779b1)
     hash = Math.imul((hash >>> 15) ^ hash ^ server, 0x85ebca77) ^ Math.imul(nameId, 0xc2b2ae3d)
     return (hash ^ (hash >>> 13)) & (buckets.length - 1)
   }
 
   function bucketOfSlot(slot: number): number {
+    const base = slot << EXCHANGE_SHIFT
     return bucketOf(
-      columns.client[slot]!,
-      columns.server[slot]!,
-      columns.clientPort[slot]!,
-      columns.dnsId[slot]!,
-      columns.nameId[slot]!,
+      words[base + CLIENT_AT]!,
+      words[base + SERVER_AT]!,
+      words[base + PORTS_AT]!,
+      words[base + QUESTION_AT]! & 0xffff,
+      words[base + NAME_ID_AT]!,
     )
   }
 
   function drop(): void {
-    const slot = head
+    const slot = slotOf(first)
     tell(slot)
-    const bucket = bucketOfSlot(slot)
-    if (buckets[bucket] === slot) {
-      buckets[bucket] = columns.next[slot]!
-    } else {
-      let before = buckets[bucket]!
-      while (columns.next[before] !== slot) before = columns.next[before]!
-      columns.next[before] = columns.next[slot]!
-    }
-    head = head + 1 === capacity ? 0 : head + 1
+    if (others.size > 0) others.delete(slot)
+    first = (first + 1) | 0
     count--
     if (decided > 0) decided--
   }
@@ -104,59 +139,72 @@ export function createDnsExchangeTracker(
       return
     }
     tracker.forced++
-    if (columns.state[head] === EXCHANGE_PENDING) columns.state[head] = EXCHANGE_UNDECIDED
+    const slot = slotOf(first)
+    if (exchangeState(words, slot) === EXCHANGE_PENDING) setExchangeState(words, slot, EXCHANGE_UNDECIDED)
     drop()
   }
 
   /** COLD PATH: once for every doubling. */
   function grow(): void {
-    const wider = createExchangeColumns(capacity * 2)
-    for (const name of Object.keys(wider) as (keyof ExchangeColumns)[]) {
-      const from = columns[name]
-      const to = wider[name]
-      to.set(from.subarray(head))
-      to.set(from.subarray(0, head), capacity - head)
+    const wider = createExchangeRecords(capacity * 2)
+    const mask = capacity * 2 - 1
+    const moved = new Map<number, OtherAnswerRecord>()
+    for (let index = 0; index < count; index++) {
+      const number = first + index
+      const from = slotOf(number) << EXCHANGE_SHIFT
+      wider.words.set(words.subarray(from, from + EXCHANGE_WORDS), (number & mask) << EXCHANGE_SHIFT)
+      const other = others.get(slotOf(number))
+      if (other !== undefined) moved.set(number & mask, other)
     }
-    columns = wider
-    tracker.columns = wider
+    others.clear()
+    for (const [slot, other] of moved) others.set(slot, other)
+    words = wider.words
+    times = wider.times
+    tracker.records = wider
     capacity *= 2
-    head = 0
-    buckets = new Int32Array(capacity * 2).fill(-1)
-    for (let slot = 0; slot < count; slot++) {
-      const bucket = bucketOfSlot(slot)
-      columns.next[slot] = buckets[bucket]!
-      buckets[bucket] = slot
-    }
+    buckets = new Int32Array(capacity * 2)
+    for (let index = 0; index < count; index++) chain((first + index) | 0)
   }
 
-  /** The newest held exchange of that key in `state`, or −1. `interfaceId` < 0: on whatever interface. */
+  /** Puts the exchange before the others of its hash. */
+  function chain(number: number): void {
+    const slot = slotOf(number)
+    const bucket = bucketOfSlot(slot)
+    words[(slot << EXCHANGE_SHIFT) + NEXT_AT] = buckets[bucket]!
+    buckets[bucket] = number
+  }
+
+  /**
+   * The slot of the newest exchange of that key in `state`, or −1; the messages of one are no farther apart than the
+   * timeout. `ports` and `question` as they stand in the record, signed; `interfaceId` < 0: on whatever interface.
+   */
   function find(
+    batch: PacketBatch,
+    row: number,
     client: number,
     server: number,
-    clientPort: number,
-    serverPort: number,
-    dnsId: number,
+    ports: number,
+    question: number,
     nameId: number,
-    type: number,
     interfaceId: number,
     state: number,
   ): number {
-    let slot = buckets[bucketOf(client, server, clientPort, dnsId, nameId)]!
-    while (slot >= 0) {
+    let number = buckets[bucketOf(client, server, ports, question & 0xffff, nameId)]!
+    while (isHeld(number)) {
+      const slot = slotOf(number)
+      const base = slot << EXCHANGE_SHIFT
       if (
-        columns.dnsId[slot] === dnsId &&
-        columns.nameId[slot] === nameId &&
-        columns.client[slot] === client &&
-        columns.server[slot] === server &&
-        columns.clientPort[slot] === clientPort &&
-        columns.serverPort[slot] === serverPort &&
-        columns.type[slot] === type &&
-        (interfaceId < 0 || columns.interfaceId[slot] === interfaceId) &&
-        columns.state[slot] === state
+        words[base + NAME_ID_AT] === nameId &&
+        words[base + CLIENT_AT] === client &&
+        words[base + SERVER_AT] === server &&
+        (words[base + PORTS_AT]! | 0) === ports &&
+        (words[base + QUESTION_AT]! | 0) === question &&
+        (interfaceId < 0 || interfaceIdOf(words, slot) === interfaceId)
       ) {
-        return slot
+        if (batch.timeMicros[row]! - queryMicrosOf(times, slot) >= DNS_TIMEOUT_MICROS) return -1
+        if (exchangeState(words, slot) === state) return slot
       }
-      slot = columns.next[slot]!
+      number = words[base + NEXT_AT]! | 0
     }
     return -1
   }
@@ -171,61 +219,51 @@ export function createDnsExchangeTracker(
       out.dnsNameHash[row]!,
     )
     const interfaceId = batch.interfaceId[row]!
-    const clientPort = out.srcPort[row]!
-    const serverPort = out.dstPort[row]!
-    const dnsId = out.dnsId[row]!
-    const type = out.dnsType[row]!
-    const isPlain = out.layer[row] === LAYER_DNS
-    const again = find(client, server, clientPort, serverPort, dnsId, nameId, type, interfaceId, EXCHANGE_PENDING)
-    if (again >= 0 && batch.timeMicros[row]! - columns.queryMicros[again]! < DNS_TIMEOUT_MICROS) {
+    const ports = (out.srcPort[row]! << 16) | out.dstPort[row]!
+    const question = (out.dnsType[row]! << 16) | out.dnsId[row]!
+    const again = find(batch, row, client, server, ports, question, nameId, interfaceId, EXCHANGE_PENDING)
+    if (again >= 0) {
+      const at = (again << EXCHANGE_SHIFT) + INTERFACE_AT
       if (isCopy(batch, out, row, again)) tracker.duplicates++
-      else if (columns.questions[again]! < 65_535) columns.questions[again] = columns.questions[again]! + 1
+      else if ((words[at]! & 0xffff) < 65_535) words[at] = words[at]! + 1
       return
     }
     makeRoom()
-    let slot = head + count
-    if (slot >= capacity) slot -= capacity
+    const number = (first + count) | 0
     count++
-    columns.nameId[slot] = nameId
-    columns.type[slot] = type
-    columns.dnsId[slot] = dnsId
-    columns.client[slot] = client
-    columns.server[slot] = server
-    columns.clientPort[slot] = clientPort
-    columns.serverPort[slot] = serverPort
-    columns.interfaceId[slot] = interfaceId
-    columns.ipVersion[slot] = out.ipVersion[row]!
-    columns.direction[slot] = batch.direction[row]!
+    const base = slotOf(number) << EXCHANGE_SHIFT
+    const layer = out.layer[row]!
     const sent = batch.direction[row] === DIRECTION_OUT || (out.flags[row]! & ROW_SENT) !== 0
     const shouted = isGroup(out, row)
-    columns.flags[slot] =
+    words[base + NAME_ID_AT] = nameId
+    words[base + CLIENT_AT] = client
+    words[base + SERVER_AT] = server
+    times[(base >> 1) + QUERY_AT_F64] = batch.timeMicros[row]!
+    times[(base >> 1) + RESPONSE_AT_F64] = -1
+    words[base + QUERY_FRAME_AT] = batch.frameNumber[row]!
+    words[base + RESPONSE_FRAME_AT] = 0
+    words[base + ANSWERS_AT] = NO_ANSWERS
+    words[base + IP_ID_AT] = out.ipId[row]!
+    words[base + PORTS_AT] = ports
+    words[base + QUESTION_AT] = question
+    words[base + INTERFACE_AT] = (interfaceId << 16) | 1
+    words[base + BITS_AT] =
+      (layer === LAYER_DNS || !shouted ? EXCHANGE_PENDING : EXCHANGE_UNDECIDED) |
       (out.ipProtocol[row] === IPPROTO_TCP ? EXCHANGE_OVER_TCP : 0) |
       ((out.flags[row]! & ROW_REASSEMBLED) !== 0 ? EXCHANGE_FRAGMENTED : 0) |
       (sent ? EXCHANGE_SENT : 0) |
-      (shouted ? EXCHANGE_SHOUTED : 0)
-    columns.layer[slot] = out.layer[row]!
-    columns.ipId[slot] = out.ipId[row]!
-    columns.answers[slot] = NO_ANSWERS
-    columns.otherAnswers[slot] = NO_ANSWERS
-    columns.otherRcode[slot] = 0
-    columns.otherInterfaceId[slot] = 0
-    columns.otherFrame[slot] = 0
-    columns.state[slot] = isPlain || !shouted ? EXCHANGE_PENDING : EXCHANGE_UNDECIDED
-    columns.rcode[slot] = 0
-    columns.questions[slot] = 1
-    columns.queryMicros[slot] = batch.timeMicros[row]!
-    columns.responseMicros[slot] = -1
-    columns.queryFrame[slot] = batch.frameNumber[row]!
-    columns.responseFrame[slot] = 0
-    const bucket = bucketOf(client, server, clientPort, dnsId, nameId)
-    columns.next[slot] = buckets[bucket]!
-    buckets[bucket] = slot
+      (shouted ? EXCHANGE_SHOUTED : 0) |
+      (layer << LAYER_SHIFT) |
+      (out.ipVersion[row]! << IP_VERSION_SHIFT) |
+      (batch.direction[row]! << DIRECTION_SHIFT)
+    chain(number)
   }
 
   /** The very packet seen a second time: same IP identification, a moment later (rules.md X12). */
   function isCopy(batch: PacketBatch, out: DecodedBatch, row: number, slot: number): boolean {
     return (
-      columns.ipId[slot] === out.ipId[row] && batch.timeMicros[row]! - columns.queryMicros[slot]! < DUPLICATE_MICROS
+      words[(slot << EXCHANGE_SHIFT) + IP_ID_AT] === out.ipId[row] &&
+      batch.timeMicros[row]! - queryMicrosOf(times, slot) < DUPLICATE_MICROS
     )
   }
 
@@ -244,57 +282,55 @@ export function createDnsExchangeTracker(
       out.dnsNameHash[row]!,
     )
     const interfaceId = batch.interfaceId[row]!
-    const clientPort = out.dstPort[row]!
-    const serverPort = out.srcPort[row]!
-    const dnsId = out.dnsId[row]!
-    const type = out.dnsType[row]!
-    let slot = find(client, server, clientPort, serverPort, dnsId, nameId, type, interfaceId, EXCHANGE_PENDING)
+    const ports = (out.dstPort[row]! << 16) | out.srcPort[row]!
+    const question = (out.dnsType[row]! << 16) | out.dnsId[row]!
+    let slot = find(batch, row, client, server, ports, question, nameId, interfaceId, EXCHANGE_PENDING)
     let frameNumber = batch.frameNumber[row]!
     if (slot < 0) {
-      const known = find(client, server, clientPort, serverPort, dnsId, nameId, type, interfaceId, EXCHANGE_ANSWERED)
+      const known = find(batch, row, client, server, ports, question, nameId, interfaceId, EXCHANGE_ANSWERED)
       if (known >= 0) {
         answeredAgain(batch, out, row, known, set)
         return
       }
-      const elsewhere = find(client, server, clientPort, serverPort, dnsId, nameId, type, -1, EXCHANGE_PENDING)
-      if (elsewhere < 0 || !isContinuation(columns.interfaceId[elsewhere]!, interfaceId)) {
-        if (elsewhere >= 0) strayed(batch, row, elsewhere, set)
+      const elsewhere = find(batch, row, client, server, ports, question, nameId, -1, EXCHANGE_PENDING)
+      if (elsewhere < 0 || !isContinuation(interfaceIdOf(words, elsewhere), interfaceId)) {
+        if (elsewhere >= 0) other(batch, row, elsewhere, EXCHANGE_STRAYED, set, 0)
         tracker.unmatchedResponses++
         return
       }
       slot = elsewhere
       // Evidence is looked for in the file of the question.
-      frameNumber = columns.queryFrame[slot]!
+      frameNumber = words[(slot << EXCHANGE_SHIFT) + QUERY_FRAME_AT]!
     }
-    columns.state[slot] = EXCHANGE_ANSWERED
-    columns.rcode[slot] = out.dnsFlags[row]! & 0x0f
-    columns.answers[slot] = set
-    columns.responseMicros[slot] = batch.timeMicros[row]!
-    columns.responseFrame[slot] = frameNumber
-    columns.flags[slot] = columns.flags[slot]! & ~EXCHANGE_STRAYED
-    if ((out.flags[row]! & ROW_REASSEMBLED) !== 0) columns.flags[slot] = columns.flags[slot]! | EXCHANGE_FRAGMENTED
+    const base = slot << EXCHANGE_SHIFT
+    const fragmented = (out.flags[row]! & ROW_REASSEMBLED) !== 0 ? EXCHANGE_FRAGMENTED : 0
+    words[base + BITS_AT] = (words[base + BITS_AT]! & ~EXCHANGE_STRAYED) | fragmented
+    setExchangeState(words, slot, EXCHANGE_ANSWERED)
+    setRcode(words, slot, out.dnsFlags[row]! & 0x0f)
+    words[base + ANSWERS_AT] = set
+    times[(base >> 1) + RESPONSE_AT_F64] = batch.timeMicros[row]!
+    words[base + RESPONSE_FRAME_AT] = frameNumber
   }
 
   /** One question asked once has one answer; a question repeated may get as many. A cut answer is no other one. */
   function answeredAgain(batch: PacketBatch, out: DecodedBatch, row: number, slot: number, set: number): void {
+    const base = slot << EXCHANGE_SHIFT
     const rcode = out.dnsFlags[row]! & 0x0f
-    if (columns.questions[slot] !== 1 || (out.dnsFlags[row]! & DNS_FLAG_TC) !== 0) return
-    if (columns.answers[slot] === set && columns.rcode[slot] === rcode) return
-    columns.flags[slot] = columns.flags[slot]! | EXCHANGE_CONTRADICTED
-    columns.otherAnswers[slot] = set
-    columns.otherRcode[slot] = rcode
-    columns.otherFrame[slot] = batch.frameNumber[row]!
+    if ((words[base + INTERFACE_AT]! & 0xffff) !== 1 || (out.dnsFlags[row]! & DNS_FLAG_TC) !== 0) return
+    if (words[base + ANSWERS_AT] === set && rcodeOf(words, slot) === rcode) return
+    other(batch, row, slot, EXCHANGE_CONTRADICTED, set, rcode)
   }
 
-  function strayed(batch: PacketBatch, row: number, slot: number, set: number): void {
-    columns.flags[slot] = columns.flags[slot]! | EXCHANGE_STRAYED
-    columns.otherAnswers[slot] = set
-    columns.otherInterfaceId[slot] = batch.interfaceId[row]!
-    columns.otherFrame[slot] = batch.frameNumber[row]!
+  /** COLD PATH: an answer too many, or one that went astray. */
+  function other(batch: PacketBatch, row: number, slot: number, flag: number, answers: number, rcode: number): void {
+    const at = (slot << EXCHANGE_SHIFT) + BITS_AT
+    words[at] = words[at]! | flag
+    others.set(slot, { answers, rcode, interfaceId: batch.interfaceId[row]!, frame: batch.frameNumber[row]! })
   }
 
   const tracker: Writable<DnsExchangeTracker> = {
-    columns,
+    records: { words, times },
+    otherAnswer: (slot) => others.get(slot),
     forced: 0,
     unmatchedResponses: 0,
     duplicates: 0,
@@ -304,32 +340,31 @@ export function createDnsExchangeTracker(
     },
     settle(nowMicros, contextMicros) {
       while (decided < count) {
-        let slot = head + decided
-        if (slot >= capacity) slot -= capacity
-        if (columns.state[slot] === EXCHANGE_PENDING) {
-          if (nowMicros - columns.queryMicros[slot]! < DNS_TIMEOUT_MICROS) break
-          columns.state[slot] = EXCHANGE_TIMED_OUT
+        const slot = slotOf(first + decided)
+        if (exchangeState(words, slot) === EXCHANGE_PENDING) {
+          if (nowMicros - queryMicrosOf(times, slot) < DNS_TIMEOUT_MICROS) break
+          setExchangeState(words, slot, EXCHANGE_TIMED_OUT)
         }
         decided++
       }
-      while (decided > 0 && columns.queryMicros[head]! < contextMicros) drop()
+      while (decided > 0 && queryMicrosOf(times, slotOf(first)) < contextMicros) drop()
     },
     end(nowMicros) {
       while (count > 0) {
-        if (columns.state[head] === EXCHANGE_PENDING) {
-          const waited = nowMicros - columns.queryMicros[head]!
-          columns.state[head] = waited >= DNS_TIMEOUT_MICROS ? EXCHANGE_TIMED_OUT : EXCHANGE_UNDECIDED
+        const slot = slotOf(first)
+        if (exchangeState(words, slot) === EXCHANGE_PENDING) {
+          const waited = nowMicros - queryMicrosOf(times, slot)
+          setExchangeState(words, slot, waited >= DNS_TIMEOUT_MICROS ? EXCHANGE_TIMED_OUT : EXCHANGE_UNDECIDED)
         }
         drop()
       }
     },
     eachHeld(visit) {
-      for (let i = 0; i < count; i++) visit(head + i < capacity ? head + i : head + i - capacity)
+      for (let index = 0; index < count; index++) visit(slotOf(first + index))
     },
     after(slot) {
-      const position = slot >= head ? slot - head : slot - head + capacity
-      if (position + 1 >= count) return -1
-      return slot + 1 === capacity ? 0 : slot + 1
+      const position = slotOf(slot - first)
+      return position + 1 < count ? slotOf(slot + 1) : -1
     },
   }
   return tracker

@@ -9,16 +9,34 @@ import type { AddressTable } from './addresses.ts'
 import type { AnswerTable } from './dns-answers.ts'
 import type { DnsExchangeTracker } from './dns-exchanges.ts'
 import {
+  ANSWERS_AT,
+  BITS_AT,
+  CLIENT_AT,
+  DIRECTION_SHIFT,
   EXCHANGE_ANSWERED,
   EXCHANGE_CONTRADICTED,
   EXCHANGE_FRAGMENTED,
   EXCHANGE_OVER_TCP,
   EXCHANGE_SENT,
+  EXCHANGE_SHIFT,
   EXCHANGE_SHOUTED,
   EXCHANGE_STRAYED,
   EXCHANGE_TIMED_OUT,
-  type ExchangeColumns,
-} from './exchange-columns.ts'
+  exchangeState,
+  hasExchangeFlag,
+  INTERFACE_AT,
+  IP_VERSION_SHIFT,
+  LAYER_SHIFT,
+  NAME_ID_AT,
+  PORTS_AT,
+  QUERY_FRAME_AT,
+  QUESTION_AT,
+  queryMicrosOf,
+  RESPONSE_AT_F64,
+  RESPONSE_FRAME_AT,
+  rcodeOf,
+  SERVER_AT,
+} from './exchange-record.ts'
 import type { NameTable } from './names.ts'
 
 export const NO_DETAIL: Readonly<Record<string, string | number>> = Object.freeze({})
@@ -34,7 +52,8 @@ export class ExchangeView implements DnsExchange {
   detail: Readonly<Record<string, string | number>> = NO_DETAIL
   readonly #tracker: () => DnsExchangeTracker
   #slot = 0
-  #columns!: ExchangeColumns
+  #words!: Uint32Array
+  #times!: Float64Array
   readonly #names: NameTable
   readonly #addresses: AddressTable
   readonly #answers: AnswerTable
@@ -54,51 +73,53 @@ export class ExchangeView implements DnsExchange {
     this.#interfaces = interfaces
   }
 
-  /** Stands on another exchange from now on. The columns are other ones after the table has grown. */
+  /** Stands on another exchange from now on. The records are other ones after the table has grown. */
   moveTo(slot: number): void {
+    const { words, times } = this.#tracker().records
     this.#slot = slot
-    this.#columns = this.#tracker().columns
+    this.#words = words
+    this.#times = times
   }
 
   get slot(): number {
     return this.#slot
   }
   get nameId(): number {
-    return this.#columns.nameId[this.#slot]!
+    return this.#word(NAME_ID_AT)
   }
   get name(): string {
     const text = this.#names.text(this.nameId)
     return this.layer === LAYER_NBNS ? netbiosName(text) : text
   }
   get type(): number {
-    return this.#columns.type[this.#slot]!
+    return this.#word(QUESTION_AT) >>> 16
   }
   get typeName(): string {
     return this.layer === LAYER_NBNS ? netbiosTypeName(this.type) : dnsTypeName(this.type)
   }
   get clientId(): number {
-    return this.#columns.client[this.#slot]!
+    return this.#word(CLIENT_AT)
   }
   get clientAddress(): string {
     return this.#addresses.text(this.clientId)
   }
   get clientPort(): number {
-    return this.#columns.clientPort[this.#slot]!
+    return this.#word(PORTS_AT) >>> 16
   }
   get serverId(): number {
-    return this.#columns.server[this.#slot]!
+    return this.#word(SERVER_AT)
   }
   get serverAddress(): string {
     return this.#addresses.text(this.serverId)
   }
   get serverPort(): number {
-    return this.#columns.serverPort[this.#slot]!
+    return this.#word(PORTS_AT) & 0xffff
   }
   get transport(): DnsTransport {
-    return (this.#columns.flags[this.#slot]! & EXCHANGE_OVER_TCP) !== 0 ? 'tcp' : 'udp'
+    return this.#has(EXCHANGE_OVER_TCP) ? 'tcp' : 'udp'
   }
   get layer(): number {
-    return this.#columns.layer[this.#slot]!
+    return (this.#word(BITS_AT) >>> LAYER_SHIFT) & 0xff
   }
   get protocol(): 'dns' | 'mdns' | 'llmnr' | 'nbns' {
     switch (this.layer) {
@@ -123,10 +144,10 @@ export class ExchangeView implements DnsExchange {
     return this.#has(EXCHANGE_SHOUTED)
   }
   get dnsId(): number {
-    return this.#columns.dnsId[this.#slot]!
+    return this.#word(QUESTION_AT) & 0xffff
   }
   get answerSet(): number {
-    return this.#columns.answers[this.#slot]!
+    return this.#word(ANSWERS_AT)
   }
   get answerIds(): readonly number[] {
     return this.#answers.addressesOf(this.answerSet)
@@ -137,27 +158,28 @@ export class ExchangeView implements DnsExchange {
   get otherAnswer(): OtherAnswer | undefined {
     const contradicted = this.#has(EXCHANGE_CONTRADICTED)
     if (!contradicted && !this.#has(EXCHANGE_STRAYED)) return undefined
-    const columns = this.#columns
-    const on = this.#interfaces[contradicted ? this.interfaceId : columns.otherInterfaceId[this.#slot]!]
+    const other = this.#tracker().otherAnswer(this.#slot)
+    if (other === undefined) return undefined
+    const on = this.#interfaces[contradicted ? this.interfaceId : other.interfaceId]
     return {
       kind: contradicted ? 'second' : 'strayed',
-      answers: this.#answers.addressesOf(columns.otherAnswers[this.#slot]!).map((id) => this.#addresses.text(id)),
-      rcode: columns.otherRcode[this.#slot]!,
-      frame: columns.otherFrame[this.#slot]!,
+      answers: this.#answers.addressesOf(other.answers).map((id) => this.#addresses.text(id)),
+      rcode: other.rcode,
+      frame: other.frame,
       interfaceName: on?.name ?? on?.inputName ?? '',
     }
   }
   get fragmented(): boolean {
-    return (this.#columns.flags[this.#slot]! & EXCHANGE_FRAGMENTED) !== 0
+    return this.#has(EXCHANGE_FRAGMENTED)
   }
   get ipVersion(): number {
-    return this.#columns.ipVersion[this.#slot]!
+    return (this.#word(BITS_AT) >>> IP_VERSION_SHIFT) & 0x0f
   }
   get direction(): number {
-    return this.#columns.direction[this.#slot]!
+    return this.#word(BITS_AT) >>> DIRECTION_SHIFT
   }
   get interfaceId(): number {
-    return this.#columns.interfaceId[this.#slot]!
+    return this.#word(INTERFACE_AT) >>> 16
   }
   get interfaceName(): string {
     const one = this.#interfaces[this.interfaceId]
@@ -167,30 +189,34 @@ export class ExchangeView implements DnsExchange {
     return this.#interfaces[this.interfaceId]?.inputName ?? ''
   }
   get questions(): number {
-    return this.#columns.questions[this.#slot]!
+    return this.#word(INTERFACE_AT) & 0xffff
   }
   get queryMicros(): number {
-    return this.#columns.queryMicros[this.#slot]!
+    return queryMicrosOf(this.#times, this.#slot)
   }
   get responseMicros(): number {
-    return this.#columns.responseMicros[this.#slot]!
+    return this.#times[(this.#slot << (EXCHANGE_SHIFT - 1)) + RESPONSE_AT_F64]!
   }
   get outcome(): 'answered' | 'timed-out' | 'undecided' {
-    const state = this.#columns.state[this.#slot]
+    const state = exchangeState(this.#words, this.#slot)
     if (state === EXCHANGE_ANSWERED) return 'answered'
     return state === EXCHANGE_TIMED_OUT ? 'timed-out' : 'undecided'
   }
   get rcode(): number {
-    return this.#columns.state[this.#slot] === EXCHANGE_ANSWERED ? this.#columns.rcode[this.#slot]! : -1
+    return exchangeState(this.#words, this.#slot) === EXCHANGE_ANSWERED ? rcodeOf(this.#words, this.#slot) : -1
   }
   get queryFrame(): number {
-    return this.#columns.queryFrame[this.#slot]!
+    return this.#word(QUERY_FRAME_AT)
   }
   get responseFrame(): number {
-    return this.#columns.responseFrame[this.#slot]!
+    return this.#word(RESPONSE_FRAME_AT)
   }
 
   #has(flag: number): boolean {
-    return (this.#columns.flags[this.#slot]! & flag) !== 0
+    return hasExchangeFlag(this.#words, this.#slot, flag)
+  }
+
+  #word(at: number): number {
+    return this.#words[(this.#slot << EXCHANGE_SHIFT) + at]!
   }
 }

@@ -33,14 +33,24 @@ export function createServerNames(table: AnswerTable): ServerNames {
     },
     of(servers, held) {
       if (servers.length === 0) return found
+      const usedMicros = new Map<number, number>()
+      for (const { addressId, firstMicros } of servers) {
+        usedMicros.set(addressId, Math.min(usedMicros.get(addressId) ?? Number.POSITIVE_INFINITY, firstMicros))
+      }
+      /** Many answers are held, and few of them differ: each set is looked into once. */
+      const micros = new Map<number, number>([[NO_ANSWERS, Number.POSITIVE_INFINITY]])
+      const earliest = (answers: number): number => {
+        const uses = table.addressesOf(answers).map((id) => usedMicros.get(id) ?? Number.POSITIVE_INFINITY)
+        const first = Math.min(...uses)
+        micros.set(answers, first)
+        return first
+      }
       const look = (nameId: number, answers: number): void => {
-        if (answers === NO_ANSWERS) return
-        for (const server of servers) {
-          if (!table.holds(answers, server.addressId)) continue
-          const before = found.get(nameId)
-          if (before === undefined && found.size === MAX_NAMES) return
-          found.set(nameId, Math.min(before ?? Number.POSITIVE_INFINITY, server.firstMicros))
-        }
+        const first = micros.get(answers) ?? earliest(answers)
+        if (first === Number.POSITIVE_INFINITY) return
+        const before = found.get(nameId)
+        if (before === undefined && found.size === MAX_NAMES) return
+        found.set(nameId, Math.min(before ?? Number.POSITIVE_INFINITY, first))
       }
       for (let index = 0; index < MAX_ANSWERS; index++) look(names[index]!, sets[index]!)
       held(look)

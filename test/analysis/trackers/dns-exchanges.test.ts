@@ -3,9 +3,17 @@ import { createDnsExchangeTracker } from '../../../src/analysis/trackers/dns-exc
 import {
   EXCHANGE_ANSWERED,
   EXCHANGE_PENDING,
+  EXCHANGE_SHIFT,
   EXCHANGE_TIMED_OUT,
   EXCHANGE_UNDECIDED,
-} from '../../../src/analysis/trackers/exchange-columns.ts'
+  EXCHANGE_WORDS,
+  exchangeState,
+  INTERFACE_AT,
+  NAME_ID_AT,
+  queryMicrosOf,
+  RESPONSE_AT_F64,
+  rcodeOf,
+} from '../../../src/analysis/trackers/exchange-record.ts'
 import { createNameTable } from '../../../src/analysis/trackers/names.ts'
 import { DNS_TIMEOUT_MICROS, MAX_HELD_EXCHANGES } from '../../../src/constants/limits.ts'
 import { decodeBatch } from '../../../src/decoders/decode-batch.ts'
@@ -28,14 +36,15 @@ function tracker() {
   const names = createNameTable()
   const told: Told[] = []
   const exchanges = createDnsExchangeTracker(names, createAddressTable(), (slot) => {
-    const { columns } = exchanges
+    const { words, times } = exchanges.records
+    const base = slot << EXCHANGE_SHIFT
+    const responseMicros = times[(base >> 1) + RESPONSE_AT_F64]!
     told.push({
-      name: names.text(columns.nameId[slot]!),
-      state: columns.state[slot]!,
-      rcode: columns.rcode[slot]!,
-      questions: columns.questions[slot]!,
-      latencyMicros:
-        columns.responseMicros[slot]! < 0 ? -1 : columns.responseMicros[slot]! - columns.queryMicros[slot]!,
+      name: names.text(words[base + NAME_ID_AT]!),
+      state: exchangeState(words, slot),
+      rcode: rcodeOf(words, slot),
+      questions: words[base + INTERFACE_AT]! & 0xffff,
+      latencyMicros: responseMicros < 0 ? -1 : responseMicros - queryMicrosOf(times, slot),
     })
   })
   const feedAll = (packets: readonly { timeMicros: number; bytes: Bytes; interfaceId?: number }[]): void => {
@@ -106,6 +115,22 @@ test('exchanges are told in the order of their questions, each when it and all b
   expect(told.map((one) => one.name)).toEqual(['slow.example', 'fast.example'])
 })
 
+test('an answer later than the timeout is nobody’s, though it comes in the same batch as its question', () => {
+  const { exchanges, told, feedAll } = tracker()
+  feedAll([
+    { timeMicros: 0, bytes: ask('slow.example') },
+    { timeMicros: DNS_TIMEOUT_MICROS, bytes: reply('slow.example') },
+    { timeMicros: DNS_TIMEOUT_MICROS, bytes: ask('quick.example', { id: 2 }) },
+    { timeMicros: 2 * DNS_TIMEOUT_MICROS - 1, bytes: reply('quick.example', { id: 2 }) },
+  ])
+  expect(exchanges.unmatchedResponses).toBe(1)
+  exchanges.end(2 * DNS_TIMEOUT_MICROS)
+  expect(told.map(({ name, state }) => [name, state])).toEqual([
+    ['slow.example', EXCHANGE_TIMED_OUT],
+    ['quick.example', EXCHANGE_ANSWERED],
+  ])
+})
+
 test('silence is a time-out after five seconds of packet time, and undecided when the capture ends earlier', () => {
   const { exchanges, told, feed } = tracker()
   feed(0, ask('silent.example', { id: 1 }))
@@ -145,7 +170,7 @@ test('a full table tells its oldest exchange early and counts it; nothing is los
     feedAll(Array.from({ length: Math.min(4096, total - from) }, (_, index) => question(from + index)))
   }
   expect(exchanges.forced).toBe(extra)
-  expect(exchanges.columns.state).toHaveLength(MAX_HELD_EXCHANGES)
+  expect(exchanges.records.words).toHaveLength(MAX_HELD_EXCHANGES * EXCHANGE_WORDS)
   expect(told).toHaveLength(extra)
   expect(told[0]).toMatchObject({ name: 'n0.example', state: EXCHANGE_UNDECIDED })
   // One of the youngest is still found after all the growth.
