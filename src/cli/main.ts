@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 // The command line: one command, one file. Exit codes as the README lists them.
 import { Command, CommanderError, Help } from 'commander'
-import { boundHeapGrowth } from '../daemon/heap-bounds.ts'
+import { boundEngine } from '../daemon/engine-bounds.ts'
 import { VERSION } from '../daemon/version.ts'
 import { OperatorError } from '../model/operator-error.ts'
 import { escapeForTerminal } from '../text/escape.ts'
 import { EXIT_OPERATOR } from './exit-codes.ts'
 
-boundHeapGrowth()
+boundEngine()
 
 /** In the order of the help. Each command brings its own packages (zod, ws, SQLite): only what is asked for is loaded. */
 const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = Object.freeze({

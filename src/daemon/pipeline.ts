@@ -6,7 +6,7 @@ import type { CaptureSource } from '../capture/source.ts'
 import { decodeBatch } from '../decoders/decode-batch.ts'
 import { createDecodedBatch, type DecodedBatch } from '../model/decoded-batch.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
-import { createYoungGenerationBound } from './heap-bounds.ts'
+import { createYoungGenerationBound } from './engine-bounds.ts'
 import { PLATFORM } from './platform.ts'
 
 /** Called with every decoded batch; what it wants to keep it copies, for the memory is used again. */

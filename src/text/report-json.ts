@@ -8,7 +8,7 @@ export function* reportJson(report: Report): Generator<string> {
     if (value === undefined) continue
     yield `${mark}  ${JSON.stringify(key)}: `
     if (Array.isArray(value) && value.length > 0) yield* elements(value)
-    else yield indented(value, 2)
+    else yield JSON.stringify([value], undefined, 2).slice(AT_2.before, AT_2.after)
     mark = ',\n'
   }
   yield '\n}\n'
@@ -17,13 +17,12 @@ export function* reportJson(report: Report): Generator<string> {
 function* elements(values: readonly unknown[]): Generator<string> {
   let mark = '[\n'
   for (const value of values) {
-    yield `${mark}    ${indented(value, 4)}`
+    yield `${mark}    ${JSON.stringify([[value]], undefined, 2).slice(AT_4.before, AT_4.after)}`
     mark = ',\n'
   }
   yield '\n  ]'
 }
 
-/** Line ends within texts are escaped in JSON, so that those found here are its own. */
-function indented(value: unknown, spaces: number): string {
-  return JSON.stringify(value, undefined, 2).replaceAll('\n', `\n${' '.repeat(spaces)}`)
-}
+/** What stands around a value two and four spaces deep: it is made within as many lists, which are cut off. */
+const AT_2 = { before: '[\n  '.length, after: -'\n]'.length }
+const AT_4 = { before: '[\n  [\n    '.length, after: -'\n  ]\n]'.length }

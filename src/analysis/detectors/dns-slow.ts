@@ -33,7 +33,7 @@ export const dnsSlow: Detector = {
       dnsExchange(exchange) {
         toldSince++
         // Many resolvers asked once in a while are looked at more seldom: a look costs as much as there are of them.
-        if (exchange.queryMicros < nextMicros || toldSince < resolverCount / 8) return
+        if (exchange.queryMicros < nextMicros || toldSince < resolverCount) return
         nextMicros = exchange.queryMicros + INTERVAL_MICROS
         toldSince = 0
         resolverCount = context.resolvers().length

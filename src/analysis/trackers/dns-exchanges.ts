@@ -117,7 +117,7 @@ export function createDnsExchangeTracker(
     return bucketOf(
       words[base + CLIENT_AT]!,
       words[base + SERVER_AT]!,
-      words[base + PORTS_AT]!,
+      words[base + PORTS_AT]! | 0,
       words[base + QUESTION_AT]! & 0xffff,
       words[base + NAME_ID_AT]!,
     )

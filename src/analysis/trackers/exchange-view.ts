@@ -29,9 +29,9 @@ import {
   LAYER_SHIFT,
   NAME_ID_AT,
   PORTS_AT,
+  QUERY_AT_F64,
   QUERY_FRAME_AT,
   QUESTION_AT,
-  queryMicrosOf,
   RESPONSE_AT_F64,
   RESPONSE_FRAME_AT,
   rcodeOf,
@@ -192,7 +192,7 @@ export class ExchangeView implements DnsExchange {
     return this.#word(INTERFACE_AT) & 0xffff
   }
   get queryMicros(): number {
-    return queryMicrosOf(this.#times, this.#slot)
+    return this.#times[(this.#slot << (EXCHANGE_SHIFT - 1)) + QUERY_AT_F64]!
   }
   get responseMicros(): number {
     return this.#times[(this.#slot << (EXCHANGE_SHIFT - 1)) + RESPONSE_AT_F64]!

@@ -154,7 +154,10 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
       const state = words[(slot << FLOW_SHIFT) + STATE_AT]!
       table.fromClient = srcIsHigher === ((state & FLOW_CLIENT_IS_HIGHER) !== 0)
       lastSlot = slot
-      if (!isIdle(slot, batch.timeMicros[row]!) && !isNewConnection(slot, out, row)) return slot
+      // Of most packets this much says that their flow goes on: no calls, which would make an object of the time.
+      const idle = batch.timeMicros[row]! - doubles[(slot << (FLOW_SHIFT - 1)) + LAST_AT_F64]!
+      const goesOn = idle <= DNS_IDLE_MICROS && (out.tcpFlags[row]! & TCP_SYN) === 0
+      if (goesOn || (!isIdle(slot, batch.timeMicros[row]!) && !isNewConnection(slot, out, row))) return slot
       remove(slot)
     }
     const hash = hashOf(addresses, lowerAt, higherAt, ports, kind)

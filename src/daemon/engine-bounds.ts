@@ -1,4 +1,5 @@
-// How much memory V8 may hold beside what lives. A watcher shares its machine, and V8 is made for programs that do not.
+// What V8 may take of the machine beside what the program needs: memory for what no longer lives, and its compiler's time.
+// A watcher shares its machine, and V8 is made for programs that do not.
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
 /**
@@ -13,9 +14,20 @@ const HEAP_GROWTH_PERCENT = 40
  */
 const MAX_YOUNG_BYTES = 16 << 20
 
+/**
+ * Bytecode that the optimising compiler may put into one function from those it calls (V8: 920). We have a thousand hot
+ * functions, and compiling them again and again inside each other took a quarter of all CPU time. Measured on 1 GB and
+ * 3 GB of mixed captures: 15 % and 7 % less of it in all, and no more on the thread that analyses.
+ */
+const MAX_INLINED_BYTECODE = 100
+/** Functions so small are put into their callers all the same (V8: 27): those that read a field, whose number is no object then. */
+const SMALL_BYTECODE = 60
+
 /** For the whole process, before it has done much. */
-export function boundHeapGrowth(): void {
+export function boundEngine(): void {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`)
+  setFlagsFromString(`--max-inlined-bytecode-size-cumulative=${MAX_INLINED_BYTECODE}`)
+  setFlagsFromString(`--max-inlined-bytecode-size-small=${SMALL_BYTECODE}`)
 }
 
 /**

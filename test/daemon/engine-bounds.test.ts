@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const HOOKS = pathToFileURL(join(ROOT, 'test/capture/typescript-hooks.mjs')).href
-const MODULE = pathToFileURL(join(ROOT, 'src/daemon/heap-bounds.ts')).href
+const MODULE = pathToFileURL(join(ROOT, 'src/daemon/engine-bounds.ts')).href
 
 /** The young generation's size in MiB after much short-lived work, with `boundYoung` called in between. */
 function youngMebibytes(prepare: string): number {
