@@ -8,8 +8,8 @@ import { continuedInterfaces } from './continued-interfaces.ts'
 import { splitEndpoint } from './endpoint-text.ts'
 import type { ConnectionContext } from './judgement/connections.ts'
 import { LAN_SUFFIXES } from './judgement/special-names.ts'
-import { isMesh, type RoleDecision, type RoleOptions } from './roles.ts'
-import type { AddressTable } from './trackers/addresses.ts'
+import { isMesh, isNamed, type RoleDecision, type RoleOptions } from './roles.ts'
+import { type AddressTable, isPublicId } from './trackers/addresses.ts'
 import type { ConnectionTracker } from './trackers/connections.ts'
 import type { DnsExchangeTracker } from './trackers/dns-exchanges.ts'
 import type { EndpointSpan } from './trackers/epoch-span.ts'
@@ -79,11 +79,11 @@ export function createKnownNetwork(from: NetworkSources): ConnectionContext {
   const tunnelIds = from.roles.flatMap((one, id) => (one.role === 'tunnel' ? [id] : []))
   const dialled = from.vpn.endpoints(ownAddresses)
   const servers = dialled.filter((one) => one.isUsed)
-  const meshes = from.timeline === undefined ? tunnelIds.filter((id) => isOnlyMesh(from, id)) : []
-  const usedTunnels = tunnelIds.filter((id) => !meshes.includes(id) && isUsed(from, id, servers.length > 0))
+  const split = from.timeline === undefined ? tunnelIds.filter((id) => isSplit(from, id, servers)) : []
+  const usedTunnels = tunnelIds.filter((id) => !split.includes(id) && isUsed(from, id, servers.length > 0))
   const insideSeen = from.timeline !== undefined || usedTunnels.length > 0
-  // Outer packets beside a mesh are its own: no VPN's whose inside was not captured.
-  const timeline = from.timeline ?? offlineFrom(from, usedTunnels, meshes.length > 0 ? [] : servers, roleOf)
+  // Outer packets beside a split tunnel are its own: no VPN's whose inside was not captured.
+  const timeline = from.timeline ?? offlineFrom(from, usedTunnels, split.length > 0 ? [] : servers, roleOf)
   const endpoints = createEndpointSet(addresses, servers, options.endpoints ?? [])
   const splitDomains = (options.splitDomains ?? []).map((one) => one.toLowerCase())
   const lanSuffixes = [...LAN_SUFFIXES, ...(options.lanSuffixes ?? []), ...from.lanDomains].map((one) =>
@@ -130,7 +130,7 @@ export function createKnownNetwork(from: NetworkSources): ConnectionContext {
       }
       return false
     },
-    splitTunnels: meshes.map((id) => from.interfaces[id]?.name ?? '').sort(),
+    splitTunnels: split.map((id) => from.interfaces[id]?.name ?? '').sort(),
     carriesVpn: (id) => from.vpn.carried(id) !== undefined,
     splitDomains,
     lanSuffixes,
@@ -194,14 +194,22 @@ function isUsed(from: NetworkSources, id: number, isVpnSeen: boolean): boolean {
   return (figures?.packets ?? 0) > 0 || from.interfaces[id]?.statistics?.startMicros !== undefined
 }
 
-/** Only its members were talked to there: a split tunnel, outside of which nothing leaks (rules.md 1.1, R1). */
-function isOnlyMesh(from: NetworkSources, id: number): boolean {
+/**
+ * Only part of the internet goes through it, so that nothing leaks beside it (rules.md 1.1, R1): no packet in it had a
+ * public address, and it is a mesh by its name; or private hosts were connected to in it, its resolvers gave addresses of
+ * theirs only, and the internet was reached beside it.
+ */
+function isSplit(from: NetworkSources, id: number, servers: readonly VpnEndpoint[]): boolean {
   const one = from.interfaces[id]
-  return (
-    one !== undefined &&
-    isMesh(one, from.options) &&
-    !from.links.hasPublicHost(id) &&
-    from.links.figures(id) !== undefined
+  const figures = from.links.figures(id)
+  if (one === undefined || figures === undefined || figures.hasPublic) return false
+  if (isMesh(one, from.options)) return true
+  if (isNamed(one, from.options.tunnels) || from.exchanges.hasResolvedPublic(id)) return false
+  if (from.links.openedTo(id).length === 0) return false
+  const isServer = (addressId: number): boolean => servers.some((server) => server.addressId === addressId)
+  return from.roles.some(
+    ({ role }, beside) =>
+      role === 'physical' && from.links.openedTo(beside).some((to) => isPublicId(from.addresses, to) && !isServer(to)),
   )
 }
 

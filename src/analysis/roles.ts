@@ -162,7 +162,7 @@ function layer3Role(
   return { role: 'unknown', reasons: [`link type ${link}: a tunnel, a modem or a converted capture`] }
 }
 
-function isNamed(one: CaptureInterface, names: readonly string[]): boolean {
+export function isNamed(one: CaptureInterface, names: readonly string[]): boolean {
   return names.some((name) => name === one.name || name === one.inputName)
 }
 

@@ -72,3 +72,76 @@ describe('from the packets alone, Tailscale without an exit node is a split tunn
     expect(report.findings.map((one) => one.id)).toEqual(['dns-leak-window', 'tunnel-down'])
   })
 })
+
+describe('from the packets alone, a tunnel into private networks while the internet is reached beside it is a split one', () => {
+  const CORP = '10.20.0.7'
+  const corpName = lookup({
+    on: 'wg0',
+    atMillis: 0,
+    name: 'wiki.corp.example',
+    answeredAfter: 2,
+    answers: [{ type: 'A', name: 'wiki.corp.example', data: CORP }],
+  })
+  const corp = [...corpName, ...connect('wg0', 5, CORP, 443), ...connect('wg0', 5000, CORP, 443)]
+  const outside = [
+    ...lookup({
+      on: 'eth0',
+      atMillis: 100,
+      name: 'news.example',
+      answeredAfter: 3,
+      answers: [{ type: 'A', name: 'news.example', data: '203.0.113.80' }],
+    }),
+    ...connect('eth0', 110, '203.0.113.80', 443),
+  ]
+  const reason = 'wg0 is up and carries only part of the internet: what leaves beside a split tunnel is not judged.'
+
+  test('nothing beside it is a leak, with or without its outer packets', () => {
+    for (const story of [corp, [...corp, ...vpnTransport('eth0', 5, '198.51.100.9')]]) {
+      const report = play([...story, ...outside])
+      expect(report.verdict).toMatchObject({ dns: 'no-tunnel', complete: false })
+      expect(report.verdict.reasons).toContain(reason)
+      expect(report.leaks).toEqual([])
+      expect(findingsOf(report, 'traffic-outside-tunnel')).toEqual([])
+    }
+  })
+
+  test.each([
+    ['said to be the tunnel', corp, outside, { tunnels: ['wg0'] }],
+    ['that carries a public address too', [...corp, ...connect('wg0', 50, '203.0.113.81', 443)], outside, {}],
+    [
+      'whose resolver is asked for the internet’s names: then all names are its own',
+      [
+        ...corp,
+        ...lookup({
+          on: 'wg0',
+          atMillis: 50,
+          name: 'shop.example',
+          answeredAfter: 2,
+          answers: [{ type: 'A', name: 'shop.example', data: '203.0.113.90' }],
+        }),
+      ],
+      outside,
+      {},
+    ],
+    [
+      'of which only its resolver is known',
+      [...corpName, ...lookup({ on: 'wg0', atMillis: 5000, name: 'b.corp.example' })],
+      outside,
+      {},
+    ],
+    [
+      'beside which nothing on the internet is reached',
+      corp,
+      lookup({ on: 'eth0', atMillis: 100, name: 'a.example' }),
+      {},
+    ],
+    [
+      'beside which only the VPN server is reached',
+      [...corp, ...vpnTransport('eth0', 5, '198.51.100.9')],
+      [...connect('eth0', 1, '198.51.100.9', 443), ...lookup({ on: 'eth0', atMillis: 100, name: 'a.example' })],
+      {},
+    ],
+  ])('a tunnel %s is judged as a full one', (_, inside, beside, options) => {
+    expect(play([...inside, ...beside], options).verdict.dns).toBe('mixed')
+  })
+})

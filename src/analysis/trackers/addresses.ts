@@ -1,6 +1,7 @@
 // HOT PATH. IP addresses as small numbers, so that tables of exchanges need four bytes for one instead of sixteen.
 import { MAX_ADDRESSES } from '../../constants/limits.ts'
 import { addressText } from '../../text/address.ts'
+import { isPublicAddress } from '../address-classes.ts'
 import type { Writable } from '../writable.ts'
 
 /** The id of addresses beyond the bound. */
@@ -88,6 +89,11 @@ export function createAddressTable(): AddressTable {
     isIpv4: (id) => stored[(id << 2) + 2] === 0xffff && stored[id << 2] === 0 && stored[(id << 2) + 1] === 0,
   }
   return table
+}
+
+/** The address stands for a host on the internet. */
+export function isPublicId(addresses: Pick<AddressTable, 'word'>, id: number): boolean {
+  return isPublicAddress(addresses.word(id, 0), addresses.word(id, 1), addresses.word(id, 2), addresses.word(id, 3))
 }
 
 function hashOf(words: Uint32Array, at: number): number {

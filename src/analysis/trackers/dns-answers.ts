@@ -4,7 +4,7 @@ import { DNS_HEADER_LEN, DNS_TYPE_A, DNS_TYPE_AAAA } from '../../constants/wire.
 import { u16, u32 } from '../../decoders/cursor.ts'
 import type { DecodedBatch } from '../../model/decoded-batch.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
-import { type AddressTable, OTHER_ADDRESS } from './addresses.ts'
+import { type AddressTable, isPublicId, OTHER_ADDRESS } from './addresses.ts'
 
 /** The set without addresses: no data, no such name, other record types, or beyond the bound. */
 export const NO_ANSWERS = 0
@@ -16,6 +16,8 @@ export interface AnswerTable {
   isAnswered(addressId: number): boolean
   /** The address ids of a set, ascending. Makes a new array: for the cold path. */
   addressesOf(set: number): number[]
+  /** The set holds an address of the internet. */
+  hasPublic(set: number): boolean
   /** The set holds the address. */
   holds(set: number, addressId: number): boolean
 }
@@ -32,6 +34,8 @@ export function createAnswerTable(addresses: AddressTable): AnswerTable {
   let arenaEnd = 1
   let startAt = new Uint32Array(1 << 10)
   let hashes = new Uint32Array(1 << 10)
+  /** 1 for sets that hold a public address. */
+  let isPublic = new Uint8Array(1 << 10)
   let slots = new Int32Array(1 << 11)
   let count = 1
 
@@ -90,7 +94,10 @@ export function createAnswerTable(addresses: AddressTable): AnswerTable {
     startAt[set] = arenaEnd
     hashes[set] = hash
     arena[arenaEnd++] = scratchLen
-    for (let i = 0; i < scratchLen; i++) arena[arenaEnd++] = scratch[i]!
+    for (let i = 0; i < scratchLen; i++) {
+      arena[arenaEnd++] = scratch[i]!
+      if (isPublicId(addresses, scratch[i]!)) isPublic[set] = 1
+    }
     if (count === startAt.length) growSets()
     return set
   }
@@ -99,6 +106,7 @@ export function createAnswerTable(addresses: AddressTable): AnswerTable {
   function growSets(): void {
     startAt = widened(startAt)
     hashes = widened(hashes)
+    isPublic = widenedBytes(isPublic, startAt.length)
     slots = new Int32Array(startAt.length * 2)
     const mask = slots.length - 1
     for (let set = 1; set < count; set++) {
@@ -138,6 +146,7 @@ export function createAnswerTable(addresses: AddressTable): AnswerTable {
     isAnswered: (addressId) => addressId > 0 && addressId < answered.length && answered[addressId] === 1,
     /** COLD PATH: for a finding. */
     addressesOf: (set) => (set === NO_ANSWERS ? [] : copyOf(arena, startAt[set]! + 1, arena[startAt[set]!]!)),
+    hasPublic: (set) => isPublic[set] === 1,
     holds(set, addressId) {
       if (set === NO_ANSWERS) return false
       const start = startAt[set]!

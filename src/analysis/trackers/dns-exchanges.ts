@@ -66,6 +66,8 @@ export interface DnsExchangeTracker {
   eachHeld(visit: (slot: number) => void): void
   /** The slot after `slot` in order of the questions, or −1: for looking ahead while an exchange is told. */
   after(slot: number): number
+  /** A question on that interface was answered with an address of the internet. */
+  hasResolvedPublic(interfaceId: number): boolean
   /** Exchanges told before their context was known because the table was full. */
   readonly forced: number
   /** Answers to questions that were not seen. */
@@ -90,6 +92,8 @@ export function createDnsExchangeTracker(
   /** The number of the newest exchange of a hash. Exchanges are numbered as they come, and go in that order. */
   let buckets = new Int32Array(capacity * 2)
   const others = new Map<number, OtherAnswerRecord>()
+  /** By interface. */
+  const hasResolvedPublic: (true | undefined)[] = []
   /** The oldest one's number; it wraps (32 bits, signed). 0 stands in buckets that were never used. */
   let first = 1
   let count = 0
@@ -302,6 +306,7 @@ export function createDnsExchangeTracker(
       // Evidence is looked for in the file of the question.
       frameNumber = words[(slot << EXCHANGE_SHIFT) + QUERY_FRAME_AT]!
     }
+    if (answerTable.hasPublic(set)) hasResolvedPublic[interfaceId] = true
     const base = slot << EXCHANGE_SHIFT
     const fragmented = (out.flags[row]! & ROW_REASSEMBLED) !== 0 ? EXCHANGE_FRAGMENTED : 0
     words[base + BITS_AT] = (words[base + BITS_AT]! & ~EXCHANGE_STRAYED) | fragmented
@@ -330,6 +335,7 @@ export function createDnsExchangeTracker(
 
   const tracker: Writable<DnsExchangeTracker> = {
     records: { words, times },
+    hasResolvedPublic: (interfaceId) => hasResolvedPublic[interfaceId] === true,
     otherAnswer: (slot) => others.get(slot),
     forced: 0,
     unmatchedResponses: 0,

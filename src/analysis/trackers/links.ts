@@ -1,11 +1,11 @@
 // HOT PATH. What each interface carried: packets, bytes, times, families, and whose addresses are this machine's own.
 import { HOST_SAMPLE_PACKETS, MAX_HOSTS, MAX_SILENCES, SILENCE_MICROS } from '../../constants/limits.ts'
-import { IPPROTO_TCP, LINKTYPE_ETHERNET, TCP_ACK, TCP_SYN } from '../../constants/wire.ts'
+import { IPPROTO_TCP, LINKTYPE_ETHERNET, PORT_DNS, PORT_DNS_OVER_TLS, TCP_ACK, TCP_SYN } from '../../constants/wire.ts'
 import { type DecodedBatch, ROW_GROUP_ADDRESSED } from '../../model/decoded-batch.ts'
 import { LAYER_DONE, LAYER_WLAN } from '../../model/layer.ts'
 import { DIRECTION_OUT, type PacketBatch } from '../../model/packet-batch.ts'
 import { isPublicAddress } from '../address-classes.ts'
-import type { AddressTable } from './addresses.ts'
+import { type AddressTable, isPublicId } from './addresses.ts'
 import { type HostRecord, type MacRecord, ownAddresses, sentByMachine } from './own-addresses.ts'
 
 /** Figures of one interface. */
@@ -20,6 +20,8 @@ export interface LinkFigures {
   ipv6Packets: number
   /** Packets that the capturing system marked as outgoing. */
   markedOut: number
+  /** Some packet had a public address, on either end. */
+  hasPublic: boolean
   /** Packets that may hold IP, but behind a link layer that is not read: unknown, or a Wi-Fi frame that is not open. */
   unread: number
   /** Times without a packet either way: end of one packet, begin of the next, in pairs. */
@@ -38,8 +40,8 @@ export interface LinkTracker {
   hasCarried(interfaceId: number, addressId: number): boolean
   /** Somebody there was asked, or connected to, under a public address. */
   hasCarriedPublic(interfaceId: number): boolean
-  /** Some packet had a public address, on either end. */
-  hasPublicHost(interfaceId: number): boolean
+  /** Ids of addresses to which TCP connections were opened there, DNS aside. */
+  openedTo(interfaceId: number): number[]
   /** Ids of addresses whose packets this machine sent there: marked so, or from its own link-layer address. */
   sentByUs(interfaceId: number): Set<number>
 }
@@ -58,7 +60,16 @@ export function createLinkTracker(
     let link = links[interfaceId]
     if (link === undefined) {
       const times = { firstMicros: -1, lastMicros: -1, silences: [] }
-      link = { packets: 0, bytes: 0, ...times, ipv4Packets: 0, ipv6Packets: 0, markedOut: 0, unread: 0 }
+      link = {
+        packets: 0,
+        bytes: 0,
+        ...times,
+        ipv4Packets: 0,
+        ipv6Packets: 0,
+        markedOut: 0,
+        unread: 0,
+        hasPublic: false,
+      }
       links[interfaceId] = link
       macs[interfaceId] = new Map()
     }
@@ -71,7 +82,7 @@ export function createLinkTracker(
     let record = hosts.get(key)
     if (record === undefined && hosts.size < MAX_HOSTS) {
       const isIpv4 = addresses.isIpv4(addressId)
-      const isPublicIpv4 = isIpv4 && isPublicAddress(0, 0, 0xffff, addresses.word(addressId, 3))
+      const isPublicIpv4 = isIpv4 && isPublicId(addresses, addressId)
       record = {
         interfaceId,
         addressId,
@@ -82,6 +93,7 @@ export function createLinkTracker(
         received: 0,
         initiated: 0,
         asked: 0,
+        opened: 0,
         markedOut: 0,
       }
       hosts.set(key, record)
@@ -100,7 +112,14 @@ export function createLinkTracker(
     return record
   }
 
-  function sample(batch: PacketBatch, out: DecodedBatch, row: number, initiated: boolean, counted: boolean): void {
+  function sample(
+    batch: PacketBatch,
+    out: DecodedBatch,
+    row: number,
+    initiated: boolean,
+    counted: boolean,
+    opens: boolean,
+  ): void {
     const interfaceId = batch.interfaceId[row]!
     const source = host(interfaceId, addresses.intern(out.addresses, row << 3))
     let mac = -1
@@ -127,22 +146,8 @@ export function createLinkTracker(
       if (target === undefined) return
       if (counted) target.received++
       if (initiated) target.asked++
+      if (opens && !isDnsPort(out.dstPort[row]!)) target.opened++
     }
-  }
-
-  /** COLD PATH: for a judgement. A public address there that was asked so often. */
-  function hasPublic(interfaceId: number, minAsked: number): boolean {
-    for (const { interfaceId: on, addressId, asked } of hosts.values()) {
-      if (on !== interfaceId || asked < minAsked) continue
-      const [w0, w1, w2, w3] = [0, 1, 2, 3].map((index) => addresses.word(addressId, index)) as [
-        number,
-        number,
-        number,
-        number,
-      ]
-      if (isPublicAddress(w0, w1, w2, w3)) return true
-    }
-    return false
   }
 
   return {
@@ -164,12 +169,14 @@ export function createLinkTracker(
         return
       }
       if (batch.direction[row] === DIRECTION_OUT) link.markedOut++
+      if (!link.hasPublic)
+        link.hasPublic = isPublicAt(out.addresses, row << 3) || isPublicAt(out.addresses, (row << 3) + 4)
       const opens = out.ipProtocol[row] === IPPROTO_TCP && (out.tcpFlags[row]! & (TCP_SYN | TCP_ACK)) === TCP_SYN
       const counted = link.packets <= HOST_SAMPLE_PACKETS
-      if (counted || (opens && hosts.size < MAX_HOSTS)) sample(batch, out, row, opens, counted)
+      if (counted || (opens && hosts.size < MAX_HOSTS)) sample(batch, out, row, opens, counted, opens)
     },
     initiation(batch, out, row) {
-      if (hosts.size < MAX_HOSTS) sample(batch, out, row, true, false)
+      if (hosts.size < MAX_HOSTS) sample(batch, out, row, true, false, false)
     },
     figures: (interfaceId) => links[interfaceId],
     /** COLD PATH: for a judgement or the report. */
@@ -182,12 +189,26 @@ export function createLinkTracker(
       return record !== undefined && (record.received > 0 || record.asked > 0)
     },
     /** COLD PATH: for a judgement. */
-    hasCarriedPublic: (interfaceId) => hasPublic(interfaceId, 1),
+    hasCarriedPublic(interfaceId) {
+      for (const { interfaceId: on, addressId, asked } of hosts.values()) {
+        if (on === interfaceId && asked > 0 && isPublicId(addresses, addressId)) return true
+      }
+      return false
+    },
     /** COLD PATH: for a judgement. */
-    hasPublicHost: (interfaceId) => hasPublic(interfaceId, 0),
+    openedTo: (interfaceId) =>
+      [...hosts.values()].flatMap((one) => (one.interfaceId === interfaceId && one.opened > 0 ? [one.addressId] : [])),
     /** COLD PATH: for a judgement. */
     sentByUs: (interfaceId) => sentByMachine(interfaceId, hosts.values(), macs[interfaceId]),
   }
+}
+
+function isPublicAt(words: Uint32Array, at: number): boolean {
+  return isPublicAddress(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!)
+}
+
+function isDnsPort(port: number): boolean {
+  return port === PORT_DNS || port === PORT_DNS_OVER_TLS
 }
 
 /** 48 bits as a number. */

@@ -15,6 +15,8 @@ export interface HostRecord {
   initiated: number
   /** Times somebody opened a connection to it, or asked it a DNS question. */
   asked: number
+  /** TCP connections opened to it, DNS aside. */
+  opened: number
   markedOut: number
 }
 
