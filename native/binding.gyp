@@ -5,6 +5,8 @@
     "conditions": [["OS=='linux'", {
       "sources": [
         "src/addon.cc",
+        "src/bound_socket.cc",
+        "src/bound_socket_exports.cc",
         "src/fd_watcher.cc",
         "src/filter_compiler.cc",
         "src/net_watch.cc",

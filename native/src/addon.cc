@@ -5,6 +5,7 @@
 
 #include <cstddef>
 
+#include "bound_socket_exports.h"
 #include "filter_compiler.h"
 #include "net_watch_object.h"
 #include "packet_ring_object.h"
@@ -61,6 +62,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("compileFilter", Napi::Function::New(env, CompileFilterFor, "compileFilter"));
   exports.Set("layout", Layout(env));
   DefinePrivileges(env, exports);
+  DefineBoundSocket(env, exports);
   return exports;
 }
 

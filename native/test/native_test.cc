@@ -1,9 +1,11 @@
 // The addon's parts without JavaScript, under sanitizers. Each check prints what was wrong and makes the program fail.
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_packet.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
@@ -17,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "bound_socket.h"
 #include "fd_watcher.h"
 #include "filter_compiler.h"
 #include "net_watch.h"
@@ -218,11 +221,40 @@ void TestRing() {
   Check(PacketRing::Open(wrong, &fault) == nullptr && strcmp(fault.step, "PACKET_RX_RING") == 0, "a bad block is told");
 }
 
+void TestBoundSocket() {
+  SystemFault fault;
+  for (const bool stream : {false, true}) {
+    for (const bool ipv6 : {false, true}) {
+      const BoundSocket socket = OpenBoundSocket({stream, ipv6, "lo"}, &fault);
+      Check(socket.fd >= 0 && socket.port != 0, "a bound socket has a port before anything is sent");
+      char name[IFNAMSIZ] = {};
+      socklen_t len = sizeof name;
+      Check(getsockopt(socket.fd, SOL_SOCKET, SO_BINDTODEVICE, name, &len) == 0 && strcmp(name, "lo") == 0,
+            "it is bound to its interface");
+      Check((fcntl(socket.fd, F_GETFL) & O_NONBLOCK) != 0, "it never blocks");
+      Check((fcntl(socket.fd, F_GETFD) & FD_CLOEXEC) != 0, "no other program inherits it");
+      close(socket.fd);
+    }
+  }
+  // The lowest free descriptor is the same again: a refusal leaves none open.
+  const int before = dup(STDOUT_FILENO);
+  close(before);
+  for (const char* name : {"", "nowhere0", "lo-but-far-too-long-for-a-name"}) {
+    const BoundSocket refused = OpenBoundSocket({true, false, name}, &fault);
+    Check(refused.fd < 0 && strcmp(fault.step, "SO_BINDTODEVICE") == 0 && fault.number == ENODEV,
+          "an interface that is not there is told");
+  }
+  const int after = dup(STDOUT_FILENO);
+  close(after);
+  Check(before == after, "a refusal leaves no descriptor open");
+}
+
 }  // namespace
 
 int main() {
   TestWatcher();
   TestFilterCompiler();
+  TestBoundSocket();
   if (EnterOwnNetwork()) {
     TestNetWatch();
     TestRing();

@@ -61,6 +61,20 @@ export interface ServiceIdentity {
   readonly keepNetRaw: boolean
 }
 
+/** One interface, by which everything leaves (SO_BINDTODEVICE). */
+export interface BoundSocketOptions {
+  /** TCP, otherwise UDP. */
+  readonly stream: boolean
+  readonly ipv6: boolean
+  readonly interfaceName: string
+}
+
+/** Not connected, never blocking; the caller closes `fd`. The local port is chosen before anything is sent. */
+export interface BoundSocket {
+  readonly fd: number
+  readonly port: number
+}
+
 export interface Addon {
   readonly PacketRing: new (options: RingOptions, onReadable: () => void) => NativeRing
   readonly NetWatch: new (onMessages: () => void) => NativeNetWatch
@@ -73,6 +87,7 @@ export interface Addon {
   becomeService(identity: ServiceIdentity, program: string, words: readonly string[], env: readonly string[]): void
   /** sd_notify(3); 0 or an errno. */
   notifyService(path: string, message: string): number
+  openBoundSocket(options: BoundSocketOptions): BoundSocket
   compileFilter(expression: string): { program?: Uint8Array; error?: string; missing?: boolean }
 }
 
@@ -85,6 +100,7 @@ const PLACES = [
 const EPERM = 1
 const ENOMEM = 12
 const EACCES = 13
+const ENODEV = 19
 
 let loaded: Addon | undefined
 
@@ -131,6 +147,25 @@ export function compileFilterExpression(expression: string): Uint8Array {
     throw new OperatorError('filter-syntax', `filter "${expression}": ${result.error} (packets start at the IP header)`)
   }
   return result.program
+}
+
+/**
+ * A socket that uses one interface only, whatever the routes say.
+ * @throws OperatorError `bind-right`, `bind-refused`, `addon-missing`
+ */
+export function openBoundSocket(options: BoundSocketOptions): BoundSocket {
+  const addon = loadAddon()
+  try {
+    return addon.openBoundSocket(options)
+  } catch (error) {
+    const { step, errno } = systemFault(error)
+    const { interfaceName } = options
+    if (errno === EPERM) {
+      throw new OperatorError('bind-right', `binding to ${interfaceName} needs CAP_NET_RAW: run with sudo`)
+    }
+    const reason = errno === ENODEV ? 'there is no such interface' : `${step}, errno ${errno}`
+    throw new OperatorError('bind-refused', `no socket can be bound to ${interfaceName} (${reason})`)
+  }
 }
 
 /** Offsets of the kernel's structures as the addon was compiled with; for the layout test. */
