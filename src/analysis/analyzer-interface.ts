@@ -12,6 +12,7 @@ import type { RoleOptions } from './roles.ts'
 import type { Inflate } from './trackers/compressed-payloads.ts'
 import type { NetworkHistory } from './trackers/network-history.ts'
 import type { InitialCrypto } from './trackers/quic-keys.ts'
+import type { ProbeChoice } from './trackers/sites.ts'
 
 export interface AnalyzerOptions extends RoleOptions, JudgementOptions {
   version: string
@@ -46,6 +47,8 @@ export interface Analyzer {
   takeFindings(): Finding[]
   /** What was seen of sites that are new or have changed since the last call, at most `limit` of them. */
   takeSites(limit: number): SiteObservation[]
+  /** What was seen of some of our own probes (`ownProbes`), after end(). */
+  observe(choice: ProbeChoice): SiteObservation | undefined
   /** What leaked by program and day since the last call. */
   takeLeakService(): LeakServiceChange[]
   /** The verdict, the epochs from `firstEpoch` on and the interfaces as a report has them, at little cost. */

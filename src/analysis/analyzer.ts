@@ -148,7 +148,7 @@ export function createAnalyzer(
   }
   const questions = createSiteQuestions(names, addresses)
   const siteWords = { addressText: addresses.text, interfaceOf, ownerOf: detectorContext.ownerOf }
-  const sites = createSiteTracker(names, addresses, answers, questions, siteWords, options.namesAreSites)
+  const sites = createSiteTracker(names, addresses, answers, questions, siteWords, options)
   const handlers = createFanOut([
     ...DETECTORS.map((detector) => detector.create(detectorContext)),
     sites.handlers,
@@ -380,6 +380,7 @@ export function createAnalyzer(
     },
     takeFindings: () => findings.takeChanged(network.switchMicros()),
     takeSites: (limit) => sites.takeChanged(currentSiteContext(), limit),
+    observe: (choice) => sites.observe(currentSiteContext(), choice),
     takeLeakService: leakService.takeChanges,
     overview: (firstEpoch) => reportOverview(sources(), firstEpoch),
     report: () => buildReport(sources()),

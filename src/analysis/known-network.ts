@@ -2,6 +2,7 @@
 import { SILENCE_MICROS } from '../constants/limits.ts'
 import type { CaptureInterface } from '../model/capture-interface.ts'
 import type { ProcessRef } from '../model/finding.ts'
+import type { OwnProbes } from '../model/own-probes.ts'
 import type { InterfaceRole } from '../model/report.ts'
 import { parseAddress } from '../text/address.ts'
 import { continuedInterfaces } from './continued-interfaces.ts'
@@ -42,6 +43,8 @@ export interface JudgementOptions {
   lanSuffixes?: readonly string[]
   /** Programs that are let out of the tunnel. */
   excludedApps?: readonly string[]
+  /** What we send ourselves (rules.md X9). */
+  ownProbes?: OwnProbes
   /** Who has that local port at that time, where the system can tell. */
   processOf?: (transport: 'udp' | 'tcp', localPort: number, timeMicros: number) => ProcessRef | undefined
 }
@@ -135,6 +138,8 @@ export function createKnownNetwork(from: NetworkSources): ConnectionContext {
     splitDomains,
     lanSuffixes,
     excludedApps,
+    isOwnProbe: (clientPort, serverId) =>
+      options.ownProbes?.siteOf(clientPort, addresses.text(serverId)) !== undefined,
     processOf: (view: ExchangeView) =>
       options.processOf?.(view.transport === 'tcp' ? 'tcp' : 'udp', view.clientPort, view.queryMicros),
   }

@@ -249,7 +249,10 @@ export const MAX_OPEN_VISITS = 1 << 14
 export const MAX_SITE_GROUPS = 1 << 13
 export const MAX_VISITS_KEPT = 8
 
-/** Latest questions for addresses that connections find their name in; 43 bytes each. */
+/** Connections of ours (`check`) that are kept whatever room their site has; more than it makes. */
+export const MAX_OWN_VISITS = 64
+
+/** Latest questions for addresses that connections find their name in; 45 bytes each. */
 export const MAX_SITE_QUESTIONS = 1 << 16
 
 /** Those that there is room for at first; the columns double. */

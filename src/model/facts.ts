@@ -268,6 +268,7 @@ export interface OpenedConnection {
   readonly interfaceName: string
   readonly inputName: string
   readonly clientAddress: string
+  readonly clientPort: number
   readonly serverAddress: string
   readonly serverId: number
   readonly serverPort: number

@@ -38,6 +38,7 @@ function judgementOf(view: ConnectionView, context: ConnectionContext): Connecti
   }
   if (context.isEndpointAddress(view.serverId)) return expected(view, 'X2')
   if (context.isPortalCheck(view.serverId)) return expected(view, 'X3')
+  if (context.isOwnProbe(view.clientPort, view.serverId)) return expected(view, 'X9')
   if (role === 'unknown' || !context.insideSeen) return 'unknown'
   return outside(view, context)
 }

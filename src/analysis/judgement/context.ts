@@ -47,6 +47,8 @@ export interface JudgementContext {
   readonly lanSuffixes: readonly string[]
   /** Programs that the operator let out of the tunnel (rules.md X7), by name. */
   readonly excludedApps: ReadonlySet<string>
+  /** We sent it ourselves (rules.md X9). */
+  isOwnProbe(clientPort: number, serverId: number): boolean
   /** Who sent from that local port, where the system can tell. */
   processOf(view: ExchangeView): ProcessRef | undefined
 }

@@ -33,6 +33,10 @@ function judgementOf(fact: EncryptedDnsFact, ids: ConnectionIds, context: Judgem
     fact.reason = 'X2'
     return 'expected'
   }
+  if (context.isOwnProbe(fact.clientPort, serverId)) {
+    fact.reason = 'X9'
+    return 'expected'
+  }
   fact.cause = causeOf(fact, ids, context, own)
   if (!context.insideSeen) fact.confidence = fact.confidence === 'proven' ? 'probable' : 'weak'
   return 'leak-encrypted'

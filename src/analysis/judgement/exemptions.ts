@@ -82,9 +82,12 @@ export const EXEMPTIONS: readonly Exemption[] = Object.freeze<Exemption[]>([
   {
     code: 'X9',
     title: 'own-probe',
-    basis: 'the label of a known test',
+    basis: 'the label of a known test, or our own port',
     why: 'a probe asked, our own or a leak-test page’s (the report lists each run and what its page sees)',
-    applies: (view) => OWN_PROBE_LABEL.test(view.name) || testOf(view.name) !== undefined,
+    applies: (view, context) =>
+      OWN_PROBE_LABEL.test(view.name) ||
+      testOf(view.name) !== undefined ||
+      context.isOwnProbe(view.clientPort, view.serverId),
   },
   {
     code: 'X7',

@@ -45,6 +45,9 @@ export class ConnectionView implements OpenedConnection {
   get clientAddress(): string {
     return this.#addresses.text(this.clientId)
   }
+  get clientPort(): number {
+    return this.#columns().clientPort[this.slot]!
+  }
   get serverId(): number {
     return this.#columns().server[this.slot]!
   }

@@ -23,6 +23,7 @@ export interface AnswerNote {
 export interface QuestionColumns {
   readonly nameId: Uint32Array
   readonly server: Uint32Array
+  readonly clientPort: Uint16Array
   readonly answers: Uint32Array
   readonly epoch: Uint32Array
   readonly interfaceId: Uint16Array
@@ -88,6 +89,7 @@ export function createSiteQuestions(names: NameTable, addresses: AddressTable): 
       if (slot === columns.nameId.length) grow()
       columns.nameId[slot] = view.nameId
       columns.server[slot] = view.serverId
+      columns.clientPort[slot] = view.clientPort
       columns.answers[slot] = view.answerSet
       columns.epoch[slot] = view.epoch
       columns.interfaceId[slot] = view.interfaceId
@@ -151,6 +153,7 @@ function createColumns(capacity: number): QuestionColumns {
   return {
     nameId: new Uint32Array(capacity),
     server: new Uint32Array(capacity),
+    clientPort: new Uint16Array(capacity),
     answers: new Uint32Array(capacity),
     epoch: new Uint32Array(capacity),
     interfaceId: new Uint16Array(capacity),

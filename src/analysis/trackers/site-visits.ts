@@ -3,6 +3,7 @@
 import { MAX_OPEN_VISITS } from '../../constants/limits.ts'
 import { IPPROTO_TCP } from '../../constants/wire.ts'
 import type { ConnectionFact, FactHandlers, HttpFact } from '../../model/facts.ts'
+import type { OwnProbes } from '../../model/own-probes.ts'
 import type { TlsStage } from '../../model/site.ts'
 import { tlsAlertName, tlsVersionName } from '../../text/tls-tables.ts'
 import { makeRoom } from '../make-room.ts'
@@ -38,6 +39,7 @@ export interface Visit {
   host: string
   timeMicros: number
   interfaceId: number
+  clientPort: number
   address: string
   port: number
   ipVersion: number
@@ -77,8 +79,11 @@ export interface VisitTracker {
 /** Characters kept of a header. */
 const MAX_HEADER_LEN = 200
 
-/** `hasName(serverId)`: a DNS answer held that address, so that a failed connection may belong to a site. */
-export function createVisitTracker(hasName: (serverId: number) => boolean): VisitTracker {
+/**
+ * `hasName(serverId)`: a DNS answer held that address, so that a failed connection may belong to a site. `own`: connections
+ * of ours, which have their name from us.
+ */
+export function createVisitTracker(hasName: (serverId: number) => boolean, own?: OwnProbes): VisitTracker {
   const open = new Map<number, Visit>()
   let begun: Visit[] = []
   let changed = false
@@ -88,7 +93,7 @@ export function createVisitTracker(hasName: (serverId: number) => boolean): Visi
     if (found !== undefined) return found
     changed = true
     makeRoom(open, MAX_OPEN_VISITS)
-    const made = newVisit(host, fact.timeMicros, fact.interfaceId, fact.serverAddress, fact.serverPort, fact.ipVersion)
+    const made = newVisit(host, fact)
     made.frame = fact.frameNumber
     open.set(fact.flowId, made)
     begun.push(made)
@@ -110,8 +115,10 @@ export function createVisitTracker(hasName: (serverId: number) => boolean): Visi
   const handlers: FactHandlers = {
     tls(message) {
       if (message.kind === 'client-hello') {
-        if (message.sni === undefined || message.sni === '') return
-        const visit = visitOf(message, hostName(message.sni))
+        // The name of an address is not sent (RFC 6066 3).
+        const name = message.sni || own?.siteOf(message.clientPort, message.serverAddress)
+        if (name === undefined) return
+        const visit = visitOf(message, hostName(name))
         visit.tls ??= { stage: 'client-hello', isReset: false, resetTtl: -1, serverTtl: -1 }
         return
       }
@@ -207,17 +214,12 @@ export function createVisitTracker(hasName: (serverId: number) => boolean): Visi
       }
     },
     connectionOpened(connection) {
-      if (connection.outcome === 'answered' || !hasName(connection.serverId)) return
+      if (connection.outcome === 'answered') return
+      const name = own?.siteOf(connection.clientPort, connection.serverAddress)
+      if (name === undefined && !hasName(connection.serverId)) return
       if (begun.length >= MAX_OPEN_VISITS) return
       changed = true
-      const made = newVisit(
-        '',
-        connection.timeMicros,
-        connection.interfaceId,
-        connection.serverAddress,
-        connection.serverPort,
-        connection.ipVersion,
-      )
+      const made = newVisit(name ?? '', connection)
       made.frame = connection.frame
       made.connect = connection.outcome
       begun.push(made)
@@ -248,21 +250,20 @@ function hostName(text: string): string {
   return text.slice(0, 255).toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '')
 }
 
-function newVisit(
-  host: string,
-  timeMicros: number,
-  interfaceId: number,
-  address: string,
-  port: number,
-  ipVersion: number,
-): Visit {
+type ConnectionEnds = Pick<
+  ConnectionFact,
+  'timeMicros' | 'interfaceId' | 'clientPort' | 'serverAddress' | 'serverPort' | 'ipVersion'
+>
+
+function newVisit(host: string, from: ConnectionEnds): Visit {
   return {
     host,
-    timeMicros,
-    interfaceId,
-    address,
-    port,
-    ipVersion,
+    timeMicros: from.timeMicros,
+    interfaceId: from.interfaceId,
+    clientPort: from.clientPort,
+    address: from.serverAddress,
+    port: from.serverPort,
+    ipVersion: from.ipVersion,
     frame: 0,
     connect: 'answered',
     rttMillis: -1,

@@ -1,7 +1,8 @@
 // What was seen of each site in each epoch: its questions and its connections, joined by name and address. Connections
 // wait until their epoch is known; bounded by groups (site and epoch) and by connections kept of each.
-import { MAX_OPEN_VISITS, MAX_SITE_GROUPS, MAX_VISITS_KEPT } from '../../constants/limits.ts'
+import { MAX_OPEN_VISITS, MAX_OWN_VISITS, MAX_SITE_GROUPS, MAX_VISITS_KEPT } from '../../constants/limits.ts'
 import type { FactHandlers } from '../../model/facts.ts'
+import type { OwnProbes, ProbeEnds } from '../../model/own-probes.ts'
 import type { SiteNetwork, SiteObservation } from '../../model/site.ts'
 import { parseAddress } from '../../text/address.ts'
 import { makeRoom } from '../make-room.ts'
@@ -22,6 +23,20 @@ export interface SiteContext {
   networkOf(epochId: number): SiteNetwork
 }
 
+/** Some of our own probes of a site: one way that `check` went. */
+export interface ProbeChoice {
+  readonly host: string
+  readonly network: SiteNetwork
+  readonly connections: readonly ProbeEnds[]
+  readonly questions: readonly ProbeEnds[]
+}
+
+export interface SiteOptions {
+  /** A name that was asked for counts as a site without a connection too. */
+  namesAreSites?: boolean
+  ownProbes?: OwnProbes
+}
+
 export interface SiteTracker {
   readonly handlers: FactHandlers
   /** Gives what has come to its epochs. `tell` gets each site that fails and was seen in another epoch too, when it changed. */
@@ -31,18 +46,21 @@ export interface SiteTracker {
   /** Those that are new or have changed since the last call, at most `limit`; to be asked after `settle`. */
   takeChanged(context: SiteContext, limit: number): SiteObservation[]
   all(context: SiteContext): SiteObservation[]
+  /** What was seen of these alone, whatever else was seen of the site; undefined when nothing. To be asked after `settle`. */
+  observe(context: SiteContext, choice: ProbeChoice): SiteObservation | undefined
 }
 
-/** `namesAreSites`: a name that was asked for counts as a site without a connection too. */
 export function createSiteTracker(
   names: NameTable,
   addresses: AddressTable,
   answers: AnswerTable,
   questions: SiteQuestions,
   words: SiteWords,
-  namesAreSites = false,
+  { namesAreSites = false, ownProbes }: SiteOptions = {},
 ): SiteTracker {
-  const visits = createVisitTracker(answers.isAnswered)
+  const visits = createVisitTracker(answers.isAnswered, ownProbes)
+  /** Also those that their group has no room for. */
+  const ownVisits: Visit[] = []
   const groups = new Map<string, SiteGroup>()
   const byHost = new Map<string, Set<SiteGroup>>()
   /** Questions up to here were counted for the sites known then. */
@@ -53,7 +71,7 @@ export function createSiteTracker(
     let group = groups.get(key)
     if (group !== undefined) return group
     makeRoom(groups, MAX_SITE_GROUPS, (_, oldest) => forget(oldest))
-    group = { host, epoch, visits: [], visitCount: 0, dns: undefined, isTold: false, isTaken: false }
+    group = newGroup(host, epoch)
     groups.set(key, group)
     const known = byHost.get(host)
     if (known === undefined) byHost.set(host, new Set([group]))
@@ -77,6 +95,9 @@ export function createSiteTracker(
     visit.owner = group
     group.isTold = false
     group.isTaken = false
+    if (ownVisits.length < MAX_OWN_VISITS && ownProbes?.siteOf(visit.clientPort, visit.address) !== undefined) {
+      ownVisits.push(visit)
+    }
   }
 
   /** The newest question before a moment whose answer gave that address. */
@@ -199,7 +220,28 @@ export function createSiteTracker(
       [...groups.values()]
         .map((group) => observationOf(group, context.networkOf(group.epoch), words))
         .sort((a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : a.epoch - b.epoch)),
+    observe(context, { host, network, connections, questions: asked }) {
+      const chosen = ownVisits.filter((one) => isAmong(connections, one.clientPort, one.address))
+      const group = newGroup(host, chosen[0] === undefined ? 1 : context.epochAt(chosen[0].timeMicros))
+      group.visits = chosen
+      group.visitCount = chosen.length
+      const { columns, first, end } = questions
+      for (let seq = first; seq < end; seq++) {
+        const slot = seq & QUESTION_MASK
+        if (!isAmong(asked, columns.clientPort[slot]!, addresses.text(columns.server[slot]!))) continue
+        if (names.text(columns.nameId[slot]!) === host) countQuestion(group, slot)
+      }
+      return chosen.length === 0 && group.dns === undefined ? undefined : observationOf(group, network, words)
+    },
   }
+}
+
+function newGroup(host: string, epoch: number): SiteGroup {
+  return { host, epoch, visits: [], visitCount: 0, dns: undefined, isTold: false, isTaken: false }
+}
+
+function isAmong(ends: readonly ProbeEnds[], clientPort: number, serverAddress: string): boolean {
+  return ends.some((one) => one.clientPort === clientPort && one.serverAddress === serverAddress)
 }
 
 /** Answers timed of one site; the middle of so many is exact enough. */
