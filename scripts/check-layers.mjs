@@ -13,7 +13,8 @@ const MAY_IMPORT = {
   store: ['text', 'model', 'constants'],
   api: ['store/reader.ts', 'text', 'model', 'constants'],
   daemon: ['api', 'store', 'analysis', 'decoders', 'capture', 'text', 'model', 'constants'],
-  cli: ['daemon', 'api', 'store', 'analysis', 'decoders', 'capture', 'text', 'model', 'constants'],
+  check: ['daemon', 'analysis', 'capture', 'text', 'model', 'constants'],
+  cli: ['check', 'daemon', 'api', 'store', 'analysis', 'decoders', 'capture', 'text', 'model', 'constants'],
   web: [],
 }
 

@@ -138,8 +138,7 @@ export function createKnownNetwork(from: NetworkSources): ConnectionContext {
     splitDomains,
     lanSuffixes,
     excludedApps,
-    isOwnProbe: (clientPort, serverId) =>
-      options.ownProbes?.siteOf(clientPort, addresses.text(serverId)) !== undefined,
+    isOwnProbe: (clientPort, serverId) => options.ownProbes?.siteOf(clientPort, addresses.text(serverId)) !== undefined,
     processOf: (view: ExchangeView) =>
       options.processOf?.(view.transport === 'tcp' ? 'tcp' : 'udp', view.clientPort, view.queryMicros),
   }

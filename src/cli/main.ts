@@ -12,6 +12,7 @@ boundEngine()
 /** In the order of the help. Each command brings its own packages (zod, ws, SQLite): only what is asked for is loaded. */
 const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = Object.freeze({
   analyze: async () => (await import('./commands/analyze.ts')).addAnalyzeCommand,
+  check: async () => (await import('./commands/check.ts')).addCheckCommand,
   compare: async () => (await import('./commands/compare.ts')).addCompareCommand,
   daemon: async () => (await import('./commands/daemon.ts')).addDaemonCommand,
   events: async () => (await import('./commands/events.ts')).addEventsCommand,

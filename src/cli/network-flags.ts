@@ -1,5 +1,6 @@
 // What flags say of the network, the same for `analyze` and the daemon: a value that is not understood is refused.
 import { splitEndpoint } from '../analysis/endpoint-text.ts'
+import type { Severity } from '../model/finding.ts'
 import { OperatorError } from '../model/operator-error.ts'
 import { parseAddress } from '../text/address.ts'
 import { isHostOrAddress } from '../text/host-name.ts'
@@ -8,6 +9,12 @@ import { isHostOrAddress } from '../text/host-name.ts'
 export function addressFlag(flag: string, value: string): string {
   if (parseAddress(value) !== undefined) return value
   throw new OperatorError('bad-address', `${flag} ${value}: not an IP address; give one like 10.64.0.1.`)
+}
+
+/** The threshold of --fail-on. @throws OperatorError `bad-severity` */
+export function severityFlag(value: string | undefined): Severity | undefined {
+  if (value === undefined || value === 'info' || value === 'warning' || value === 'critical') return value
+  throw new OperatorError('bad-severity', `--fail-on ${value}: no such severity; use info, warning or critical.`)
 }
 
 /** The value, a VPN server with or without a port. @throws OperatorError `bad-address` */

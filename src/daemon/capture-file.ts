@@ -6,17 +6,20 @@ import { OperatorError } from '../model/operator-error.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
 import type { CaptureOptions } from './capture-messages.ts'
 
+/** Of CaptureOptions, what the file depends on. */
+type FileOptions = Pick<CaptureOptions, 'writePath' | 'writeName' | 'version' | 'expression'>
+
 /** The file of -w, when there is one; a full disk ends the file and not the capture, a reader that went away ends both. */
 export class CaptureFile {
   #writer: PcapngWriter | undefined
-  readonly #options: CaptureOptions
+  readonly #options: FileOptions
   readonly #onTrouble: (sentence: string) => void
   readonly #onReaderGone: () => void
   #isOver = false
   #isCut = false
 
   /** `onTrouble` hears once why the file ended early; where it was a pipe that nobody reads any more, `onReaderGone`. */
-  constructor(options: CaptureOptions, onTrouble: (sentence: string) => void, onReaderGone: () => void) {
+  constructor(options: FileOptions, onTrouble: (sentence: string) => void, onReaderGone: () => void) {
     this.#options = options
     this.#onTrouble = onTrouble
     this.#onReaderGone = onReaderGone

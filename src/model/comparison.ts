@@ -12,7 +12,7 @@ export type CauseAxis = 'dns' | 'address-range' | 'tls' | 'mtu' | 'local' | 'gat
 export type Stage = 'state' | 'dns' | 'tcp' | 'tls' | 'http' | 'local' | 'quality'
 
 /** What can be different between two networks. */
-export type NetworkVariable = 'tunnel' | 'location' | 'resolver' | 'tunnel-mtu' | 'family' | 'transport'
+export type NetworkVariable = 'tunnel' | 'location' | 'resolver' | 'tunnel-mtu' | 'family' | 'transport' | 'interface'
 
 /** What can be to blame and can be tried out one by one. */
 export type Hypothesis = 'resolver' | 'exit' | 'mtu' | 'family' | 'local' | 'gateway'
@@ -55,6 +55,8 @@ export interface SiteComparison {
   /** Where it works and where it fails, by label. */
   works: string[]
   fails: string[]
+  /** Others that fail alike, which are not told one by one. */
+  alsoIn?: string[]
   control?: LabelledObservation
   test?: LabelledObservation
   /** What is different between the two networks. */

@@ -17,6 +17,8 @@ export interface SiteNetwork {
   /** The interface its connections took, and their family. */
   interface?: string
   family?: 4 | 6
+  /** It was opened by us (`check`), over that interface whatever the routes say. */
+  boundTo?: string
 }
 
 export interface SiteDns {
@@ -69,6 +71,42 @@ export interface SiteTls {
   resetTtl?: number
   serverTtl?: number
   stalls: number
+  /** As our own request saw it. */
+  certificate?: SiteCertificate
+}
+
+/** The server's certificate (RFC 5280). */
+export interface SiteCertificate {
+  subject: string
+  issuer: string
+  /** From when to when it holds, ISO 8601. */
+  notBefore?: string
+  notAfter?: string
+  /** SHA-256 of it, hex pairs with colons. */
+  fingerprint: string
+  /** Why it is not trusted, OpenSSL's or Node's code; absent when it is. */
+  fault?: string
+}
+
+/** How far our own request of the site came. `body`: the answer began and did not come to its end. */
+export type RequestStage = 'connect' | 'tls' | 'answer' | 'body' | 'done'
+
+/** What our own request (`check`) met, which TLS hides from the packets. */
+export interface SiteRequest {
+  stage: RequestStage
+  /** Why it went no further, in words; absent when it is done. */
+  fault?: string
+  /** The system's or OpenSSL's code of it, `ECONNREFUSED`. */
+  code?: string
+  connectMs?: number
+  tlsMs?: number
+  firstByteMs?: number
+  totalMs: number
+  bodyLen: number
+  /** The body was longer than we read. */
+  bodyCut?: boolean
+  /** Where the answer sends us (RFC 9110 10.2.2), without its query; not followed. */
+  location?: string
 }
 
 /** A size that died on the way of one of its connections. */
@@ -130,6 +168,7 @@ export interface SiteObservation {
   quic?: SiteQuic
   http?: SiteHttp
   sizeLoss?: SiteSizeLoss
+  request?: SiteRequest
   /** Packets that show it. */
   evidence: { source: string; frame: number }[]
 }

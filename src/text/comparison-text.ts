@@ -123,7 +123,8 @@ function contextRows(contexts: Comparison['contexts'], style: Style, timeOf: (st
   ])
 }
 
-function siteLines(one: SiteComparison, style: Style, width: number): string[] {
+/** One site that differs: where, why, and what to try. */
+export function siteLines(one: SiteComparison, style: Style, width: number): string[] {
   const { difference, next } = one
   const lines = [`${style.name(clean(one.host))}  ${clean(whereWords(one))}`]
   if (difference !== undefined) {
@@ -146,7 +147,7 @@ function siteLines(one: SiteComparison, style: Style, width: number): string[] {
 
 /** `fails in epoch 2; works in epoch 1, epoch 3`. */
 export function whereWords(one: SiteComparison): string {
-  const where = one.fails.length > 0 ? one.test?.label : undefined
+  const where = one.fails.length > 0 ? [one.test?.label, ...(one.alsoIn ?? [])].join(', ') : undefined
   const { control, test } = one
   if (where === undefined) {
     if (one.works.length < 2) return `asked for in ${control?.label} and ${test?.label}`

@@ -3,20 +3,10 @@
 //   npm run test:compare-live -- [--seeds 0] [--vpn wg,ovpn,tun] [--scenarios 15,16,31] [--keep DIR]
 // Scenario 31 is ours (scenarios/): two changes at once, then one of them back. Needs root and the lab's programs.
 import { spawn, spawnSync } from 'node:child_process'
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CLI, LAB, labOptions, missing, play, ROOT } from './lab.mjs'
+import { CLI, labOptions, labWithOurs, missing, play, ROOT } from './lab.mjs'
 
 if (process.argv[2] === '--stamp') stamp(process.argv.slice(3))
 else if (process.argv[2] === '--ask') ask(process.argv[3], process.argv[4])
@@ -73,19 +63,6 @@ function run() {
     }
   }
   if (kept === undefined) rmSync(folder, { recursive: true })
-}
-
-/** The lab's own folder cannot be written: a copy of its program with links to its parts, and our scenarios beside its own. */
-function labWithOurs(folder) {
-  const lab = join(folder, 'lab')
-  rmSync(lab, { recursive: true, force: true })
-  mkdirSync(join(lab, 'scenarios'), { recursive: true })
-  copyFileSync(join(LAB, 'vpnlab'), join(lab, 'vpnlab'))
-  symlinkSync(join(LAB, 'lib'), join(lab, 'lib'))
-  for (const from of [join(LAB, 'scenarios'), join(ROOT, 'test/lab/scenarios')]) {
-    for (const name of readdirSync(from)) symlinkSync(join(from, name), join(lab, 'scenarios', name))
-  }
-  return join(lab, 'vpnlab')
 }
 
 function playLive(lab, scenario, kind, seed, out) {

@@ -1,6 +1,6 @@
 // The lab beside the project (a small internet in network namespaces, ../shared/lab), for the scripts that play it.
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { refuse, scriptOptions } from '../../scripts/script-options.mjs'
@@ -65,4 +65,17 @@ export function play(lab, [how, scenario], kind, seed, out, more = []) {
   const played = spawnSync(lab, flags, { encoding: 'utf8', timeout: RUN_TIMEOUT_MILLIS })
   process.stderr.write('\r')
   return played.status === 0
+}
+
+/** The lab's own folder cannot be written: a copy of its program with links to its parts, and our scenarios beside its own. */
+export function labWithOurs(folder) {
+  const lab = join(folder, 'lab')
+  rmSync(lab, { recursive: true, force: true })
+  mkdirSync(join(lab, 'scenarios'), { recursive: true })
+  copyFileSync(join(LAB, 'vpnlab'), join(lab, 'vpnlab'))
+  symlinkSync(join(LAB, 'lib'), join(lab, 'lib'))
+  for (const from of [join(LAB, 'scenarios'), join(ROOT, 'test/lab/scenarios')]) {
+    for (const name of readdirSync(from)) symlinkSync(join(from, name), join(lab, 'scenarios', name))
+  }
+  return join(lab, 'vpnlab')
 }

@@ -42,14 +42,26 @@ export function compareSite(all: readonly LabelledObservation[]): SiteComparison
     return unresolved.map((test) => ({ ...base, ...compareWith(nearest(resolved, test), test, all) }))
   }
   if (fails.length > 1 && fails.some(wasVisited)) {
-    const hasPlain = fails.some((one) => one.observation.network.tunnel === 'none')
-    const why = hasPlain ? 'also without the VPN, which is not to blame' : 'nothing shows that the VPN is to blame'
-    return [{ ...base, verdict: 'fails-everywhere', summary: `${host} fails in every context it was seen in: ${why}.` }]
+    const summary = `${host} fails in every context it was seen in: ${whyEverywhere(fails)}.`
+    return [{ ...base, verdict: 'fails-everywhere', summary }]
   }
   if (works.length > 1) return [{ ...base, ...compareWorking(works) }]
   if (fails.length === 0 && resolved.length > 1) return [{ ...base, ...compareNames(resolved) }]
   const only = all.map((one) => networkWords(one.observation)).join(' and ')
   return [{ ...base, verdict: 'not-comparable', summary: `${host} was seen only ${only}: nothing to compare with.` }]
+}
+
+/** What it says of the VPN that a site fails in all of these. */
+export function whyEverywhere(fails: readonly LabelledObservation[]): string {
+  const plain = fails.filter((one) => one.observation.network.tunnel === 'none')
+  if (plain.length === 0) return 'nothing shows that the VPN is to blame'
+  // Ours may go without the VPN to what the VPN's resolver said.
+  const isOwnAnswer = plain.some(({ observation: { dns, network } }) => {
+    return network.boundTo === undefined || dns === undefined || dns.interface === network.boundTo
+  })
+  if (isOwnAnswer) return 'also without the VPN, which is not to blame'
+  const servers = [...new Set(plain.map(({ observation }) => observation.dns?.server))].join(', ')
+  return `also without the VPN, but only at what ${servers} said, which may be wrong: ask a resolver outside the VPN too`
 }
 
 type Outcome = Omit<SiteComparison, 'host' | 'works' | 'fails'>
@@ -147,13 +159,16 @@ const TRIED_BY: Readonly<Partial<Record<NetworkVariable, Hypothesis>>> = Object.
   resolver: 'resolver',
   'tunnel-mtu': 'mtu',
   family: 'family',
+  interface: 'exit',
 })
 
 /** It works everywhere: the first context, without a tunnel if there is one, is what the others are held against. */
 function compareWorking(works: readonly LabelledObservation[]): Outcome {
   const control = works.find((one) => one.observation.network.tunnel === 'none') ?? works[0]!
-  for (const test of works) {
-    if (test === control) continue
+  const others = works.filter((one) => one !== control)
+  const distance = (one: LabelledObservation) => changedVariables(control.observation, one.observation).length
+  // Where less has changed, a difference says more.
+  for (const test of others.sort((a, b) => distance(a) - distance(b))) {
     const changed = changedVariables(control.observation, test.observation)
     const difference = firstDifference(control.observation, test.observation, changed)
     if (difference === undefined) continue

@@ -8,7 +8,7 @@ import type {
   Stage,
 } from '../../model/comparison.ts'
 import type { Confidence } from '../../model/finding.ts'
-import type { SiteObservation } from '../../model/site.ts'
+import type { SiteNetwork, SiteObservation } from '../../model/site.ts'
 import { answerAddresses, matchAnswers } from './observation.ts'
 
 /** What differs, the greatest first: a tunnel brings its location and MTU along, which then are not named. */
@@ -21,6 +21,8 @@ export function changedVariables(control: SiteObservation, test: SiteObservation
     if (a.endpoint !== b.endpoint) changed.push('location')
     if (a.transport !== b.transport) changed.push('transport')
     if (a.tunnelMtu !== b.tunnelMtu) changed.push('tunnel-mtu')
+    // Another server, or none, says it already.
+    if (changed.length === 0 && a.boundTo !== b.boundTo) changed.push('interface')
   }
   if (isAnsweredByAnother(control, test)) changed.push('resolver')
   if (a.family !== undefined && b.family !== undefined && a.family !== b.family) changed.push('family')
@@ -35,8 +37,10 @@ function isAnsweredByAnother(a: SiteObservation, b: SiteObservation): boolean {
 
 /** The way out to the internet is another one. */
 export function exitChanged(changed: readonly NetworkVariable[]): boolean {
-  return changed.includes('tunnel') || changed.includes('location') || changed.includes('transport')
+  return WAYS_OUT.some((one) => changed.includes(one))
 }
+
+const WAYS_OUT: readonly NetworkVariable[] = Object.freeze(['tunnel', 'location', 'transport', 'interface'])
 
 /** A difference in one line. */
 export function found(
@@ -80,7 +84,7 @@ export function ruleOut(
 
 function contradicts(other: SiteObservation, test: SiteObservation, hypothesis: Hypothesis): boolean {
   if (other.outcome === 'unknown') return false
-  const isSameWay = other.network.tunnel === test.network.tunnel && other.network.endpoint === test.network.endpoint
+  const isSameWay = isSameWayOut(other.network, test.network)
   const isSameAnswer = matchAnswers(other, test) === 'same'
   switch (hypothesis) {
     case 'resolver':
@@ -96,6 +100,12 @@ function contradicts(other: SiteObservation, test: SiteObservation, hypothesis: 
     default:
       return false
   }
+}
+
+/** Its IPv4 and its IPv6 leave with different addresses: what is refused one need not be refused the other. */
+function isSameWayOut(a: SiteNetwork, b: SiteNetwork): boolean {
+  const isSameFamily = a.boundTo === undefined || a.family === b.family
+  return a.tunnel === b.tunnel && a.endpoint === b.endpoint && a.boundTo === b.boundTo && isSameFamily
 }
 
 /** One explanation left is as good as its evidence; two or more are never more than probable. */

@@ -31,12 +31,18 @@ export function httpDifference(
   }
   const shorter = Math.min(before.bodyLen, now.bodyLen)
   const longer = Math.max(before.bodyLen, now.bodyLen)
-  const isSamePage = before.path === now.path && before.status === now.status && before.status === 200
+  const isWhole = hasWholeBody(control) && hasWholeBody(test)
+  const isSamePage = isWhole && before.path === now.path && before.status === now.status && before.status === 200
   if (isSamePage && longer >= MIN_BODY_LEN && shorter / longer < BODY_RATIO) {
     const summary = `${test.host}${now.path ?? ''} is ${now.bodyLen} bytes long ${networkWords(test)} and ${before.bodyLen} ${networkWords(control)}: perhaps another page (a ratio below ${BODY_RATIO} is a heuristic).`
     return found('http', 'gateway', 'other-body', 'weak', 'heuristic', summary, ['exit'])
   }
   return undefined
+}
+
+/** A request of ours may have stopped reading. */
+function hasWholeBody({ request }: SiteObservation): boolean {
+  return request === undefined || (request.stage === 'done' && request.bodyCut !== true)
 }
 
 /** `before`: undefined where TLS hid the answer. */

@@ -4,7 +4,8 @@ import type { Difference, Hypothesis, NetworkVariable } from '../../model/compar
 import type { SiteObservation } from '../../model/site.ts'
 import { addressWords, exitChanged, found } from './difference.ts'
 import { httpDifference } from './http-difference.ts'
-import { edgeWords, isNowhere, matchAnswers, networkWords } from './observation.ts'
+import { askedWords, edgeWords, isNowhere, matchAnswers, networkWords } from './observation.ts'
+import { certificateDifference, requestDifference } from './request-difference.ts'
 
 /** Slower than so many times and by so many milliseconds is noticed by a person. */
 const SLOWER_TIMES = 3
@@ -30,6 +31,7 @@ export function firstDifference(
     tcpDifference(control, test) ??
     tlsDifference(control, test, changed) ??
     httpDifference(control, test, changed) ??
+    requestDifference(control, test, changed) ??
     qualityDifference(control, test)
   )
 }
@@ -42,13 +44,13 @@ function dnsDifference(
   const before = control.dns
   const now = test.dns
   if (now === undefined) return undefined
-  const who = `${now.server} ${networkWords(test)}`
+  const who = `${now.server} ${askedWords(test)}`
   if (before === undefined) {
     const good = `${addressWords(control)} was gone to without asking, ${networkWords(control)}`
     return differentAnswers(control, test, changed, who, good)
   }
   const reason = now.extendedErrors === undefined ? '' : ` (extended error ${now.extendedErrors.join(', ')})`
-  const good = `${before.server} answered ${addressWords(control)} ${networkWords(control)}`
+  const good = `${before.server} answered ${addressWords(control)} ${askedWords(control)}`
   if (before.answers.length > 0 && now.answers.length === 0 && now.answered === 0 && now.timedOut > 0) {
     const summary = `${who} did not answer the question for ${test.host} (${now.questions} asked), while ${good}.`
     return found('dns', 'dns', 'unanswered', 'strong', 'RFC 1035 4.2.1', summary, ['resolver'])
@@ -67,7 +69,7 @@ function dnsDifference(
   const slow = now.latencyMs ?? 0
   const fast = before.latencyMs ?? Number.POSITIVE_INFINITY
   if (test.outcome !== 'fails' && slow >= fast * SLOWER_TIMES && slow - fast >= DNS_SLOWER_MS) {
-    const summary = `The site works, but ${who} took ${words(slow)} ms to answer, ${before.server} ${networkWords(control)} ${words(fast)} ms.`
+    const summary = `The site works, but ${who} took ${words(slow)} ms to answer, ${before.server} ${askedWords(control)} ${words(fast)} ms.`
     return found('dns', 'dns', 'slow', 'strong', 'heuristic', summary, ['resolver'])
   }
   return undefined
@@ -92,7 +94,9 @@ function tcpDifference(control: SiteObservation, test: SiteObservation): Differe
   const now = test.tcp
   if (before === undefined || now === undefined || before.answered === 0 || now.answered > 0) return undefined
   const at = test.addresses.map(({ address }) => address).join(', ')
-  const how = now.refused > 0 ? 'refused the connection' : 'never answered a SYN'
+  const isToldByRouter = test.request?.code === 'EHOSTUNREACH' || test.request?.code === 'ENETUNREACH'
+  const silent = isToldByRouter ? 'cannot be reached, says a router on the way' : 'never answered a SYN'
+  const how = now.refused > 0 ? 'refused the connection' : silent
   const summary = `${at} ${how} ${networkWords(test)} (${now.tried} tried), and took connections ${networkWords(control)}${sameAddressWords(control, test)}.`
   const cause = now.refused > 0 ? 'refused' : 'silent'
   return found('tcp', 'address-range', cause, 'strong', 'RFC 9293 3.5', summary, ['exit'])
@@ -115,6 +119,8 @@ function tlsDifference(
   const before = control.tls
   const now = test.tls
   if (now === undefined || before === undefined || test.outcome !== 'fails') return undefined
+  const certificate = certificateDifference(control, test, changed)
+  if (certificate !== undefined) return certificate
   const well = `${networkWords(control)} the handshake came to ${stageWords(control)}`
   if (now.alert !== undefined && before.alert === undefined) {
     const summary = `TLS ended with the alert ${now.alert} ${networkWords(test)}; ${well}.`

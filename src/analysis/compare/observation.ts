@@ -5,10 +5,18 @@ import { isLoopbackAddress, isPrivateAddress, isPublicAddress } from '../address
 
 /** `without the VPN`, `through the VPN (WireGuard 203.0.113.10:51820)`. */
 export function networkWords({ network }: SiteObservation): string {
-  if (network.tunnel === 'none') return 'without the VPN'
   if (network.tunnel === 'lost') return 'while the tunnel was lost'
+  const way = network.tunnel === 'none' ? 'without the VPN' : 'through the VPN'
   const server = [network.transport, network.endpoint].filter((part) => part !== undefined && part !== '').join(' ')
-  return server === '' ? 'through the VPN' : `through the VPN (${server})`
+  const known = [network.boundTo ?? '', network.tunnel === 'none' ? '' : server].filter((part) => part !== '')
+  return known.length === 0 ? way : `${way} (${known.join(', ')})`
+}
+
+/** How the name was asked for. A request of ours (`check`) may ask over another way than it then takes. */
+export function askedWords(one: SiteObservation): string {
+  const over = one.dns?.interface
+  const { boundTo } = one.network
+  return boundTo === undefined || over === undefined || over === boundTo ? networkWords(one) : `over ${over}`
 }
 
 /** The last part of CF-RAY is the airport code of the edge. */

@@ -7,7 +7,7 @@ import type { CaptureSource } from '../../capture/source.ts'
 import { openAsDatabase } from '../../daemon/as-database.ts'
 import { analyze } from '../../daemon/pipeline.ts'
 import { VERSION } from '../../daemon/version.ts'
-import { SEVERITY_RANK, type Severity } from '../../model/finding.ts'
+import { SEVERITY_RANK } from '../../model/finding.ts'
 import { OperatorError } from '../../model/operator-error.ts'
 import type { Report } from '../../model/report.ts'
 import { redact } from '../../text/redact.ts'
@@ -15,7 +15,7 @@ import { reportText } from '../../text/report.ts'
 import { reportHtml } from '../../text/report-html.ts'
 import { reportJson } from '../../text/report-json.ts'
 import { EXIT_DAMAGED, EXIT_FINDINGS } from '../exit-codes.ts'
-import { addressFlag, dohFlag, endpointFlag } from '../network-flags.ts'
+import { addressFlag, dohFlag, endpointFlag, severityFlag } from '../network-flags.ts'
 import { createProgress } from '../progress.ts'
 import { tellDamage } from '../tell-damage.ts'
 import { outputWidth, usesColour } from '../terminal.ts'
@@ -104,11 +104,6 @@ async function writeJson(report: Report): Promise<void> {
 
 function collect(value: string, before: string[]): string[] {
   return [...before, value]
-}
-
-function severityFlag(value: string | undefined): Severity | undefined {
-  if (value === undefined || value === 'info' || value === 'warning' || value === 'critical') return value
-  throw new OperatorError('bad-severity', `--fail-on ${value}: no such severity; use info, warning or critical.`)
 }
 
 /** A role given to an interface that is not there would silently change nothing. */
