@@ -122,7 +122,8 @@ function defined<K extends string, V>(key: K, value: V | undefined): { [key in K
   return value === undefined ? {} : ({ [key]: value } as { [key in K]?: V })
 }
 
-function certificatesOf(ways: readonly CheckWay[]): CheckCertificate[] {
+/** What was shown, certificate by certificate. */
+export function certificatesOf(ways: readonly CheckWay[]): CheckCertificate[] {
   const found = new Map<string, CheckCertificate>()
   for (const { way, observation } of ways) {
     const shown = observation?.tls?.certificate
@@ -161,14 +162,12 @@ function incompleteReasons({ observed, isInterrupted }: ReportSources, ways: rea
 const MAX_CHANGES = 4
 
 /** A wrong answer shows only beside the answer of somebody else. */
-function resolverNotes({ hasTunnel, interfaces }: CheckPlan, ways: readonly CheckWay[]): string[] {
+function resolverNotes({ target, hasTunnel, interfaces }: CheckPlan, ways: readonly CheckWay[]): string[] {
   const physical = interfaces.filter((one) => one.role === 'physical').map((one) => one.name)
-  if (!hasTunnel || physical.length === 0) return []
-  const asked = ways.filter((one) => one.resolver !== undefined)
-  const isAnsweredOutside = asked.some((one) => physical.includes(one.resolver!.over) && one.dnsMs !== undefined)
-  if (asked.length === 0 || isAnsweredOutside) return []
+  if (target.addressFamily !== undefined || !hasTunnel || physical.length === 0) return []
+  if (ways.some(({ resolver }) => resolver !== undefined && physical.includes(resolver.over))) return []
   return [
-    `No resolver outside the VPN answered, so that a wrong answer inside it cannot be told from a right one; name one with --resolver.`,
+    'No resolver outside the VPN is known, so that a wrong answer inside it cannot be told from a right one; name one with --resolver.',
   ]
 }
 

@@ -1,6 +1,15 @@
 // One way as the comparison sees it: what its packets showed, and where TLS hides things what our own request met. Pure.
 import { isGatewayStatus, isRefusalStatus } from '../analysis/trackers/site-visits.ts'
-import type { SiteDns, SiteHttp, SiteNetwork, SiteObservation, SiteOutcome, SiteTcp, SiteTls } from '../model/site.ts'
+import type {
+  SiteDns,
+  SiteHttp,
+  SiteNetwork,
+  SiteObservation,
+  SiteOutcome,
+  SiteRequest,
+  SiteTcp,
+  SiteTls,
+} from '../model/site.ts'
 import type { FetchOutcome } from './fetch.ts'
 import type { WayOutcome } from './go.ts'
 import type { Target } from './target.ts'
@@ -124,7 +133,7 @@ function addRequest(made: SiteObservation, { request, tls, answer, address }: Fe
   made.visits = Math.max(1, made.visits)
   made.failures = made.outcome === 'fails' ? made.visits : 0
   if (made.addresses.length === 0) made.addresses = [{ address }]
-  if (made.tcp === undefined && request.stage !== 'connect') made.tcp = connectedTcp(request.connectMs)
+  made.tcp ??= triedTcp(request)
   if (tls !== undefined) made.tls = secured(made.tls, tls)
   if (answer === undefined) return
   const { status, ...headers } = answer
@@ -149,12 +158,14 @@ function secured(seen: SiteTls | undefined, tls: NonNullable<FetchOutcome['tls']
   return { ...base, stage: 'established', ...tls }
 }
 
-function connectedTcp(connectMs: number | undefined): SiteTcp {
+function triedTcp({ stage, code, connectMs }: SiteRequest): SiteTcp {
+  const isAnswered = stage !== 'connect'
+  const isRefused = code === 'ECONNREFUSED'
   return {
     tried: 1,
-    answered: 1,
-    refused: 0,
-    silent: 0,
+    answered: isAnswered ? 1 : 0,
+    refused: isRefused ? 1 : 0,
+    silent: isAnswered || isRefused ? 0 : 1,
     packets: 0,
     retransmissions: 0,
     bytesToClient: 0,

@@ -57,10 +57,10 @@ function placesOf(
   if (link !== undefined) return states.some((one) => one.link.name === link) ? [link] : []
   // Without its link nobody knows whose it is (RFC 4007 6).
   if (range === 'linkLocal') return []
-  const onLink = states.filter(({ addresses }) =>
+  const onLink = context.interfaces.filter(({ addresses }) =>
     addresses.some((one) => isWithin(address, one.address, one.prefixLen)),
   )
-  if (onLink.length > 0) return onLink.map((one) => one.link.name)
+  if (onLink.length > 0) return states.filter((one) => onLink.includes(one)).map((one) => one.link.name)
   const family = address.includes(':') ? 6 : 4
   const able = states.filter((one) => hasAddress(one, family) && hasRoute(context.routes, one.link.index, address))
   if (!LOCAL_RANGES.includes(range)) return able.map((one) => one.link.name)

@@ -12,9 +12,10 @@ const RESOLVER_AT = 2
 const ADDRESS_AT = 3
 const STATUS_AT = 7
 const SERVER_AT = 8
-/** Resolvers and addresses are cut to this where lines would be too long; with less for the server it stands below. */
+/** Where lines would be too long, resolvers and addresses are cut to this; what then has no room is left out, in this order. */
 const LEAST_COLUMNS = 12
 const LEAST_SERVER = 8
+const LEFT_OUT: readonly number[] = [SERVER_AT, 6, 5]
 
 /** The report as text, ending in a newline. */
 export function checkText(report: CheckReport, options: ComparisonTextOptions): string {
@@ -63,21 +64,27 @@ function verdictLines({ verdict }: CheckReport, style: Style, width: number): st
 function wayLines(ways: readonly CheckWay[], style: Style, width: number): string[] {
   const rows = [HEAD, ...ways.map(wayTexts)]
   const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => displayWidth(row[column]!))))
-  const room = (columns: readonly number[]) => columns.reduce((sum, one) => sum + one + 2, -2)
-  const shown = HEAD.map((_, column) => column).slice(
-    0,
-    room([...widths.slice(0, SERVER_AT), LEAST_SERVER]) > width ? -1 : undefined,
+  const least = widths.map((one, column) =>
+    column === SERVER_AT ? LEAST_SERVER : isCut(column) ? Math.min(one, LEAST_COLUMNS) : one,
   )
-  let surplus = room(widths.slice(0, SERVER_AT)) - width
+  let shown = HEAD.map((_, column) => column)
+  for (const column of LEFT_OUT) if (room(shown, least) > width) shown = shown.filter((one) => one !== column)
+  let surplus =
+    room(
+      shown.filter((one) => one !== SERVER_AT),
+      widths,
+    ) +
+    (shown.includes(SERVER_AT) ? LEAST_SERVER + 2 : 0) -
+    width
   for (const column of [RESOLVER_AT, ADDRESS_AT]) {
-    const cut = Math.max(0, Math.min(surplus, widths[column]! - LEAST_COLUMNS))
+    const cut = Math.max(0, Math.min(surplus, widths[column]! - least[column]!))
     widths[column] = widths[column]! - cut
     surplus -= cut
   }
   const cells = rows.map((row, index) =>
     shown.map(
       (column): Cell => ({
-        text: truncateToWidth(row[column]!, column === RESOLVER_AT || column === ADDRESS_AT ? widths[column]! : width),
+        text: isCut(column) ? truncateToWidth(row[column]!, widths[column]!) : row[column]!,
         paint: index === 0 ? style.dim : paintOf(column, ways[index - 1]!, style),
         right: NUMBERS.includes(column),
       }),
@@ -91,6 +98,15 @@ function wayLines(ways: readonly CheckWay[], style: Style, width: number): strin
         (name, which) => `${name} on ${which}`,
       )
   return [...tableLines(cells, width, 0), ...servers.flatMap((one) => wrapped(one, width, 0))]
+}
+
+function isCut(column: number): boolean {
+  return column === RESOLVER_AT || column === ADDRESS_AT
+}
+
+/** What these columns take. */
+function room(columns: readonly number[], widths: readonly number[]): number {
+  return columns.reduce((sum, column) => sum + widths[column]! + 2, -2)
 }
 
 function paintOf(column: number, { outcome }: CheckWay, style: Style): (text: string) => string {

@@ -1,6 +1,6 @@
 // A comparison for a person: what breaks and why first, with what to try next; then what is the same. Cold path.
 import type { CauseAxis, Comparison, SiteComparison, Stage } from '../model/comparison.ts'
-import { escapeForTerminal } from './escape.ts'
+import { displayWidth, escapeForTerminal } from './escape.ts'
 import { createStyle, type Style } from './style.ts'
 import { type Cell, tableLines, wrapText } from './table.ts'
 
@@ -30,6 +30,9 @@ export const STAGE_WORDS: Readonly<Record<Stage, string>> = Object.freeze({
   local: 'local software',
   quality: 'quality',
 })
+
+/** A long host leaves at least so much beside it. */
+const LEAST_COLUMNS = 20
 
 /** Sites without a difference that are named one by one. */
 const MAX_LISTED_SAME = 20
@@ -126,7 +129,12 @@ function contextRows(contexts: Comparison['contexts'], style: Style, timeOf: (st
 /** One site that differs: where, why, and what to try. */
 export function siteLines(one: SiteComparison, style: Style, width: number): string[] {
   const { difference, next } = one
-  const lines = [`${style.name(clean(one.host))}  ${clean(whereWords(one))}`]
+  const host = clean(one.host)
+  const [where = '', ...more] = wrapText(
+    clean(whereWords(one)),
+    Math.max(LEAST_COLUMNS, width - displayWidth(host) - 2),
+  )
+  const lines = [`${style.name(host)}  ${where}`, ...more.map((line) => `  ${line}`)]
   if (difference !== undefined) {
     const basis = [difference.confidence, difference.basis].join(', ')
     lines.push(

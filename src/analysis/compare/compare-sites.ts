@@ -76,9 +76,12 @@ function wasResolved({ observation }: LabelledObservation): boolean {
 }
 
 /** The one whose network differs least; of those the latest before it. */
-function nearest(works: readonly LabelledObservation[], test: LabelledObservation): LabelledObservation {
+function nearest(all: readonly LabelledObservation[], test: LabelledObservation): LabelledObservation {
   const distance = (one: LabelledObservation) => changedVariables(one.observation, test.observation).length
-  return [...works].sort(
+  const { boundTo, family } = test.observation.network
+  // Ours (`check`) are of one IP version each, and its other version is another site as far as exits and paths go.
+  const alike = boundTo === undefined ? [] : all.filter((one) => one.observation.network.family === family)
+  return [...(alike.length > 0 ? alike : all)].sort(
     (a, b) => distance(a) - distance(b) || (a.observation.first < b.observation.first ? 1 : -1),
   )[0]!
 }
