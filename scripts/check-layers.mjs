@@ -18,6 +18,10 @@ const MAY_IMPORT = {
   web: [],
 }
 
+/** What speaks to the network. One folder sends packets; the API listens, and its clients ask it, by node:http and node:net. */
+const SENDS = ['node:dgram', 'node:dns', 'node:http2', 'node:https', 'node:tls']
+const MAY_SEND = 'check'
+
 /** Same bytes in, same findings out: no package, no platform, no clock, no chance. */
 const PURE = ['constants', 'model', 'decoders', 'analysis', 'text']
 const IMPURE_GLOBALS = new Set([
@@ -52,6 +56,10 @@ export function checkLayers(root) {
         if (known.has(target)) targets.push(target)
       } else if (PURE.includes(folderOf(path))) {
         violations.push(`${where}: ${folderOf(path)} is pure and may not import '${specifier}'; have it handed in`)
+      } else if (SENDS.includes(specifier) && folderOf(path) !== MAY_SEND) {
+        violations.push(
+          `${where}: only ${MAY_SEND} sends packets, so that ${folderOf(path)} may not import '${specifier}'`,
+        )
       }
     }
     if (PURE.includes(folderOf(path))) violations.push(...impureUses(file))

@@ -1,6 +1,9 @@
 // The certificate that a server showed, and in words why it is not trusted. The handshake went on for the sake of looking.
-import type { TLSSocket } from 'node:tls'
+import { readFileSync } from 'node:fs'
+import { rootCertificates, type TLSSocket } from 'node:tls'
+import { OperatorError } from '../model/operator-error.ts'
 import type { SiteCertificate } from '../model/site.ts'
+import { systemErrorText } from '../text/system-error.ts'
 
 /** Characters kept of a name; a certificate may hold any. */
 const MAX_NAME_LEN = 200
@@ -50,4 +53,22 @@ function nameText(name: object | undefined): string {
 function timeOf(text: string): string | undefined {
   const millis = Date.parse(text)
   return Number.isNaN(millis) ? undefined : new Date(millis).toISOString()
+}
+
+/** The usual CAs, those of NODE_EXTRA_CA_CERTS, and those of a file of --ca. @throws OperatorError `bad-file` */
+export function readTrusted(file: string): string[] {
+  const { NODE_EXTRA_CA_CERTS: extra = '' } = process.env
+  // Whoever names CAs replaces what Node trusts by itself, its extra file too.
+  return [...rootCertificates, ...(extra === '' ? [] : [readPem('NODE_EXTRA_CA_CERTS', extra)]), readPem('--ca', file)]
+}
+
+function readPem(flag: string, file: string): string {
+  let text: string
+  try {
+    text = readFileSync(file, 'latin1')
+  } catch (error) {
+    throw new OperatorError('bad-file', `${flag} ${file}: ${systemErrorText(error)}.`)
+  }
+  if (text.includes('-----BEGIN CERTIFICATE-----')) return text
+  throw new OperatorError('bad-file', `${flag} ${file}: no certificate in PEM form is in it.`)
 }

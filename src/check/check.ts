@@ -1,4 +1,5 @@
 // A whole check: what there is, then the ways with the capture running, then what they say.
+import { setMaxListeners } from 'node:events'
 import type { NetworkWatch } from '../capture/context-watch.ts'
 import { openNetworkWatch } from '../capture/open-watch.ts'
 import type { CheckReport } from '../model/check.ts'
@@ -47,6 +48,10 @@ export async function runCheck(options: CheckOptions): Promise<CheckReport> {
     const observer = openObserver({ watch, sockets, target, ...(file === undefined ? {} : { file }) })
     for (const line of planLines(plan)) tell(line)
     const startMillis = Date.now()
+    // Ends also what still goes on when one of them fails for good. Every question and connection listens.
+    const failed = new AbortController()
+    const ending = AbortSignal.any([signal, failed.signal])
+    setMaxListeners(0, ending)
     let gone: Gone
     try {
       gone = await goWays({
@@ -55,13 +60,14 @@ export async function runCheck(options: CheckOptions): Promise<CheckReport> {
         sockets,
         timeoutMillis: options.timeoutMillis,
         ...(options.ca === undefined ? {} : { ca: options.ca }),
-        signal,
+        signal: ending,
         tell: (event) => {
           for (const line of eventLines(event)) tell(line)
         },
       })
       await new Promise((resolve) => setTimeout(resolve, LINGER_MILLIS))
     } catch (error) {
+      failed.abort()
       await observer.end()
       throw error
     }

@@ -37,19 +37,16 @@ export function faultWords(error: Error, stage: RequestStage): string {
   const { code = '' } = error as NodeJS.ErrnoException
   const alert = /^ERR_SSL_(?:SSLV3|TLSV1|TLSV13)_ALERT_(\w+)$/.exec(code)?.[1]
   if (alert !== undefined) return `TLS alert ${alert.toLowerCase()}`
-  if (WORDS[code] !== undefined) {
-    // Node calls an answer that never began a reset too.
-    return error.message === 'socket hang up' && stage === 'answer' ? 'closed without an answer' : WORDS[code]
-  }
-  if (code.startsWith('HPE_')) return `what came is no HTTP (${code.slice(4).toLowerCase().replaceAll('_', ' ')})`
-  if (stage === 'tls')
-    return `what came is no TLS (${
-      code === ''
-        ? error.message
-        : code
-            .replace(/^ERR_SSL_/, '')
-            .toLowerCase()
-            .replaceAll('_', ' ')
-    })`
+  // Node calls a connection that was closed too early a reset too.
+  if (error.message === 'socket hang up' && stage === 'answer') return 'closed without an answer'
+  if (error.message.startsWith('Client network socket disconnected')) return 'closed in the TLS handshake'
+  if (WORDS[code] !== undefined) return WORDS[code]
+  if (code.startsWith('HPE_')) return `what came is no HTTP (${codeWords(code, 'HPE_')})`
+  if (stage === 'tls') return `what came is no TLS (${code === '' ? error.message : codeWords(code, 'ERR_SSL_')})`
   return code === '' ? error.message : systemErrorText(error)
+}
+
+/** `HPE_INVALID_CONSTANT` as `invalid constant`. */
+function codeWords(code: string, prefix: string): string {
+  return code.replace(prefix, '').toLowerCase().replaceAll('_', ' ')
 }

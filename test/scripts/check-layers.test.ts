@@ -13,6 +13,8 @@ const GOOD = {
   'src/api/routes.ts': "import { read } from '../store/reader.ts'\nexport const routes = read\n",
   'src/daemon/pipeline.ts':
     "import { analyze } from '../analysis/analyzer.ts'\nimport fs from 'node:fs'\nexport { analyze, fs }\n",
+  'src/check/ask.ts':
+    "import { createSocket } from 'node:dgram'\nimport { analyze } from '../daemon/pipeline.ts'\nexport const ask = [createSocket, analyze]\n",
   'src/cli/main.ts': "import { analyze } from '../daemon/pipeline.ts'\nanalyze\n",
 }
 
@@ -49,6 +51,12 @@ test.each([
     'src/capture/x.ts',
     "export const x = import('../daemon/pipeline.ts')",
     'capture may not import daemon',
+  ],
+  [
+    'whoever else would send packets',
+    'src/daemon/x.ts',
+    "import { createSocket } from 'node:dgram'\nvoid createSocket",
+    "only check sends packets, so that daemon may not import 'node:dgram'",
   ],
   ['a computed import', 'src/cli/x.ts', 'export const x = (p: string) => import(p)', 'not a plain string'],
   [

@@ -1,6 +1,4 @@
 // `check URL`: the same site over each interface and resolver, judged by the same engine. The only command that sends packets.
-import { readFileSync } from 'node:fs'
-import { rootCertificates } from 'node:tls'
 import type { Command } from 'commander'
 import type { CheckReport } from '../../model/check.ts'
 import { SEVERITY_RANK, type Severity } from '../../model/finding.ts'
@@ -8,7 +6,6 @@ import type { IpFamily } from '../../model/network-context.ts'
 import { OperatorError } from '../../model/operator-error.ts'
 import { checkText } from '../../text/check-text.ts'
 import { escapeForTerminal } from '../../text/escape.ts'
-import { systemErrorText } from '../../text/system-error.ts'
 import { EXIT_FINDINGS } from '../exit-codes.ts'
 import { addressFlag, severityFlag } from '../network-flags.ts'
 import { collect } from '../service-options.ts'
@@ -78,7 +75,8 @@ async function runCheckCommand(url: string, flags: CheckFlags): Promise<void> {
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort())
   process.once('SIGTERM', () => stop.abort())
-  const ca = flags.ca === undefined ? undefined : [...rootCertificates, readCa(flags.ca)]
+  const { readTrusted } = await import('../../check/certificate.ts')
+  const ca = flags.ca === undefined ? undefined : readTrusted(flags.ca)
   const report = await runCheck({
     ...options,
     target,
@@ -141,15 +139,4 @@ function timeoutFlag(text: string): number {
   const seconds = /^\d{1,3}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN
   if (seconds >= MIN_TIMEOUT && seconds <= MAX_TIMEOUT) return seconds * 1000
   throw new OperatorError('bad-number', `--timeout ${text}: give seconds from ${MIN_TIMEOUT} to ${MAX_TIMEOUT}.`)
-}
-
-function readCa(file: string): string {
-  let text: string
-  try {
-    text = readFileSync(file, 'latin1')
-  } catch (error) {
-    throw new OperatorError('bad-file', `--ca ${file}: ${systemErrorText(error)}.`)
-  }
-  if (text.includes('-----BEGIN CERTIFICATE-----')) return text
-  throw new OperatorError('bad-file', `--ca ${file}: no certificate in PEM form is in it.`)
 }
