@@ -19,8 +19,9 @@ export interface Asked {
   readonly answer?: DnsAnswerText
   /** The middle of the times it took. */
   readonly latencyMs?: number
-  /** Why there is no answer, in words. */
+  /** Why there is no answer, in words, and the system's code of it. */
   readonly fault?: string
+  readonly code?: string
 }
 
 /** It is asked again after these (RFC 1035 4.2.1: two seconds and more is for those who ask many). */
@@ -38,6 +39,7 @@ interface Tried {
   answer?: DnsAnswerText
   latencyMs?: number
   fault?: string
+  code?: string
 }
 
 /** Never throws but for bugs. */
@@ -65,6 +67,7 @@ export async function ask(
     ...(first.answer === undefined ? {} : { answer: first.answer }),
     ...(middle === undefined ? {} : { latencyMs: middle }),
     ...(first.fault === undefined ? {} : { fault: signal.aborted ? 'interrupted' : first.fault }),
+    ...(first.code === undefined ? {} : { code: first.code }),
   }
 }
 
@@ -111,10 +114,10 @@ function askUdp(
     }
     const giveUp = () => finish({ fault: 'no answer' })
     const send = () => {
-      if (!isOver) socket.send(query, (error) => error !== null && finish({ fault: questionFault(error) }))
+      if (!isOver) socket.send(query, (error) => error !== null && finish(faultOf(error)))
     }
     const repeats = REPEAT_MILLIS.map((millis) => setTimeout(send, millis))
-    socket.on('error', (error) => finish({ fault: questionFault(error) }))
+    socket.on('error', (error) => finish(faultOf(error)))
     socket.on('message', (bytes) => {
       // Somebody else's words are passed over: the right ones may still come (RFC 5452 9.1).
       const answer = readAnswer(bytes, question)
@@ -146,7 +149,7 @@ function askTcp(
       resolve({ ends: [ends], ...outcome })
     }
     const giveUp = () => finish({ fault: 'no answer over TCP' })
-    socket.on('error', (error) => finish({ fault: questionFault(error) }))
+    socket.on('error', (error) => finish(faultOf(error)))
     socket.on('end', () => finish({ fault: 'the answer over TCP broke off' }))
     socket.on('data', (part: Buffer) => {
       heldLen += part.copy(held, heldLen)
@@ -169,10 +172,18 @@ function askTcp(
   })
 }
 
-function questionFault(error: Error): string {
+const NO_ROUTE = 'no route leads there'
+
+const FAULTS: Readonly<Record<string, string>> = Object.freeze({
+  ECONNREFUSED: 'nobody listens there',
+  EPERM: 'this machine’s firewall refuses it',
+  EACCES: 'this machine’s firewall refuses it',
+  ENETUNREACH: NO_ROUTE,
+  EHOSTUNREACH: NO_ROUTE,
+  EADDRNOTAVAIL: NO_ROUTE,
+})
+
+function faultOf(error: Error): { fault: string; code?: string } {
   const { code } = error as NodeJS.ErrnoException
-  if (code === 'ECONNREFUSED') return 'nobody listens there'
-  if (code === 'EPERM' || code === 'EACCES') return 'this machine’s firewall refuses it'
-  if (code === 'ENETUNREACH' || code === 'EHOSTUNREACH' || code === 'EADDRNOTAVAIL') return 'no route leads there'
-  return code ?? error.message
+  return code === undefined ? { fault: error.message } : { fault: FAULTS[code] ?? code, code }
 }

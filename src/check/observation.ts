@@ -84,7 +84,7 @@ function outcomeOf(
     if (isWholeCapture && seen?.dns === undefined) {
       return {
         outcome: 'unknown',
-        fault: `the question never left this machine (${asked.fault}): a firewall, or the VPN’s kill switch`,
+        fault: `the question never left this machine (${asked.fault}): ${keptBy(asked.code)}`,
       }
     }
     return { outcome: 'fails', fault: `${asked.resolver.address}: ${asked.fault}` }
@@ -103,10 +103,16 @@ function outcomeOf(
   if (request.stage === 'connect' && isWholeCapture && (seen?.visits ?? 0) === 0) {
     return {
       outcome: 'unknown',
-      fault: `no packet left this machine (${request.fault}): a firewall, or the VPN’s kill switch`,
+      fault: `no packet left this machine (${request.fault}): ${keptBy(request.code)}`,
     }
   }
   return { outcome: 'fails', fault: request.fault }
+}
+
+/** What keeps a packet on this machine: nobody on the wire to give it to, or a rule. */
+function keptBy(code: string | undefined): string {
+  const isUnreachable = code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || code === 'EADDRNOTAVAIL'
+  return isUnreachable ? 'the router of that link does not answer' : 'a firewall, or the VPN’s kill switch'
 }
 
 /** The engine times packets; without them our own clock has to do. */

@@ -112,6 +112,11 @@ test('what never left this machine is nobody else’s fault, where the capture l
   })
   expect(findingOf(silent, seen(), whole).observation.outcome).toBe('fails')
   expect(findingOf(silent, undefined, context('eth0')).observation.outcome).toBe('fails')
+  const dead = outcome({
+    over: 'eth0',
+    request: { stage: 'connect', fault: 'the host cannot be reached', code: 'EHOSTUNREACH' },
+  })
+  expect(findingOf(dead, undefined, whole).fault).toContain('the router of that link does not answer')
   const unasked = outcome({ over: 'eth0', answers: [], noAnswer: 'this machine’s firewall refuses it' })
   expect(findingOf(unasked, undefined, whole)).toMatchObject({
     fault: expect.stringContaining('the question never left this machine'),

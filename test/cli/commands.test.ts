@@ -44,6 +44,24 @@ const file = (name: string, content: Uint8Array | string): string => {
 }
 const example = readFileSync(EXAMPLE)
 
+describe('check', () => {
+  test.each([
+    [['ftp://shop.example/?token=secret'], 'ftp://shop.example/: check opens http:// and https:// only.'],
+    [['https://anna:secret@shop.example/'], 'a URL with a user name or password is not taken'],
+    [['https://127.0.0.1/'], 'that is this machine itself'],
+    [['https://shop.example/', '--timeout', '0'], 'give seconds from 2 to 120'],
+    [['https://shop.example/', '--resolver', 'dns.example'], 'not an IP address'],
+    [['https://shop.example/', '--fail-on', 'all'], 'no such severity'],
+    [['https://shop.example/', '-w', '-'], 'standard output is for the report'],
+  ])('%j is refused with one sentence, and nothing is sent', async (words, sentence) => {
+    const { code, out, err } = await run(['check', ...words])
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+    expect(err).toContain(sentence)
+    expect(err).not.toContain('secret')
+    expect(err.trim().split('\n')).toHaveLength(1)
+  })
+})
+
 describe('analyze', () => {
   test('prints a report for a person, verdict first, and exits 0', async () => {
     const { code, out, err } = await run(['analyze', EXAMPLE])

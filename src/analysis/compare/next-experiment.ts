@@ -58,7 +58,7 @@ export function nextExperiment(
     instruction: instructionFor(toggle, cause, control, test),
     ifItWorks: `${BLAMED[toggle]} is to blame`,
     ifItFails: isLast
-      ? `it is not ${BLAMED[toggle]} alone: capture that try too and compare again`
+      ? `it is not ${BLAMED[toggle]} alone: ${control.network.boundTo === undefined ? 'capture that try too and compare again' : 'check again then'}`
       : `${others.map((one) => BLAMED[one]).join(' or ')} is to blame`,
   }
 }
