@@ -2,6 +2,7 @@
 import { compareSite, whyEverywhere } from '../analysis/compare/compare-sites.ts'
 import type { CheckVerdict, CheckWay } from '../model/check.ts'
 import type { SiteComparison } from '../model/comparison.ts'
+import type { Confidence } from '../model/finding.ts'
 import { AXIS_WORDS } from '../text/comparison-text.ts'
 
 /** The ways held against each other; those that fail for one reason are one comparison. */
@@ -12,21 +13,34 @@ export function compareWays(ways: readonly CheckWay[]): SiteComparison[] {
   return labelled.length === 0 ? [] : folded(compareSite(labelled))
 }
 
-/** Of those with one cause the one whose ways differ least says most. */
+/** Of those with one cause, the one that is surest, and whose ways differ least, says most. */
 function folded(all: readonly SiteComparison[]): SiteComparison[] {
   const byCause = new Map<string, SiteComparison[]>()
   for (const one of all) {
-    const { stage = '', axis = '', cause = '' } = one.difference ?? {}
-    const key = [one.verdict, stage, axis, cause].join(' ')
+    const key = causeKey(one)
     const known = byCause.get(key)
     if (known === undefined) byCause.set(key, [one])
     else known.push(one)
   }
   return [...byCause.values()].map((alike) => {
-    const [best, ...others] = [...alike].sort((a, b) => (a.changed?.length ?? 0) - (b.changed?.length ?? 0))
+    const [best, ...others] = [...alike].sort(
+      (a, b) => sureness(a) - sureness(b) || (a.changed?.length ?? 0) - (b.changed?.length ?? 0),
+    )
     const alsoIn = others.flatMap((one) => (one.test === undefined ? [] : [one.test.label])).sort(byNumber)
     return alsoIn.length === 0 ? best! : { ...best!, alsoIn }
   })
+}
+
+/** A size that dies in a tunnel makes all of that tunnel's ways fall silent, also those that do not show it. */
+function causeKey({ verdict, difference, test }: SiteComparison): string {
+  if (difference?.axis === 'mtu') return `mtu ${test?.observation.network.boundTo}`
+  return [verdict, difference?.stage, difference?.axis, difference?.cause].join(' ')
+}
+
+const CONFIDENCES: readonly Confidence[] = Object.freeze(['proven', 'strong', 'probable', 'weak'])
+
+function sureness({ difference }: SiteComparison): number {
+  return difference === undefined ? CONFIDENCES.length : CONFIDENCES.indexOf(difference.confidence)
 }
 
 function byNumber(a: string, b: string): number {

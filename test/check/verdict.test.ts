@@ -111,6 +111,22 @@ test('no answer inside TLS, and an answer that breaks off', () => {
   expect(broken.summary).toContain('broke off after 700 bytes')
 })
 
+test('a size that dies is told once for a tunnel, also where a way only fell silent', () => {
+  const ways = waysOf(
+    { over: 'wg0', request: { stage: 'tls', fault: 'TLS did not come to its end within 10 s' } },
+    { over: 'eth0', resolver: OUTSIDE },
+    { over: 'wg0', resolver: OUTSIDE, request: { stage: 'tls', fault: 'TLS did not come to its end within 10 s' } },
+  )
+  for (const one of ways) {
+    if (one.interface === 'wg0') one.observation!.tls = { handshakes: 1, stage: 'client-hello', resets: 0, stalls: 1 }
+  }
+  ways[2]!.observation!.sizeLoss = { direction: 'down', smallestLost: 1420, largestDelivered: 600 }
+  const sites = compareWays(ways)
+  expect(sites).toMatchObject([
+    { alsoIn: ['way 1'], test: { label: 'way 3' }, difference: { axis: 'mtu', cause: 'size', confidence: 'proven' } },
+  ])
+})
+
 test('two lines without a VPN: the line is all that changed', () => {
   const { sites } = said({ over: 'eth0', resolver: OUTSIDE }, { over: 'wlan0', resolver: OUTSIDE, status: 502 })
   expect(sites[0]).toMatchObject({ changed: ['interface'], difference: { confidence: 'proven', hypotheses: ['exit'] } })
