@@ -5,7 +5,7 @@ import type { Finding } from '../model/finding.ts'
 import type { ProbeEnds } from '../model/own-probes.ts'
 import type { Epoch } from '../model/report.ts'
 import type { SiteNetwork, SiteObservation } from '../model/site.ts'
-import type { Gone, WayOutcome } from './go.ts'
+import { type Gone, NO_TIME, type WayOutcome } from './go.ts'
 import { findingOf, refusingUntrusted, type WayFinding } from './observation.ts'
 import type { Observed } from './observer.ts'
 import type { CheckPlan } from './plan.ts'
@@ -152,7 +152,7 @@ function incompleteReasons({ observed, isInterrupted }: ReportSources, ways: rea
   if (observed.dropped > 0) reasons.push(`The capture lost ${observed.dropped} packets.`)
   if (observed.changes.length > 0)
     reasons.push(`The network changed meanwhile: ${observed.changes.slice(0, MAX_CHANGES).join('; ')}.`)
-  const late = ways.filter((one) => one.fault === 'no time was left')
+  const late = ways.filter((one) => one.fault === NO_TIME)
   if (late.length > 0) reasons.push(`No time was left for ${late.map((one) => `way ${one.way}`).join(', ')}.`)
   if (observed.fileTrouble !== undefined) reasons.push(observed.fileTrouble)
   return reasons

@@ -172,6 +172,7 @@ export function fetchOver(sockets: BoundSockets, options: FetchOptions): Promise
 
     function read(head: IncomingMessage): void {
       head.on('data', (part: Buffer) => {
+        if (isOver) return
         made.bodyLen += part.length
         if (made.bodyLen < MAX_BODY_LEN) return
         made.bodyLen = MAX_BODY_LEN

@@ -54,6 +54,8 @@ const LEAST_MILLIS = 2000
 const BETWEEN_RESOLVERS_MILLIS = 150
 /** Connections of one interface. */
 const MAX_OPENED = 6
+/** What is said of a way that the time did not suffice for. */
+export const NO_TIME = 'no time was left'
 
 /** The ways that there are, and of those that there turned out not to be a sentence each. */
 export interface Gone {
@@ -71,9 +73,7 @@ export async function goWays(options: GoOptions): Promise<Gone> {
     ways: ways.map((one) => {
       const fetched = one.skipped === undefined && one.address !== undefined ? opened.get(keyOf(one)) : undefined
       if (fetched === undefined) return one
-      if (fetched === 'no time') return { ...one, skipped: 'no time was left' }
-      if (fetched === 'too many') return { ...one, skipped: `more than ${MAX_OPENED} addresses` }
-      return { ...one, fetched }
+      return typeof fetched === 'string' ? { ...one, skipped: fetched } : { ...one, fetched }
     }),
   }
 }
@@ -164,7 +164,8 @@ function keyOf({ planned, address }: WayOutcome): string {
   return `${planned.over.name} ${address}`
 }
 
-type Opened = FetchOutcome | 'no time' | 'too many'
+/** An outcome, or why it was not tried. */
+type Opened = FetchOutcome | string
 
 async function openAll(options: GoOptions, ways: readonly WayOutcome[]): Promise<Map<string, Opened>> {
   const { plan, sockets, timeoutMillis, ca, signal, tell } = options
@@ -188,8 +189,9 @@ async function openAll(options: GoOptions, ways: readonly WayOutcome[]): Promise
       for (const [index, address] of lane.entries()) {
         const key = `${interfaceName} ${address}`
         const left = endMillis - performance.now()
-        if (index >= MAX_OPENED) opened.set(key, 'too many')
-        else if (left < LEAST_MILLIS) opened.set(key, 'no time')
+        if (index >= MAX_OPENED) opened.set(key, `more than ${MAX_OPENED} addresses`)
+        else if (signal.aborted) opened.set(key, 'interrupted')
+        else if (left < LEAST_MILLIS) opened.set(key, NO_TIME)
         else {
           const outcome = await fetchOver(sockets, {
             target: plan.target,
