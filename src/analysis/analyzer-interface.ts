@@ -4,7 +4,7 @@ import type { DecodedBatch } from '../model/decoded-batch.ts'
 import type { FactHandlers } from '../model/facts.ts'
 import type { Finding } from '../model/finding.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
-import type { LeakServiceChange, Report } from '../model/report.ts'
+import type { LeakServiceChange, Report, ReportLeak } from '../model/report.ts'
 import type { SiteObservation } from '../model/site.ts'
 import type { ReportOverview } from './build-report.ts'
 import type { JudgementOptions } from './known-network.ts'
@@ -51,6 +51,13 @@ export interface Analyzer {
   observe(choice: ProbeChoice): SiteObservation | undefined
   /** What leaked by program and day since the last call. */
   takeLeakService(): LeakServiceChange[]
+  /** What counts for the verdict and is new or was counted again since the last call, at most `limit` of them. */
+  takeLeaks(limit: number): ReportLeak[]
+  /**
+   * The earliest epoch with a question that was judged since the last call, Infinity when none was: what leaves while the
+   * tunnel is lost is judged when it is back, epochs later.
+   */
+  takeJudgedFrom(): number
   /** The verdict, the epochs from `firstEpoch` on and the interfaces as a report has them, at little cost. */
   overview(firstEpoch: number): ReportOverview
   /** The report as of now; complete after end(). */

@@ -382,6 +382,8 @@ export function createAnalyzer(
     takeSites: (limit) => sites.takeChanged(currentSiteContext(), limit),
     observe: (choice) => sites.observe(currentSiteContext(), choice),
     takeLeakService: leakService.takeChanges,
+    takeLeaks: leaks.takeChanged,
+    takeJudgedFrom: verdict.takeCountedFrom,
     overview: (firstEpoch) => reportOverview(sources(), firstEpoch),
     report: () => buildReport(sources()),
   }

@@ -4,7 +4,7 @@
 import { z } from 'zod'
 
 /** Grows with every addition to a message. */
-export const MESSAGE_SCHEMA = 1
+export const MESSAGE_SCHEMA = 2
 
 /** ISO 8601, UTC, up to microseconds. */
 const time = z.string().max(40)
@@ -101,6 +101,8 @@ export const helloSchema = z.looseObject({
   verdict: verdictSchema.nullable(),
   stats: statsSchema.nullable(),
   missed: count,
+  /** The epoch with which the verdict begins: those before it are of earlier runs. Absent before schema 2. */
+  firstEpoch: count.optional(),
 })
 
 /** A finding as it now stands; the same (epoch, id, key) comes again, with a new `seq`, when it changed. */

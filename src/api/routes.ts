@@ -18,6 +18,8 @@ const MAX_FINDINGS = 1000
 const DEFAULT_FINDINGS = 200
 /** Site observations one answer holds at most: a megabyte or two. */
 const MAX_SITES = 1000
+/** Resolvers one answer holds at most. */
+const MAX_RESOLVERS = 1000
 /** Epochs one answer holds. */
 const MAX_EPOCHS = 500
 /** Rows of the tables of exchanges and of minutes that one answer holds at most, and when nothing is said. */
@@ -47,6 +49,9 @@ const timeMicros = z
   .union([z.iso.datetime({ offset: true }), z.iso.date()])
   .transform((text) => Date.parse(text) * 1000)
 
+/** By number or time. */
+const order = z.enum(['oldest', 'newest']).default('oldest')
+
 const filterQuery = z.strictObject({
   severity: severitySchema.optional(),
   id: z.array(z.string()).optional(),
@@ -59,6 +64,7 @@ const findingsQuery = filterQuery.extend({
   until: timeMicros.optional(),
   after: number.optional(),
   upTo: number.optional(),
+  order,
   limit: number.min(1).max(MAX_FINDINGS).default(DEFAULT_FINDINGS),
 })
 const streamQuery = filterQuery.extend({
@@ -72,10 +78,15 @@ const dnsQuery = z.strictObject({
   name: z.string().toLowerCase().optional(),
   limit: rowLimit,
 })
+const leaksQuery = z.strictObject({ limit: rowLimit })
 const statisticsQuery = z.strictObject({ limit: rowLimit })
-const epochQuery = z.strictObject({ epoch: number.optional() })
+const resolversQuery = z.strictObject({
+  epoch: number.optional(),
+  limit: number.min(1).max(MAX_RESOLVERS).default(MAX_RESOLVERS),
+})
 const sinceQuery = z.strictObject({ since: timeMicros.default(0) })
-const sitesQuery = epochQuery.extend({
+const sitesQuery = z.strictObject({
+  epoch: number.optional(),
   site: z.string().max(255).toLowerCase().optional(),
   /** `EPOCH,HOST` of the last one of the answer before. */
   after: z
@@ -86,6 +97,8 @@ const sitesQuery = epochQuery.extend({
       return { epoch: Number(text.slice(0, comma)), host: text.slice(comma + 1) }
     })
     .optional(),
+  /** `newest`: seen last first; there is no going on after that. */
+  order,
   limit: number.min(1).max(MAX_SITES).default(MAX_SITES),
 })
 const noQuery = z.strictObject({})
@@ -106,6 +119,8 @@ const ROUTES: Readonly<Record<string, Route>> = Object.freeze({
       started: service.started,
       seq: service.lastSeq(),
       epoch: service.epoch()?.id ?? null,
+      firstEpoch: service.firstEpoch(),
+      findings: service.reader().countFindings({}),
       verdict: service.verdict() ?? null,
       stats: service.stats() ?? null,
       store: service.store(),
@@ -114,15 +129,25 @@ const ROUTES: Readonly<Record<string, Route>> = Object.freeze({
   },
   '/api/v1/verdict': (query, service) => {
     noQuery.parse(query)
-    return json({ seq: service.lastSeq(), verdict: service.verdict() ?? null })
+    return json({
+      seq: service.lastSeq(),
+      firstEpoch: service.firstEpoch(),
+      verdict: service.verdict() ?? null,
+    })
   },
   '/api/v1/epochs': (query, service) => {
     noQuery.parse(query)
     return json(`{"seq":${service.lastSeq()},"epochs":[${service.reader().epochs(MAX_EPOCHS).join(',')}]}`)
   },
   '/api/v1/findings': (query, service) => findings(findingsQuery.parse(query), service),
+  '/api/v1/leaks': (query, service) => {
+    const { limit } = leaksQuery.parse(query)
+    const { leaks, forgotten } = service.leaks(limit + 1)
+    return json({ seq: service.lastSeq(), leaks: leaks.slice(0, limit), more: leaks.length > limit, forgotten })
+  },
   '/api/v1/resolvers': (query, service) => {
-    return json({ seq: service.lastSeq(), resolvers: service.reader().resolvers(epochQuery.parse(query).epoch) })
+    const { epoch, limit } = resolversQuery.parse(query)
+    return json({ seq: service.lastSeq(), resolvers: service.reader().resolvers(epoch, limit) })
   },
   '/api/v1/dns': (query, service) => {
     return json({ seq: service.lastSeq(), exchanges: service.reader().exchanges(dnsQuery.parse(query)) })
@@ -132,8 +157,9 @@ const ROUTES: Readonly<Record<string, Route>> = Object.freeze({
     return json({ seq: service.lastSeq(), minutes: service.reader().statistics(limit) })
   },
   '/api/v1/sites': (query, service) => {
-    const { limit, ...asked } = sitesQuery.parse(query)
-    const bodies = service.reader().sites({ ...asked, limit: limit + 1 })
+    const { limit, order, ...asked } = sitesQuery.parse(query)
+    if (order === 'newest' && asked.after !== undefined) return refusal(400)
+    const bodies = service.reader().sites({ ...asked, newestFirst: order === 'newest', limit: limit + 1 })
     const more = bodies.length > limit
     return json(`{"seq":${service.lastSeq()},"sites":[${bodies.slice(0, limit).join(',')}],"more":${more}}`)
   },
@@ -195,7 +221,7 @@ export function splitUrl(url: string): { path: string; query: Record<string, unk
 }
 
 function findings(query: z.infer<typeof findingsQuery>, service: ServiceState): Answer {
-  const { epoch, since, until, after, upTo, limit, ...fields } = query
+  const { epoch, since, until, after, upTo, order, limit, ...fields } = query
   const seq = service.lastSeq()
   const asked: FindingQuery = {
     ...storeFilter(filterSchema.parse(fields)),
@@ -204,6 +230,7 @@ function findings(query: z.infer<typeof findingsQuery>, service: ServiceState): 
     untilMicros: until,
     after,
     upTo: Math.min(upTo ?? seq, seq),
+    newestFirst: order === 'newest',
     limit: limit + 1,
   }
   const rows = service.reader().findings(asked)

@@ -1,6 +1,6 @@
 // What the routes and the stream ask the service for. The daemon gives it; a test gives its own.
 import type { DnsTransport } from '../model/facts.ts'
-import type { Epoch, ReportInterface, Stats, Verdict } from '../model/report.ts'
+import type { Epoch, ReportInterface, ReportLeak, Stats, Verdict } from '../model/report.ts'
 import type { StoreReader } from '../store/reader.ts'
 
 /** How the store does. */
@@ -46,6 +46,13 @@ export interface LeakTotal {
   readonly outsideMs: number
 }
 
+/** What counts for the verdict of this run, the last ones first. */
+export interface LeaksSeen {
+  readonly leaks: readonly ReportLeak[]
+  /** Older ones that are not kept any more. */
+  readonly forgotten: number
+}
+
 export interface ServiceState {
   readonly version: string
   /** ISO 8601, when the service started. */
@@ -55,11 +62,14 @@ export interface ServiceState {
   /** The last number of the stream that was stored and handed to the stream. */
   lastSeq(): number
   epoch(): Epoch | undefined
+  /** The epoch with which the verdict begins. */
+  firstEpoch(): number
   verdict(): Verdict | undefined
   stats(): Stats | undefined
   store(): StoreHealth
   /** By program, in the order they were met. */
   leaked(): readonly LeakTotal[]
+  leaks(limit: number): LeaksSeen
   interfaces(): ReportInterface[]
   resolverTotals(): readonly ResolverTotals[]
   interfaceTotals(): readonly InterfaceTotals[]

@@ -174,6 +174,7 @@ export function createStream(service: ServiceState, limits: StreamLimits): Strea
       verdict: service.verdict() ?? null,
       stats: service.stats() ?? null,
       missed,
+      firstEpoch: service.firstEpoch(),
     })
   }
 

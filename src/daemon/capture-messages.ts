@@ -1,6 +1,6 @@
 // What the capturing thread and the one that started it say to each other.
 import type { Finding } from '../model/finding.ts'
-import type { Epoch, LeakServiceChange, ReportInterface, Stats, Verdict } from '../model/report.ts'
+import type { Epoch, LeakServiceChange, ReportInterface, ReportLeak, Stats, Verdict } from '../model/report.ts'
 import type { SiteObservation } from '../model/site.ts'
 import type { CaptureTally, DnsRollup } from '../store/records.ts'
 import type { EvidenceLimits, EvidenceOptions } from './evidence.ts'
@@ -58,6 +58,8 @@ export type FromCaptureWorker =
   | { readonly type: 'overview'; readonly overview: Overview }
   /** What is new of sites, each as it now stands. */
   | { readonly type: 'sites'; readonly sites: readonly SiteObservation[] }
+  /** What left outside and counts for the verdict, each as it now stands. */
+  | { readonly type: 'leaks'; readonly leaks: readonly ReportLeak[] }
   /** Once a second, when there is any. */
   | { readonly type: 'leak-service'; readonly changes: readonly LeakServiceChange[] }
   | { readonly type: 'stats'; readonly stats: Stats }

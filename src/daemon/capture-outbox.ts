@@ -1,5 +1,6 @@
 // What leaves the capturing thread, and how often.
 import type { Analyzer } from '../analysis/analyzer-interface.ts'
+import type { ReportOverview } from '../analysis/build-report.ts'
 import type { LiveSource } from '../capture/source.ts'
 import type { Finding } from '../model/finding.ts'
 import { utcTime } from '../text/timestamp.ts'
@@ -12,6 +13,9 @@ const FLUSH_MILLIS = 5
 
 /** A machine that visits more of them at once tells the rest a second later: some 10 ms of work. */
 const SITES_PER_MESSAGE = 500
+
+/** The same for what left outside the tunnel. */
+const LEAKS_PER_MESSAGE = 500
 
 const NONE: readonly Finding[] = []
 
@@ -53,6 +57,7 @@ export class CaptureOutbox {
     this.overview()
     this.leakService()
     while (this.sites());
+    while (this.leaks());
     return findings
   }
 
@@ -68,7 +73,16 @@ export class CaptureOutbox {
 
   /** The network and the verdict as they are now. */
   overview(): void {
-    const overview = this.#analyzer.overview(this.#firstEpoch)
+    this.#tellOverview(this.#currentOverview())
+  }
+
+  /** With all epochs that are new, or have changed since they were told. */
+  #currentOverview(): ReportOverview {
+    this.#firstEpoch = Math.min(this.#firstEpoch, this.#analyzer.takeJudgedFrom())
+    return this.#analyzer.overview(this.#firstEpoch)
+  }
+
+  #tellOverview(overview: ReportOverview): void {
     const last = overview.epochs.at(-1)
     if (last !== undefined) this.#firstEpoch = last.id
     this.#verdict = JSON.stringify(overview.verdict)
@@ -88,13 +102,21 @@ export class CaptureOutbox {
     return sites.length === SITES_PER_MESSAGE
   }
 
+  /** What left outside the tunnel, so many at a time; true when there is more. */
+  leaks(): boolean {
+    const leaks = this.#analyzer.takeLeaks(LEAKS_PER_MESSAGE)
+    if (leaks.length > 0) this.#tell({ type: 'leaks', leaks })
+    return leaks.length === LEAKS_PER_MESSAGE
+  }
+
   /** Once a second and at the end: the kernel's counters, what flowed and was asked, and the verdict when it is another one. */
   statistics(): void {
     const { dropped } = this.#source.statistics()
     const { packets, bytes } = this.#source.inputs[0]!
     const now = performance.now()
     const seconds = (now - this.#countedAt) / 1000
-    const { verdict, epochs, interfaces } = this.#analyzer.overview(this.#firstEpoch)
+    const overview = this.#currentOverview()
+    const { verdict, epochs, interfaces } = overview
     const epoch = epochs.at(-1)
     const resolver = epoch?.resolvers[0]
     this.#tell({
@@ -112,10 +134,11 @@ export class CaptureOutbox {
     this.#packets = packets
     this.#bytes = bytes
     this.#countedAt = now
-    if (JSON.stringify(verdict) !== this.#verdict) this.overview()
+    if (JSON.stringify(verdict) !== this.#verdict) this.#tellOverview(overview)
     const tallies = this.#tallies.take(this.#source.caughtUpMicros, interfaces, dropped)
     if (tallies.length > 0) this.#tell({ type: 'tallies', tallies })
     this.#rollups.flush()
     this.sites()
+    this.leaks()
   }
 }

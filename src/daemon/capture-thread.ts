@@ -2,7 +2,7 @@
 import { type ResourceLimits, Worker } from 'node:worker_threads'
 import type { Finding } from '../model/finding.ts'
 import { OperatorError } from '../model/operator-error.ts'
-import type { LeakServiceChange, Stats } from '../model/report.ts'
+import type { LeakServiceChange, ReportLeak, Stats } from '../model/report.ts'
 import type { SiteObservation } from '../model/site.ts'
 import type { CaptureTally, DnsRollup } from '../store/records.ts'
 import type {
@@ -23,6 +23,8 @@ export interface CaptureHandlers {
   overview(overview: Overview): void
   /** What is new of sites, each as it now stands. */
   sites(sites: readonly SiteObservation[]): void
+  /** What left outside and counts for the verdict, each as it now stands. */
+  leaks(leaks: readonly ReportLeak[]): void
   /** Once a second. */
   stats(stats: Stats): void
   /** What was asked since the last time. */
@@ -119,6 +121,9 @@ export async function startCapture(options: CaptureOptions, handlers: CaptureHan
         break
       case 'sites':
         handlers.sites(message.sites)
+        break
+      case 'leaks':
+        handlers.leaks(message.leaks)
         break
       case 'stats':
         handlers.stats(message.stats)

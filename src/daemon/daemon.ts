@@ -94,6 +94,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     },
     overview: publish,
     sites: (sites) => service?.publishSites(sites),
+    leaks: (leaks) => service?.publishLeaks(leaks),
     stats(stats) {
       manager.alive()
       service?.publishStats(stats)

@@ -6,7 +6,7 @@ import { type Door, openLoopbackDoor, openSocketDoor, SERVER_LIMITS } from '../a
 import type { ServiceState } from '../api/service-state.ts'
 import { createStream, STREAM_LIMITS, type StreamLimits } from '../api/stream.ts'
 import type { Finding } from '../model/finding.ts'
-import type { Epoch, LeakServiceChange, ReportInterface, Stats, Verdict } from '../model/report.ts'
+import type { Epoch, LeakServiceChange, ReportInterface, ReportLeak, Stats, Verdict } from '../model/report.ts'
 import type { SiteObservation } from '../model/site.ts'
 import { openReader, type StoredMessage, type StoreReader } from '../store/reader.ts'
 import {
@@ -26,6 +26,7 @@ import { findingLine } from '../text/event-writer.ts'
 import { utcTime } from '../text/timestamp.ts'
 import type { EventLog } from './event-log.ts'
 import { createLeakTotals } from './leak-totals.ts'
+import { createRecentLeaks } from './recent-leaks.ts'
 import { storePaused, storeResumed } from './service-findings/store-paused.ts'
 import { createServiceTotals } from './service-totals.ts'
 import { inStoreNumbers } from './store-numbers.ts'
@@ -74,6 +75,8 @@ export interface Service {
   publishVerdict(verdict: Verdict): void
   /** What was seen of sites, each as it now stands: the same (epoch, host) replaces what was said before. */
   publishSites(sites: readonly SiteObservation[]): void
+  /** What left outside and counts for the verdict, each as it now stands; not stored. */
+  publishLeaks(leaks: readonly ReportLeak[]): void
   /** Figures of the moment, once a second; not stored. */
   publishStats(stats: Stats): void
   publishDns(rollup: DnsRollup): void
@@ -120,6 +123,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   epochBase = reader!.lastEpoch()
 
   const leaked = createLeakTotals()
+  const leaks = createRecentLeaks()
   const queue = createStoreQueue({ write: thread.write, onStored, onPaused, onResumed })
   const totals = createServiceTotals()
   const state: ServiceState = {
@@ -128,10 +132,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     reader: () => reader,
     lastSeq: () => lastSeq,
     epoch: () => epoch,
+    firstEpoch: () => epochBase + 1,
     verdict: () => verdict,
     stats: () => stats,
     store: () => queue.state(),
     leaked: leaked.all,
+    leaks: leaks.last,
     interfaces: () => options.interfaces(),
     resolverTotals: totals.resolvers,
     interfaceTotals: totals.interfaces,
@@ -228,6 +234,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
     startEpochsAnew() {
       epochBase = epoch?.id ?? epochBase
+      leaks.clear()
     },
     publishVerdict(next) {
       verdict = next
@@ -236,6 +243,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
     publishSites(sites) {
       for (const site of sites) queue.push(siteRecord({ ...site, epoch: site.epoch + epochBase }))
+    },
+    publishLeaks(told) {
+      for (const leak of told) leaks.add({ ...leak, epoch: leak.epoch + epochBase })
     },
     publishStats(next) {
       stats = next

@@ -29,6 +29,8 @@ export interface FindingQuery extends FindingFilter {
   /** Stream numbers: after < seq ≤ upTo. */
   readonly after?: number | undefined
   readonly upTo?: number | undefined
+  /** By descending seq. */
+  readonly newestFirst?: boolean
   readonly limit: number
 }
 
@@ -90,6 +92,8 @@ export interface SiteQuery {
   readonly site?: string | undefined
   /** Those that come after this one in the order of (epoch, host). */
   readonly after?: { readonly epoch: number; readonly host: string } | undefined
+  /** Seen last first. */
+  readonly newestFirst?: boolean
   readonly limit: number
 }
 
@@ -100,21 +104,22 @@ export interface StoreReader {
   /** Highest number whose finding was forgotten by retention. */
   forgottenSeq(): number
   lastEpoch(): number
-  /** By ascending seq. */
+  /** By ascending seq, unless asked for the newest first. */
   findings(query: FindingQuery): StoredMessage[]
-  countFindings(query: Omit<FindingQuery, 'limit'>): number
+  countFindings(query: Omit<FindingQuery, 'limit' | 'newestFirst'>): number
   /** Everything of the stream with after < seq ≤ upTo, ascending, at most `limit`. The filter applies to findings. */
   messages(after: number, upTo: number, filter: FindingFilter, limit: number): StoredMessage[]
   /** Bodies of the newest `limit` epochs, oldest first. */
   epochs(limit: number): string[]
   /** Body of the last verdict. */
   verdict(): string | undefined
-  resolvers(epoch?: number): ReportResolver[]
+  /** Of the latest epochs first, most asked first. */
+  resolvers(epoch?: number, limit?: number): ReportResolver[]
   /** Asked last first, of the newest 20,000. */
   exchanges(query: ExchangeQuery): StoredExchange[]
   /** The newest `limit` rows, oldest first. */
   statistics(limit: number): StoredStatistics[]
-  /** Site observations by epoch and host. */
+  /** Site observations by epoch and host, unless asked for the newest first. */
   sites(query: SiteQuery): string[]
   /** By day, newest first; the days that were not over at `sinceMicros`. */
   leakService(sinceMicros: number): ReportLeakService[]
@@ -154,7 +159,7 @@ export function openReader(path: string): StoreReader {
     }),
     epochs: (limit) => epochs.all(limit) as string[],
     verdict: () => verdict.get() as string | undefined,
-    resolvers: (epoch) => selectResolvers(db, epoch),
+    resolvers: (epoch, limit) => selectResolvers(db, epoch, limit),
     exchanges: (query) => selectExchanges(db, query),
     statistics: (limit) => selectStatistics(db, limit),
     sites: (query) => selectSites(db, query),
@@ -165,22 +170,24 @@ export function openReader(path: string): StoreReader {
 
 function selectFindings(db: Database, query: FindingQuery): StoredMessage[] {
   const { where, values } = conditionsOf(query)
+  const order = query.newestFirst === true ? 'DESC' : 'ASC'
   return db
     .prepare(
-      `SELECT seq, 'finding' AS kind, number, body, severity, id, interface, site FROM findings ${where} ORDER BY seq LIMIT @limit`,
+      `SELECT seq, 'finding' AS kind, number, body, severity, id, interface, site FROM findings ${where} ORDER BY seq ${order} LIMIT @limit`,
     )
     .all({ ...values, limit: query.limit }) as StoredMessage[]
 }
 
-function selectSites(db: Database, { epoch, site, after, limit }: SiteQuery): string[] {
+function selectSites(db: Database, { epoch, site, after, newestFirst, limit }: SiteQuery): string[] {
   const words = [
     ...(epoch === undefined ? [] : ['epoch = @epoch']),
     ...(site === undefined ? [] : [`(host = @site OR ${BELOW_HOST})`]),
     ...(after === undefined ? [] : ['(epoch, host) > (@afterEpoch, @afterHost)']),
   ]
   const where = words.length === 0 ? '' : `WHERE ${words.join(' AND ')}`
+  const order = newestFirst === true ? 'last_micros DESC' : 'epoch, host'
   return db
-    .prepare(`SELECT body FROM sites ${where} ORDER BY epoch, host LIMIT @limit`)
+    .prepare(`SELECT body FROM sites ${where} ORDER BY ${order} LIMIT @limit`)
     .pluck()
     .all({ epoch, site, afterEpoch: after?.epoch, afterHost: after?.host, limit }) as string[]
 }
@@ -238,11 +245,14 @@ interface ResolverRow {
   [latency: `latency_${number}`]: number
 }
 
-function selectResolvers(db: Database, epoch: number | undefined): ReportResolver[] {
+/** Resolvers of one answer unless fewer are asked for. */
+const MAX_RESOLVERS = 1000
+
+function selectResolvers(db: Database, epoch: number | undefined, limit = MAX_RESOLVERS): ReportResolver[] {
   const where = epoch === undefined ? '' : 'WHERE epoch = @epoch'
   const rows = db
-    .prepare(`SELECT * FROM resolvers ${where} ORDER BY epoch DESC, queries DESC, server LIMIT 1000`)
-    .all({ epoch }) as ResolverRow[]
+    .prepare(`SELECT * FROM resolvers ${where} ORDER BY epoch DESC, queries DESC, server LIMIT @limit`)
+    .all({ epoch, limit }) as ResolverRow[]
   return rows.map((row) => {
     return {
       server: row.server,

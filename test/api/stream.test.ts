@@ -85,7 +85,8 @@ describe('the stream', () => {
     const { seq } = messages[0]!
     expect(messages[0]).toMatchObject({
       version: '9.9.9',
-      schema: 1,
+      schema: 2,
+      firstEpoch: 1,
       missed: 0,
       epoch: makeEpoch(),
       verdict: makeVerdict(),

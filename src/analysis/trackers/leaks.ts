@@ -9,15 +9,18 @@ export interface LeakList {
   /** A connection whose questions are hidden. */
   addEncrypted(fact: EncryptedDnsFact, interfaceName: string): void
   all(): ReportLeak[]
+  /** What is new or was counted again since the last call, at most `limit` of them, each as it now stands. */
+  takeChanged(limit: number): ReportLeak[]
   /** Leaks that were counted but are not in the list because it is full. */
   readonly unlisted: number
 }
 
 export function createLeakList(): LeakList {
   const byKey = new Map<string, ReportLeak>()
+  const changed = new Set<ReportLeak>()
   let unlisted = 0
 
-  /** The leak of that key, told once more; true when it was not known and there is no room for it. */
+  /** Counts the leak of that key once more; true also when it was not known and there is no room for it. */
   function isMore(key: string, timeMicros: number, count: number): boolean {
     const known = byKey.get(key)
     if (known === undefined) {
@@ -27,7 +30,13 @@ export function createLeakList(): LeakList {
     }
     known.count += count
     known.last = utcTime(timeMicros)
+    changed.add(known)
     return true
+  }
+
+  function list(key: string, leak: ReportLeak): void {
+    byKey.set(key, leak)
+    changed.add(leak)
   }
 
   return {
@@ -36,7 +45,7 @@ export function createLeakList(): LeakList {
       const key = `${nameId} ${type} ${serverId} ${serverPort} ${transport} ${interfaceName} ${epoch} ${exchange.cause}`
       if (isMore(key, exchange.queryMicros, exchange.questions)) return
       const time = utcTime(exchange.queryMicros)
-      byKey.set(key, {
+      list(key, {
         name: exchange.name,
         type: exchange.typeName,
         server: exchange.serverAddress,
@@ -56,7 +65,7 @@ export function createLeakList(): LeakList {
       const key = `${serverAddress} ${serverPort} ${transport} ${interfaceName} ${epoch} ${cause}`
       if (isMore(key, timeMicros, fact.questions)) return
       const time = utcTime(timeMicros)
-      byKey.set(key, {
+      list(key, {
         name: null,
         type: null,
         server: serverAddress,
@@ -71,6 +80,15 @@ export function createLeakList(): LeakList {
       })
     },
     all: () => [...byKey.values()],
+    takeChanged(limit) {
+      const taken: ReportLeak[] = []
+      for (const leak of changed) {
+        if (taken.length === limit) break
+        changed.delete(leak)
+        taken.push({ ...leak })
+      }
+      return taken
+    },
     get unlisted() {
       return unlisted
     },

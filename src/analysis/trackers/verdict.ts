@@ -18,12 +18,15 @@ export interface VerdictCounter {
   exchange(exchange: Counted): void
   readonly total: QuestionCounts
   ofEpoch(epoch: number): QuestionCounts
+  /** The earliest epoch in which something was counted since the last call; Infinity when nothing was. */
+  takeCountedFrom(): number
   dnsMessages: number
 }
 
 export function createVerdictCounter(): VerdictCounter {
   const total = emptyCounts()
   const byEpoch = new Map<number, QuestionCounts>()
+  let countedFrom = Number.POSITIVE_INFINITY
   const ofEpoch = (epoch: number): QuestionCounts => {
     let counts = byEpoch.get(epoch)
     if (counts === undefined) {
@@ -36,9 +39,15 @@ export function createVerdictCounter(): VerdictCounter {
     exchange(exchange) {
       count(total, exchange)
       count(ofEpoch(exchange.epoch), exchange)
+      countedFrom = Math.min(countedFrom, exchange.epoch)
     },
     total,
     ofEpoch,
+    takeCountedFrom() {
+      const from = countedFrom
+      countedFrom = Number.POSITIVE_INFINITY
+      return from
+    },
     dnsMessages: 0,
   }
 }
