@@ -70,6 +70,11 @@ export interface ServiceClient {
   findings(question: FindingsQuestion): Promise<FindingsAnswer>
   /** All that is kept of the sites of one epoch, by name. */
   sites(epoch: number): Promise<SiteObservation[]>
+  /**
+   * The dashboard's address with a code in it that works once, within five minutes.
+   * @throws OperatorError as above, `no-dashboard` when the service has no loopback address
+   */
+  browserUrl(): Promise<string>
   /** The JSON of `GET /api/v1/<name>`: status, verdict, epochs, resolvers, sites, interfaces. */
   get(name: string): Promise<unknown>
   stream(question: StreamQuestion, handlers: StreamHandlers): StreamHandle
@@ -96,17 +101,17 @@ export function createClient(address: ServiceAddress): ServiceClient {
   /** The answer's body; when the service is busy, once it is not. */
   async function getText(path: string): Promise<string> {
     for (let attempt = 1; ; attempt++) {
-      const { status, body } = await getOnce(path)
+      const { status, body } = await askOnce('GET', path)
       if (status === 200) return body
       if (status !== 429 || attempt === MAX_BUSY_ATTEMPTS) throw refused(status)
       await new Promise((resolve) => setTimeout(resolve, BUSY_WAIT_MS))
     }
   }
 
-  function getOnce(path: string): Promise<{ status: number; body: string }> {
+  function askOnce(method: 'GET' | 'POST', path: string): Promise<{ status: number; body: string }> {
     const where = 'socketPath' in address ? { socketPath: address.socketPath } : urlParts(address.url)
     return new Promise((resolve, reject) => {
-      const asked = request({ ...where, path, headers, timeout: ANSWER_MS }, (response) => {
+      const asked = request({ ...where, method, path, headers, timeout: ANSWER_MS }, (response) => {
         const parts: Buffer[] = []
         response.on('data', (part: Buffer) => parts.push(part))
         response.on('error', reject)
@@ -125,6 +130,16 @@ export function createClient(address: ServiceAddress): ServiceClient {
     return findingsAnswerSchema.parse(JSON.parse(text))
   }
 
+  async function browserUrl(): Promise<string> {
+    const { status, body } = await askOnce('POST', '/api/v1/browser-url')
+    if (status === 200) return (JSON.parse(body) as { url: string }).url
+    if (status !== 404) throw refused(status)
+    throw new OperatorError(
+      'no-dashboard',
+      'The daemon serves no dashboard: set listen = "127.0.0.1:8477" below [api] in its configuration and restart it, or give daemon --listen 127.0.0.1:8477.',
+    )
+  }
+
   async function sites(epoch: number): Promise<SiteObservation[]> {
     const all: SiteObservation[] = []
     for (let after: string | undefined; ; ) {
@@ -140,6 +155,7 @@ export function createClient(address: ServiceAddress): ServiceClient {
   return {
     findings,
     sites,
+    browserUrl,
     get: async (name) => JSON.parse(await getText(`/api/v1/${encodeURIComponent(name)}`)) as unknown,
     stream: (question, handlers) => openStream(address, headers, findings, question, handlers),
   }

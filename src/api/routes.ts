@@ -11,6 +11,8 @@ export interface Answer {
   readonly status: number
   readonly contentType: string
   readonly body: string
+  /** The method that would have been right; GET where it is not said. */
+  readonly allow?: string
 }
 
 /** Findings one answer holds at most, and when nothing is said. */
@@ -39,8 +41,9 @@ const REFUSALS: Readonly<Record<number, string>> = Object.freeze({
   503: 'too many clients',
 })
 
-export function refusal(status: number): Answer {
-  return json(`{"error":"${REFUSALS[status] ?? 'refused'}"}`, status)
+export function refusal(status: number, allow?: string): Answer {
+  const answer = json(`{"error":"${REFUSALS[status] ?? 'refused'}"}`, status)
+  return allow === undefined ? answer : { ...answer, allow }
 }
 
 const number = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
@@ -107,7 +110,12 @@ type Route = (query: unknown, service: ServiceState, stream: Stream) => Answer
 
 /** Path to handler; a handler throws a ZodError for a query it does not understand. */
 const ROUTES: Readonly<Record<string, Route>> = Object.freeze({
-  '/': () => ({ status: 404, contentType: 'text/plain; charset=utf-8', body: 'There is no dashboard here.\n' }),
+  // Where the page is served, its files come first.
+  '/': () => ({
+    status: 404,
+    contentType: 'text/plain; charset=utf-8',
+    body: 'The dashboard is on the loopback address, when api.listen names one: run "tunnelscope dashboard".\n',
+  }),
   '/metrics': (query, service, stream) => {
     noQuery.parse(query)
     return { status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body: metricsText(service, stream) }
@@ -174,12 +182,10 @@ const ROUTES: Readonly<Record<string, Route>> = Object.freeze({
 })
 
 export const STREAM_PATH = '/api/v1/stream'
+/** POST: a one-time code for a session. */
 export const SESSION_PATH = '/api/v1/session'
-
-/** Whether a path may be asked for without proof: the page itself, and the exchange of its one-time code. */
-export function needsProof(path: string): boolean {
-  return path !== '/' && path !== SESSION_PATH
-}
+/** POST: a URL with a new one-time code. */
+export const BROWSER_URL_PATH = '/api/v1/browser-url'
 
 /** Answers a GET; `url` is the request line's, path and query. */
 export function answerGet(url: string, service: ServiceState, stream: Stream): Answer {
@@ -239,7 +245,8 @@ function findings(query: z.infer<typeof findingsQuery>, service: ServiceState): 
   return json(`{"seq":${seq},"findings":[${items.join(',')}],"more":${more}}`)
 }
 
-function json(value: unknown, status = 200): Answer {
+/** An answer in JSON; a string is JSON already. */
+export function json(value: unknown, status = 200): Answer {
   const body = typeof value === 'string' ? value : JSON.stringify(value)
   return { status, contentType: 'application/json; charset=utf-8', body: `${body}\n` }
 }

@@ -7,11 +7,13 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { OperatorError } from '../model/operator-error.ts'
 import { systemErrorText } from '../text/system-error.ts'
-import { type Access, createLoopbackAccess, createSocketAccess } from './access.ts'
+import { type Access, createLoopbackAccess, createSocketAccess, type Proof } from './access.ts'
+import { PAGE_POLICY, type PageFile, type PageFiles } from './page-files.ts'
 import {
   type Answer,
   answerGet,
-  needsProof,
+  BROWSER_URL_PATH,
+  json,
   refusal,
   SESSION_PATH,
   STREAM_PATH,
@@ -66,6 +68,8 @@ interface DoorOptions {
   readonly service: ServiceState
   readonly stream: Stream
   readonly limits: ServerLimits
+  /** URL with a one-time code; undefined when nothing listens on loopback. */
+  browserUrl(): string | undefined
 }
 
 /**
@@ -79,7 +83,7 @@ export async function openSocketDoor(path: string, group: string, options: DoorO
     const reason = `its path is longer than the ${MAX_SOCKET_PATH_LEN} bytes a UNIX socket can have`
     throw new OperatorError('socket-unusable', `The socket ${path} cannot be opened: ${reason}.`)
   }
-  const { server, close } = createDoor(createSocketAccess(), options)
+  const { server, close } = createDoor(createSocketAccess(), new Map(), options)
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
     await removeStaleSocket(path)
@@ -100,16 +104,22 @@ export async function openSocketDoor(path: string, group: string, options: DoorO
 }
 
 /**
- * Opens `port` (0 = any free one) on a loopback address; every request needs `token` or a session.
+ * Opens `port` (0 = any free one) on a loopback address; every request needs `token` or a session, but for the page's files.
  * @throws OperatorError `address-not-loopback`, `port-unusable`
  */
-export async function openLoopbackDoor(host: string, port: number, token: string, options: DoorOptions): Promise<Door> {
+export async function openLoopbackDoor(
+  host: string,
+  port: number,
+  token: string,
+  page: PageFiles,
+  options: DoorOptions,
+): Promise<Door> {
   if (host !== '127.0.0.1' && host !== '::1') {
     throw new OperatorError('address-not-loopback', `The API listens on 127.0.0.1 or ::1 only, not on ${host}.`)
   }
   const hosts: string[] = []
-  const access = createLoopbackAccess(token, hosts, () => performance.now())
-  const { server, close } = createDoor(access, options)
+  const access = createLoopbackAccess(token, hosts, () => Date.now())
+  const { server, close } = createDoor(access, page, options)
   try {
     await listen(server, { host, port })
   } catch (error) {
@@ -128,7 +138,8 @@ export async function openLoopbackDoor(host: string, port: number, token: string
 
 function createDoor(
   access: Access,
-  { service, stream, limits }: DoorOptions,
+  page: PageFiles,
+  { service, stream, limits, browserUrl }: DoorOptions,
 ): { server: Server; close(): Promise<void> } {
   const server = createServer({
     headersTimeout: limits.headersMs,
@@ -144,10 +155,15 @@ function createDoor(
   const strangerRate = createRate(limits.requestsPerSecond, limits.requestBurst)
 
   /** Status of the refusal; undefined when the request may pass. */
-  function judge(request: IncomingMessage, proof: boolean): number | undefined {
+  function judge(request: IncomingMessage, proof: Proof): number | undefined {
     const refused = access.judge(request, proof)
-    const mayAsk = proof && refused === undefined ? provenRate() : strangerRate()
+    const mayAsk = proof !== 'none' && refused === undefined ? provenRate() : strangerRate()
     return mayAsk ? refused : 429
+  }
+
+  function proofFor(path: string): Proof {
+    if (path === SESSION_PATH || path === '/' || page.has(path)) return 'none'
+    return path === BROWSER_URL_PATH ? 'token' : 'session'
   }
 
   server.on('request', (request, response) => {
@@ -157,15 +173,24 @@ function createDoor(
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = request.url ?? '/'
     const { path } = splitUrl(url)
-    const refused = judge(request, needsProof(path))
+    const refused = judge(request, proofFor(path))
     if (refused !== undefined) return send(response, refusal(refused))
     if (path === SESSION_PATH) return send(response, ...(await openSession(request)))
+    if (path === BROWSER_URL_PATH) return send(response, newBrowserUrl(request))
     if (request.method !== 'GET') return send(response, refusal(405))
+    const file = page.get(path)
+    if (file !== undefined) return sendFile(request, response, file)
     send(response, answerGet(url, service, stream))
   }
 
+  function newBrowserUrl(request: IncomingMessage): Answer {
+    if (request.method !== 'POST') return refusal(405, 'POST')
+    const url = browserUrl()
+    return url === undefined ? refusal(404) : json({ url })
+  }
+
   async function openSession(request: IncomingMessage): Promise<[Answer, Record<string, string>?]> {
-    if (request.method !== 'POST') return [refusal(405)]
+    if (request.method !== 'POST') return [refusal(405, 'POST')]
     const body = await readBody(request, limits.bodyBytes)
     if (body === undefined) return [refusal(413)]
     const cookie = access.openSession(body.trim())
@@ -175,7 +200,7 @@ function createDoor(
 
   server.on('upgrade', (request, socket, head) => {
     const url = request.url ?? '/'
-    const refused = judge(request, true)
+    const refused = judge(request, 'session')
     if (refused !== undefined) return refuseUpgrade(socket, refused)
     if (splitUrl(url).path !== STREAM_PATH) return refuseUpgrade(socket, 404)
     const options = streamOptions(url)
@@ -214,6 +239,8 @@ function createRate(perSecond: number, burst: number): () => boolean {
 const FIXED_HEADERS = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
 }
@@ -224,7 +251,7 @@ function headersOf(answer: Answer): Record<string, string | number> {
     'Content-Type': answer.contentType,
     'Content-Length': Buffer.byteLength(answer.body),
     ...(answer.status === 401 && { 'WWW-Authenticate': 'Bearer' }),
-    ...(answer.status === 405 && { Allow: 'GET' }),
+    ...(answer.status === 405 && { Allow: answer.allow ?? 'GET' }),
     ...(answer.status === 429 && { 'Retry-After': '1' }),
   }
 }
@@ -238,6 +265,16 @@ function send(response: ServerResponse, answer: Answer, headers: Record<string, 
   const connection = answer.status >= 400 ? { Connection: 'close' } : {}
   response.writeHead(answer.status, { ...headersOf(answer), ...headers, ...connection })
   response.end(answer.body)
+}
+
+/** A file of the page: what the browser has already is not sent again, but it asks every time. */
+function sendFile(request: IncomingMessage, response: ServerResponse, { contentType, bytes, tag }: PageFile): void {
+  const headers = { ...FIXED_HEADERS, 'Content-Security-Policy': PAGE_POLICY, 'Cache-Control': 'no-cache', ETag: tag }
+  if (request.headers['if-none-match'] === tag) {
+    response.writeHead(304, headers).end()
+    return
+  }
+  response.writeHead(200, { ...headers, 'Content-Type': contentType, 'Content-Length': bytes.length }).end(bytes)
 }
 
 function refuseUpgrade(socket: Duplex, status: number): void {

@@ -236,13 +236,23 @@ function isEndpoint(text: string): boolean {
   return match !== null && ipaddr.isValid(match[1] ?? match[2]!) && Number(match[3]) <= 65_535
 }
 
-function isLoopback(text: string): boolean {
+/** Whether `api.listen` can be that. */
+export function isLoopback(text: string): boolean {
   const match = /^(?:127\.0\.0\.1|\[::1\]):(\d{1,5})$/.exec(text)
   return match !== null && Number(match[1]) <= 65_535
 }
 
 /** Where evidence goes: a store that a flag puts elsewhere takes its evidence along, unless the settings name a place. */
 export function evidenceDirectory({ evidence }: Config, storeFlag: string | undefined): string {
-  if (storeFlag === undefined || evidence.directory !== DEFAULT_EVIDENCE) return evidence.directory
-  return join(dirname(resolve(storeFlag)), basename(DEFAULT_EVIDENCE))
+  return besideStore(evidence.directory, DEFAULT_EVIDENCE, storeFlag)
+}
+
+/** The same for the token. */
+export function tokenFile({ api }: Config, storeFlag: string | undefined): string {
+  return besideStore(api['token-file'], DEFAULT_TOKEN, storeFlag)
+}
+
+function besideStore(path: string, defaultPath: string, storeFlag: string | undefined): string {
+  if (storeFlag === undefined || path !== defaultPath) return path
+  return join(dirname(resolve(storeFlag)), basename(defaultPath))
 }

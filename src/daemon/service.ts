@@ -2,6 +2,7 @@
 // log. The daemon gives it findings; it never looks at a packet.
 
 import { loadToken } from '../api/access.ts'
+import { readPageFiles } from '../api/page-files.ts'
 import { type Door, openLoopbackDoor, openSocketDoor, SERVER_LIMITS } from '../api/server.ts'
 import type { ServiceState } from '../api/service-state.ts'
 import { createStream, STREAM_LIMITS, type StreamLimits } from '../api/stream.ts'
@@ -148,14 +149,15 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
   const lastSaid = new Map<string, string>()
   const doors: Door[] = []
-  const doorOptions = { service: state, stream, limits: SERVER_LIMITS }
+  const browserUrl = () => doors.map((door) => door.browserUrl()).find((url) => url !== '')
+  const doorOptions = { service: state, stream, limits: SERVER_LIMITS, browserUrl }
   try {
     if (options.socketPath !== undefined) {
       doors.push(await openSocketDoor(options.socketPath, SOCKET_GROUP, doorOptions))
     }
     if (options.loopback !== undefined) {
       const { host, port, tokenPath } = options.loopback
-      doors.push(await openLoopbackDoor(host, port, loadToken(tokenPath), doorOptions))
+      doors.push(await openLoopbackDoor(host, port, loadToken(tokenPath), readPageFiles(), doorOptions))
     }
   } catch (error) {
     stream.close()
@@ -265,7 +267,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         queue.push(leakServiceRecord(change))
       }
     },
-    browserUrl: () => doors.map((door) => door.browserUrl()).find((url) => url !== ''),
+    browserUrl,
     async close() {
       const isStored = await queue.drain(CLOSE_WAIT_MS)
       if (!isStored) options.tell('error', `${queue.state().waiting} records could not be stored before the end.`)
