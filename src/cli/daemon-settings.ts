@@ -7,10 +7,12 @@ import {
   type Config,
   defaultConfig,
   evidenceDirectory,
+  isLoopback,
   listenAddress,
   MAX_RING_MIB,
   MAX_SNAP_LEN,
   readConfig,
+  tokenFile,
 } from '../daemon/config.ts'
 import type { DaemonOptions } from '../daemon/daemon.ts'
 import type { EvidenceLimits } from '../daemon/evidence.ts'
@@ -38,6 +40,7 @@ export interface DaemonFlags {
   asDatabase?: string
   store?: string
   socket?: string
+  listen?: string
   service: boolean
 }
 
@@ -80,7 +83,11 @@ export function daemonConfig(flags: DaemonFlags): Config {
     },
     store: { ...store, path: flags.store ?? store.path },
     evidence: { ...config.evidence, directory: evidenceDirectory(config, flags.store) },
-    api: { ...api, socket: flags.socket ?? api.socket },
+    api: {
+      socket: flags.socket ?? api.socket,
+      listen: listenFlag(flags.listen) ?? api.listen,
+      'token-file': tokenFile(config, flags.store),
+    },
   }
 }
 
@@ -181,6 +188,11 @@ export function evidenceLimits({ evidence }: Config): EvidenceLimits {
 function backendFlag(name: string | undefined): 'ring' | 'cap' | undefined {
   if (name === undefined || name === 'ring' || name === 'cap') return name
   throw new OperatorError('no-backend', `--backend ${name}: no such backend; use ring or cap.`)
+}
+
+function listenFlag(value: string | undefined): string | undefined {
+  if (value === undefined || isLoopback(value)) return value
+  throw new OperatorError('bad-flag', `--listen ${value}: give 127.0.0.1:PORT or [::1]:PORT, such as 127.0.0.1:8477.`)
 }
 
 function countFlag(flag: string, value: string | undefined, least: number, most: number): number | undefined {

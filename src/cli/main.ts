@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   events: async () => (await import('./commands/events.ts')).addEventsCommand,
   packets: async () => (await import('./commands/packets.ts')).addPacketsCommand,
   tail: async () => (await import('./commands/tail.ts')).addTailCommand,
+  dashboard: async () => (await import('./commands/dashboard.ts')).addDashboardCommand,
   findings: async () => (await import('./commands/findings.ts')).addFindingsCommand,
   interfaces: async () => (await import('./commands/interfaces.ts')).addInterfacesCommand,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctorCommand,

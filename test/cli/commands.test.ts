@@ -116,6 +116,11 @@ describe('what the operator can mend: exit 2 and one sentence', () => {
     ['a bad count', ['packets', '-c', 'x', EXAMPLE], /-c x/],
     ['a folder', ['events', tmpdir()], /folder|directory/],
     [
+      'a dashboard of no daemon',
+      ['dashboard', '--socket', '/nowhere/api.sock'],
+      /^tunnelscope: Nothing answers at \/nowhere\/api\.sock \(ENOENT\)/,
+    ],
+    [
       'a port that is none',
       ['tail', '--url', 'http://127.0.0.1:65536', '--token-file', 'x'],
       /give a loopback address/,

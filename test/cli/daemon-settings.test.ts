@@ -51,12 +51,41 @@ test.each([
   [{ write: '' }, '--write is empty: name a file'],
   [{ socket: '' }, '--socket is empty: name a file'],
   [{ asDatabase: '' }, '--as-database is empty: name a file'],
+  [{ listen: '0.0.0.0:8477' }, '--listen 0.0.0.0:8477: give 127.0.0.1:PORT or [::1]:PORT'],
+  [{ listen: '127.0.0.1:65536' }, '--listen 127.0.0.1:65536: give 127.0.0.1:PORT'],
+  [{ listen: '' }, '--listen : give 127.0.0.1:PORT'],
   [{ buffer: '1' }, '-B 1: give a whole number from 1024 to 4193280'],
   [{ buffer: '99999999' }, '-B 99999999: give a whole number from 1024 to 4193280'],
   [{ snapshotLength: '262145' }, '-s 262145: give a whole number from 0 to 262144'],
   [{ count: '0' }, '-c 0: give a whole number from 1'],
 ])('%j is refused', (flags, sentence) => {
   expect(() => captured(flags, '')).toThrow(sentence)
+})
+
+test('--listen wins over the settings, and the token lies beside a store that is elsewhere', () => {
+  const served = (flags: Partial<DaemonFlags>, toml: string) => {
+    const folder = mkdtempSync(join(tmpdir(), 'settings-'))
+    try {
+      const config = join(folder, 'ts.toml')
+      writeFileSync(config, toml)
+      const all = { ...FLAGS, service: true, ...flags, config }
+      return daemonOptions(daemonConfig(all), all, [], undefined).service?.loopback
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  }
+  expect(served({}, '')).toBeUndefined()
+  expect(served({ listen: '[::1]:9000' }, '[api]\nlisten = "127.0.0.1:8477"')).toEqual({
+    host: '::1',
+    port: 9000,
+    tokenPath: '/var/lib/tunnelscope/token',
+  })
+  expect(served({ listen: '127.0.0.1:8477', store: '/tmp/x/store.db' }, '')).toMatchObject({
+    tokenPath: '/tmp/x/token',
+  })
+  expect(served({ store: '/tmp/x/store.db' }, '[api]\nlisten = "127.0.0.1:1"\ntoken-file = "/etc/t"')).toMatchObject({
+    tokenPath: '/etc/t',
+  })
 })
 
 test('-s 0 is all of a packet, as tcpdump has it, also over a setting', () => {

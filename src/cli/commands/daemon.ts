@@ -48,6 +48,7 @@ export function addDaemonCommand(program: Command): void {
     .option('--as-database <file>', 'AS-number database (.mmdb) that tells who runs a resolver')
     .option('--store <file>', `the database of findings (default: ${DEFAULT_STORE})`)
     .option('--socket <path>', `the UNIX socket clients connect to (default: ${DEFAULT_SOCKET})`)
+    .option('--listen <address:port>', 'also serve on loopback, with the dashboard: 127.0.0.1:8477 or [::1]:8477')
     .option('--config <file>', `settings; flags win over them (default: ${DEFAULT_CONFIG}, when it is there)`)
     .option('--check-config', 'say whether the settings are right, and end')
     .option('--user <name>', `who root becomes (default: ${SERVICE_USER})`)
@@ -78,6 +79,10 @@ async function runDaemon(expression: string[], flags: DaemonFlags): Promise<void
   for (const [name, action] of Object.entries(signals)) process.on(name, action)
   const served = daemon.addresses.length === 0 ? '' : `; listening on ${daemon.addresses.join(', ')}`
   log.tell('info', `watching ${watchedText(daemon.interfaces)}${served}`)
+  if (daemon.addresses.some((address) => address.startsWith('http'))) {
+    // The way in is not written here: a log has more readers than the socket.
+    log.tell('info', `the dashboard: run "tunnelscope dashboard${socketWords(config)}" for an address to open`)
+  }
   try {
     const { packets, dropped, isFileCut, isReportLost } = await daemon.ended
     const lost = config.capture.backend === 'cap' ? 'how many were lost is unknown' : `${dropped} dropped by the kernel`
@@ -153,6 +158,11 @@ function printFindings(output: NodeJS.WriteStream): DaemonOptions['onFinding'] {
 
 function writeError(line: string): void {
   process.stderr.write(line)
+}
+
+/** What has to be said to find this daemon. */
+function socketWords({ api }: Config): string {
+  return api.socket === DEFAULT_SOCKET ? '' : ` --socket ${api.socket}`
 }
 
 function watchedText(interfaces: Daemon['interfaces']): string {
