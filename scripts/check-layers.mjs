@@ -15,12 +15,16 @@ const MAY_IMPORT = {
   daemon: ['api', 'store', 'analysis', 'decoders', 'capture', 'text', 'model', 'constants'],
   check: ['daemon', 'analysis', 'capture', 'text', 'model', 'constants'],
   cli: ['check', 'daemon', 'api', 'store', 'analysis', 'decoders', 'capture', 'text', 'model', 'constants'],
-  web: [],
+  web: ['api/messages.ts', 'text', 'model', 'constants'],
 }
 
 /** What speaks to the network. One folder sends packets; the API listens, and its clients ask it, by node:http and node:net. */
 const SENDS = ['node:dgram', 'node:dns', 'node:http2', 'node:https', 'node:tls']
 const MAY_SEND = 'check'
+
+/** Runs in a browser: no package, no `node:`; of what is shared with the service only the types, for the values need packages. */
+const BROWSER = 'web'
+const TYPES_ONLY = 'src/api/messages.ts'
 
 /** Same bytes in, same findings out: no package, no platform, no clock, no chance. */
 const PURE = ['constants', 'model', 'decoders', 'analysis', 'text']
@@ -46,13 +50,16 @@ export function checkLayers(root) {
     const file = parseFile(root, path)
     const targets = []
     graph.set(path, targets)
-    for (const { specifier, offset } of importsOf(file)) {
+    for (const { specifier, offset, isType } of importsOf(file)) {
       const where = `${path}:${file.lineAt(offset)}`
       if (specifier === undefined) violations.push(`${where}: import() of something that is not a plain string`)
       else if (specifier.startsWith('.')) {
         const target = posix.join(posix.dirname(path), specifier)
         const problem = ownImportProblem(path, target, known)
         if (problem !== undefined) violations.push(`${where}: ${problem}`)
+        else if (folderOf(path) === BROWSER && target === TYPES_ONLY && !isType) {
+          violations.push(`${where}: web may import only types of '${target}'`)
+        }
         if (known.has(target)) targets.push(target)
       } else if (PURE.includes(folderOf(path))) {
         violations.push(`${where}: ${folderOf(path)} is pure and may not import '${specifier}'; have it handed in`)
@@ -60,6 +67,8 @@ export function checkLayers(root) {
         violations.push(
           `${where}: only ${MAY_SEND} sends packets, so that ${folderOf(path)} may not import '${specifier}'`,
         )
+      } else if (folderOf(path) === BROWSER) {
+        violations.push(`${where}: web runs in a browser, where there is no '${specifier}'`)
       }
     }
     if (PURE.includes(folderOf(path))) violations.push(...impureUses(file))
@@ -96,6 +105,7 @@ function importsOf(file) {
     found.push({
       specifier: typeof literal.value === 'string' ? literal.value : undefined,
       offset: node.start,
+      isType: node.type === 'TSImportType' || node.importKind === 'type' || node.exportKind === 'type',
     })
   })
   return found

@@ -27,7 +27,7 @@ test(
     try {
       const out = join(directory, 'dist')
       const compiler = resolve('node_modules/.bin/tsc')
-      spawnSync(compiler, ['-p', 'tsconfig.json', '--outDir', out, '--tsBuildInfoFile', join(out, '.info')])
+      spawnSync(compiler, ['-p', 'src/tsconfig.json', '--outDir', out, '--tsBuildInfoFile', join(out, '.info')])
       symlinkSync(resolve('node_modules'), join(directory, 'node_modules'))
       writeFileSync(join(directory, 'package.json'), '{"type":"module","name":"tunnelscope","version":"0.0.0"}')
       const { stdout, status } = spawnSync(

@@ -15,6 +15,10 @@ const GOOD = {
     "import { analyze } from '../analysis/analyzer.ts'\nimport fs from 'node:fs'\nexport { analyze, fs }\n",
   'src/check/ask.ts':
     "import { createSocket } from 'node:dgram'\nimport { analyze } from '../daemon/pipeline.ts'\nexport const ask = [createSocket, analyze]\n",
+  'src/api/messages.ts': "import { z } from 'zod'\nexport const schema = z.string()\nexport type Message = string\n",
+  'src/web/main.ts':
+    "import type { Message } from '../api/messages.ts'\nimport { word } from '../text/words.ts'\nexport const show = (message: Message) => word + message\n",
+  'src/text/words.ts': "export const word = 'said: '\n",
   'src/cli/main.ts': "import { analyze } from '../daemon/pipeline.ts'\nanalyze\n",
 }
 
@@ -83,6 +87,21 @@ test.each([
     "import type { Hash } from 'node:crypto'\nexport type X = Hash",
     "may not import 'node:crypto'",
   ],
+  ['npm in web', 'src/web/x.ts', "import u from 'uplot'\nvoid u", "web runs in a browser, where there is no 'uplot'"],
+  ['node: in web', 'src/web/x.ts', "import fs from 'node:fs'\nvoid fs", "where there is no 'node:fs'"],
+  [
+    'a schema in web',
+    'src/web/x.ts',
+    "import { schema } from '../api/messages.ts'\nvoid schema",
+    "web may import only types of 'src/api/messages.ts'",
+  ],
+  [
+    'the service in web',
+    'src/web/x.ts',
+    "import type { routes } from '../api/routes.ts'\nexport type X = typeof routes",
+    'web may not import api',
+  ],
+  ['nobody imports web', 'src/api/x.ts', "import { show } from '../web/main.ts'\nvoid show", 'api may not import web'],
   ['a clock', 'src/analysis/x.ts', 'export const now = () => Date.now()', 'may not use Date.now'],
   ['the current date', 'src/analysis/x.ts', 'export const now = () => new Date()', 'may not use new Date()'],
   ['a timer', 'src/analysis/x.ts', 'export const t = () => setTimeout(() => {}, 1)', 'may not use setTimeout()'],
