@@ -36,10 +36,13 @@ test('the npm package carries the program, the sources of the addon and nothing 
     'native/src/addon.cc',
     'packaging/tunnelscope.toml',
     'docs/tunnelscope.1',
+    'src/web/index.html',
+    'src/web/page.css',
+    'src/web/icon.svg',
   ]) {
     expect(files).toContain(file)
   }
-  expect(files.filter((file) => /^(test|bench|native\/build\/|native\/test)/.test(file))).toEqual([])
+  expect(files.filter((file) => /^(test|bench|native\/build\/|native\/test|src\/.*\.ts$)/.test(file))).toEqual([])
 })
 
 if (!hasBash) {

@@ -74,6 +74,7 @@ async function story() {
   await rights()
   await findings()
   await reload()
+  await dashboard()
   await restarts()
   await upgrade()
   await stop()
@@ -209,6 +210,29 @@ async function reload() {
   check('the same process all the while', show('ActiveState') === 'active' && show('NRestarts') === '0')
   writeFileSync(join(tree, CONFIG), config)
   run('systemctl', 'reload', UNIT)
+}
+
+/** The page is read before the rights go, and served to who has the key that the command prints. */
+async function dashboard() {
+  const config = tell('cat', CONFIG)
+  writeFileSync(join(tree, CONFIG), config.replace('# listen = ', 'listen = '))
+  run('systemctl', 'restart', UNIT)
+  const url = lastLine(run(CLI, 'dashboard').text)
+  check('the dashboard’s address is printed', /^http:\/\/127\.0\.0\.1:8477\/#[0-9a-f]{64}$/.test(url))
+  const visit = `(async () => {
+    const { origin, hash } = new URL(process.argv[1])
+    const html = await (await fetch(origin)).text()
+    const files = [...html.matchAll(/ (?:href|src)="(\\/[^"]+)"/g)].map((match) => match[1])
+    const statuses = await Promise.all(files.map(async (file) => (await fetch(origin + file)).status))
+    const session = await fetch(origin + '/api/v1/session', { method: 'POST', body: hash.slice(1) })
+    const cookie = session.headers.get('set-cookie').split(';')[0]
+    const status = await fetch(origin + '/api/v1/status', { headers: { cookie } })
+    console.log(statuses.every((one) => one === 200), files.length > 10, session.status, status.status)
+  })()`
+  const seen = lastLine(run('node', '-e', visit, url).text)
+  check('its files are served, and its code opens a session', seen === 'true true 204 200', seen)
+  writeFileSync(join(tree, CONFIG), config)
+  run('systemctl', 'restart', UNIT)
 }
 
 async function restarts() {
