@@ -6,8 +6,8 @@ import { counted, countText, MAX_SHOWN_NAME_LEN, shown } from './words.ts'
 
 export interface FindingRow {
   readonly element: HTMLElement
-  /** Paints it when it is another state than the one painted. */
-  paint(known: KnownFinding, nowMillis: number): void
+  /** Paints it when it is another state than the one painted. `isEarlier`: of a run before the one that the verdict is of. */
+  paint(known: KnownFinding, isEarlier: boolean, nowMillis: number): void
 }
 
 export function createFindingRow(): FindingRow {
@@ -26,22 +26,25 @@ export function createFindingRow(): FindingRow {
   const details = make('details', '', make('summary', '', 'Evidence and filter'), lines, filterLine)
   const head = make('header', '', severity, ' ', make('h3', '', title, ' ', id), ' ', count, ' ', time)
   const element = make('li', 'finding', make('article', '', head, summary, advice, details))
-  let painted: KnownFinding | undefined
+  let painted = ''
 
   copy.addEventListener('click', () => void copyText(filter.textContent ?? '', copy))
 
   return {
     element,
-    paint(known, nowMillis) {
-      if (known === painted) return
-      painted = known
-      const { finding } = known
+    paint(known, isEarlier, nowMillis) {
+      const { finding, seq } = known
+      // At midnight every time gets its date.
+      const state = `${seq} ${isEarlier} ${new Date(nowMillis).toDateString()}`
+      if (state === painted) return
+      painted = state
       setData(element, 'severity', finding.severity)
       setText(severity, finding.severity)
       setText(title, shown(titleOf(finding.id)))
       setText(id, shown(finding.id))
       setText(count, finding.count > 1 ? `×${countText(finding.count)}` : '')
-      setText(time, whenText(finding.last, nowMillis))
+      setText(time, `${isEarlier ? 'earlier run, ' : ''}${whenText(finding.last, nowMillis)}`)
+      setData(element, 'run', isEarlier ? 'earlier' : 'this')
       time.dateTime = finding.last
       setText(summary, shown(finding.summary))
       setText(advice, shown(finding.advice))

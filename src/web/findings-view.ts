@@ -66,7 +66,7 @@ export function createFindingsView(changed: () => void): (state: PageState, nowM
     ids.value = known.some(([id]) => id === chosen) ? chosen : ''
   }
 
-  function paintRows(matching: readonly KnownFinding[], nowMillis: number): void {
+  function paintRows(matching: readonly KnownFinding[], firstEpoch: number, nowMillis: number): void {
     const wanted = matching.slice(0, most)
     const isStill = !isReordered && order.length > 0 && isBeingRead()
     if (!isStill) order = wanted.map(({ identity }) => identity)
@@ -79,7 +79,7 @@ export function createFindingsView(changed: () => void): (state: PageState, nowM
       if (!standing.has(known.identity)) continue
       const row = rows.get(known.identity) ?? createFindingRow()
       rows.set(known.identity, row)
-      row.paint(known, nowMillis)
+      row.paint(known, known.finding.epoch < firstEpoch, nowMillis)
     }
     for (const identity of rows.keys()) if (!standing.has(identity)) rows.delete(identity)
     setChildren(
@@ -94,7 +94,7 @@ export function createFindingsView(changed: () => void): (state: PageState, nowM
     for (const severity of SEVERITIES) setText(byId(`count-${severity}`), countText(counts[severity]))
     paintIds(findings.ids())
     const matching = findings.matching(filter())
-    paintRows(matching, nowMillis)
+    paintRows(matching, state.firstEpoch, nowMillis)
     more.hidden = matching.length <= most
     setText(byId('findings-below'), belowText(state, matching.length, Math.min(matching.length, most)))
   }

@@ -170,6 +170,7 @@ if (program === undefined) {
         /^The daemon is back after .* Nothing was captured while it was gone\.$/,
       )
       expect(await text(tab, 'findings-below')).toBe('31 of 31 findings shown.')
+      expect(await tab.value("document.querySelectorAll('[data-run=earlier]').length")).toBe(20)
       const counts = await tab.value<string[]>("[...document.querySelectorAll('.count')].map((one) => one.textContent)")
       expect(counts.filter((count) => count !== '')).toEqual(['×5'])
     })
