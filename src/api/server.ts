@@ -157,8 +157,9 @@ function createDoor(
   /** Status of the refusal; undefined when the request may pass. */
   function judge(request: IncomingMessage, proof: Proof): number | undefined {
     const refused = access.judge(request, proof)
-    const mayAsk = proof !== 'none' && refused === undefined ? provenRate() : strangerRate()
-    return mayAsk ? refused : 429
+    // The page's files need no proof, but who has one gets them while strangers knock.
+    const isProven = access.judge(request, 'session') === undefined
+    return (isProven ? provenRate() : strangerRate()) ? refused : 429
   }
 
   function proofFor(path: string): Proof {

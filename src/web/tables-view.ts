@@ -1,7 +1,8 @@
 // The tables: what left outside, who was asked, sites, interfaces, network contexts; each with a word on what it does not show.
 import { byId, createTable, setText } from './dom.ts'
 import type { PageState } from './page-state.ts'
-import { epochTable, interfaceTable, leakRow, MAX_LEAK_ROWS, resolverTable, siteTable, type Table } from './rows.ts'
+import { epochTable, interfaceTable, leakRow, MAX_LEAK_ROWS, resolverTable, type Table } from './rows.ts'
+import { siteTable } from './site-table.ts'
 import { whenText } from './times.ts'
 import type { Tables } from './told.ts'
 import { countText } from './words.ts'

@@ -1,7 +1,8 @@
 // Tables: what the service tells as cells of text, with nothing in them that acts.
 import type { ReportLeak, ReportResolver } from '../../src/model/report.ts'
 import type { SiteObservation } from '../../src/model/site.ts'
-import { epochTable, interfaceTable, leakRow, type Row, resolverTable, siteTable } from '../../src/web/rows.ts'
+import { epochTable, interfaceTable, leakRow, type Row, resolverTable } from '../../src/web/rows.ts'
+import { siteTable } from '../../src/web/site-table.ts'
 import { makeSite } from '../support/findings.ts'
 import { toldEpoch } from './told.ts'
 
