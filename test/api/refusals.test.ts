@@ -151,7 +151,12 @@ describe('HTTP on loopback', () => {
   })
 
   test('too many requests', async () => {
-    const statuses = await Promise.all(Array.from({ length: 250 }, () => ask('/', {}).then((one) => one.status)))
+    const statuses: number[] = []
+    // A busy machine asks so slowly that the budget grows meanwhile.
+    while (!statuses.includes(429) && statuses.length < 2000) {
+      const asked = Array.from({ length: 200 }, () => ask('/', {}).then((one) => one.status))
+      statuses.push(...(await Promise.all(asked)))
+    }
     expect(statuses).toContain(429)
     await new Promise((resolve) => setTimeout(resolve, 2500))
     expect((await ask('/api/v1/status', bearer())).status).toBe(200)
