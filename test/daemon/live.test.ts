@@ -5,7 +5,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Report } from '../../src/model/report.ts'
-import { canMakeNamespaces, Namespace, type Program, sayNotRun } from '../native/namespace.ts'
+import { canMakeNamespaces, Namespace, type Program, replayTest, sayNotRun } from '../native/namespace.ts'
 import { makePackets } from '../native/packets.make.ts'
 import { compiled } from '../support/compiled.ts'
 
@@ -146,61 +146,69 @@ if (!canMakeNamespaces) {
     expect(comparable(analyzed('own.pcapng'))).toEqual(comparable(live))
   }, 60_000)
 
-  test('a ring that overflows: drops are counted, the verdict is not complete, capture-loss is raised', async () => {
-    const [near, far] = machine()
-    const daemon = await startDaemon(near, '-B', '1024')
-    makePackets(path('flood.pcap'), 5000)
-    daemon.child.kill('SIGSTOP')
-    const flood = ['-i', 'v1', '--topspeed', '--loop=4', path('flood.pcap')]
-    expect(await far.start('tcpreplay', flood).ends()).toBe(0)
-    daemon.child.kill('SIGCONT')
-    await pause(1500)
-    expect(daemon.output).toContain('capture-loss')
-    const report = await stop(daemon)
-    const { dropped = 0, packets } = report.verdict.coverage
-    expect(dropped).toBeGreaterThan(10_000)
-    expect(packets + dropped).toBeGreaterThanOrEqual(20_000)
-    expect(report.verdict.complete).toBe(false)
-    expect(report.findings.find(({ id }) => id === 'capture-loss')).toMatchObject({ count: dropped })
-    expect(daemon.errors).toContain(`${dropped} dropped by the kernel`)
-  }, 60_000)
+  replayTest(
+    'a ring that overflows: drops are counted, the verdict is not complete, capture-loss is raised',
+    async () => {
+      const [near, far] = machine()
+      const daemon = await startDaemon(near, '-B', '1024')
+      makePackets(path('flood.pcap'), 5000)
+      daemon.child.kill('SIGSTOP')
+      const flood = ['-i', 'v1', '--topspeed', '--loop=4', path('flood.pcap')]
+      expect(await far.start('tcpreplay', flood).ends()).toBe(0)
+      daemon.child.kill('SIGCONT')
+      await pause(1500)
+      expect(daemon.output).toContain('capture-loss')
+      const report = await stop(daemon)
+      const { dropped = 0, packets } = report.verdict.coverage
+      expect(dropped).toBeGreaterThan(10_000)
+      expect(packets + dropped).toBeGreaterThanOrEqual(20_000)
+      expect(report.verdict.complete).toBe(false)
+      expect(report.findings.find(({ id }) => id === 'capture-loss')).toMatchObject({ count: dropped })
+      expect(daemon.errors).toContain(`${dropped} dropped by the kernel`)
+    },
+    60_000,
+  )
 
-  test('a hundred tun devices made, used and deleted under traffic: no crash, no leak, every one seen', async () => {
-    const [near, far] = machine()
-    const daemon = await startDaemon(near)
-    makePackets(path('traffic.pcap'), 1000)
-    const fds = () => readdirSync(`/proc/${daemon.pid}/fd`).length
-    const rssMib = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'))![1]) / 1024
-    const before = fds()
-    const traffic = far.start('tcpreplay', ['-i', 'v1', '--pps=10000', '--loop=0', path('traffic.pcap')])
-    const cycles = new URL('../native/programs/tun-cycles.py', import.meta.url).pathname
-    // The first ones warm up what then stays. The collector lets some 15 MiB come together; a ring that stays has 64.
-    expect(await near.start('python3', [cycles, '30', 'full']).ends()).toBe(0)
-    const warm = rssMib()
-    expect(await near.start('python3', [cycles, '70', 'full']).ends()).toBe(0)
-    const grown = rssMib() - warm
-    traffic.child.kill('SIGTERM')
-    await pause(300)
-    expect(fds()).toBeLessThanOrEqual(before)
-    console.log(
-      `a hundred tun devices: ${fds()} descriptors (${before} before), ${grown.toFixed(1)} MiB more after the last 70`,
-    )
-    expect(grown).toBeLessThan(24)
-    const report = await stop(daemon)
-    // Each time it carries the internet is a time of its own, and each loss.
-    const ups = report.epochs.filter(({ tunnelUp }, index) => tunnelUp && report.epochs[index - 1]?.tunnelUp !== true)
-    expect(ups).toHaveLength(100)
-    for (const one of ups) expect(one).toMatchObject({ connected: true, tunnelInterfaces: ['tun7'] })
-    expect(report.epochs.filter(({ tunnelUp, reason }) => !tunnelUp && reason.includes('tun7'))).toHaveLength(100)
-    const [lo, v0, tun7, ...others] = report.inputs[0]!.interfaces
-    expect([lo?.name, v0?.name, tun7?.name, others]).toEqual(['lo', 'v0', 'tun7', []])
-    expect(tun7).toMatchObject({ role: 'tunnel' })
-    // A daemon that gets no turn for two seconds, for others compute, has a full ring: what is not seen is then counted.
-    const { packets, dropped = 0 } = report.verdict.coverage
-    expect(tun7!.packets).toBeLessThanOrEqual(500)
-    expect(tun7!.packets + dropped).toBeGreaterThanOrEqual(500)
-    expect(packets).toBeGreaterThan(10_000)
-  }, 90_000)
+  replayTest(
+    'a hundred tun devices made, used and deleted under traffic: no crash, no leak, every one seen',
+    async () => {
+      const [near, far] = machine()
+      const daemon = await startDaemon(near)
+      makePackets(path('traffic.pcap'), 1000)
+      const fds = () => readdirSync(`/proc/${daemon.pid}/fd`).length
+      const rssMib = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'))![1]) / 1024
+      const before = fds()
+      const traffic = far.start('tcpreplay', ['-i', 'v1', '--pps=10000', '--loop=0', path('traffic.pcap')])
+      const cycles = new URL('../native/programs/tun-cycles.py', import.meta.url).pathname
+      // The first ones warm up what then stays. The collector lets some 15 MiB come together; a ring that stays has 64.
+      expect(await near.start('python3', [cycles, '30', 'full']).ends()).toBe(0)
+      const warm = rssMib()
+      expect(await near.start('python3', [cycles, '70', 'full']).ends()).toBe(0)
+      const grown = rssMib() - warm
+      traffic.child.kill('SIGTERM')
+      await pause(300)
+      expect(fds()).toBeLessThanOrEqual(before)
+      console.log(
+        `a hundred tun devices: ${fds()} descriptors (${before} before), ${grown.toFixed(1)} MiB more after the last 70`,
+      )
+      expect(grown).toBeLessThan(24)
+      const report = await stop(daemon)
+      // Each time it carries the internet is a time of its own, and each loss.
+      const ups = report.epochs.filter(({ tunnelUp }, index) => tunnelUp && report.epochs[index - 1]?.tunnelUp !== true)
+      expect(ups).toHaveLength(100)
+      for (const one of ups) expect(one).toMatchObject({ connected: true, tunnelInterfaces: ['tun7'] })
+      expect(report.epochs.filter(({ tunnelUp, reason }) => !tunnelUp && reason.includes('tun7'))).toHaveLength(100)
+      const [lo, v0, tun7, ...others] = report.inputs[0]!.interfaces
+      expect([lo?.name, v0?.name, tun7?.name, others]).toEqual(['lo', 'v0', 'tun7', []])
+      expect(tun7).toMatchObject({ role: 'tunnel' })
+      // A daemon that gets no turn for two seconds, for others compute, has a full ring: what is not seen is then counted.
+      const { packets, dropped = 0 } = report.verdict.coverage
+      expect(tun7!.packets).toBeLessThanOrEqual(500)
+      expect(tun7!.packets + dropped).toBeGreaterThanOrEqual(500)
+      expect(packets).toBeGreaterThan(10_000)
+    },
+    90_000,
+  )
 
   test('-i, -c and a filter: less is watched, and it says so', async () => {
     const [near] = machine()

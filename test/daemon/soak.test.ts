@@ -1,13 +1,12 @@
 // The short form of `npm run soak`: twenty seconds of the daemon under many different flows; memory stays small and flat.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { canMakeNamespaces, sayNotRun } from '../native/namespace.ts'
+import { canMakeNamespaces, hasTcpreplay } from '../native/namespace.ts'
 import { compiled } from '../support/compiled.ts'
-
-const hasTcpreplay = spawnSync('which', ['tcpreplay']).status === 0
+import { sayNotRun } from '../support/not-run.ts'
 
 if (!canMakeNamespaces || !hasTcpreplay) {
-  sayNotRun('the soak in its short form, which needs tcpreplay as well')
+  sayNotRun('the soak in its short form', 'root, iproute2, the addon and tcpreplay')
   test('the soak without namespaces or tcpreplay: nothing to run here', () => {
     expect(canMakeNamespaces && hasTcpreplay).toBe(false)
   })

@@ -1,5 +1,5 @@
 // Network namespaces for tests, removed when the test is over, and programs that run inside them.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { loadAddon } from '../../src/capture/native-addon.ts'
 
@@ -11,6 +11,14 @@ export const canMakeNamespaces = hasAddon && hasRights()
 
 export function sayNotRun(what: string): void {
   console.log(`did not run: ${what} (needs ${hasAddon ? 'root and iproute2' : 'the addon: npm run build:native'})`)
+}
+
+export const hasTcpreplay = spawnSync('which', ['tcpreplay']).status === 0
+
+/** A test that sends packets with tcpreplay; where that is not installed it says that it did not run. */
+export function replayTest(name: string, run: () => Promise<void>, timeoutMillis?: number): void {
+  if (hasTcpreplay) test(name, run, timeoutMillis)
+  else test(`${name}: did not run`, () => console.log(`did not run: ${name} (needs tcpreplay)`))
 }
 
 let made = 0

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { canMakeNamespaces, Namespace, sayNotRun } from './namespace.ts'
+import { canMakeNamespaces, Namespace, replayTest, sayNotRun } from './namespace.ts'
 import { makePackets } from './packets.make.ts'
 
 interface Captured {
@@ -63,7 +63,7 @@ const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, m
 if (!canMakeNamespaces) {
   test('live capture', () => sayNotRun('live capture tests'))
 } else {
-  test('200,000 packets at top speed: all there, in order, none dropped', async () => {
+  replayTest('200,000 packets at top speed: all there, in order, none dropped', async () => {
     const file = join(directory, 'load.pcap')
     makePackets(file, 10_000)
     let result: Captured
@@ -90,7 +90,7 @@ if (!canMakeNamespaces) {
     expect(result.rows[99]!.frameNumber).toBe(100)
   })
 
-  test('a stopped reader and a ring of 1 MiB: what is lost is counted exactly', async () => {
+  replayTest('a stopped reader and a ring of 1 MiB: what is lost is counted exactly', async () => {
     const [near, far] = pair()
     const file = join(directory, 'overflow.pcap')
     makePackets(file, 10_000)
@@ -210,7 +210,7 @@ for port in (53, 54, 53, 5353): u.sendto(b'y' * 100, ('127.0.0.1', port))
     expect(capture.errors).toContain("code: 'capture-memory'")
   })
 
-  test('20 workers ended while they capture leave no descriptor, thread or mapping', async () => {
+  replayTest('20 workers ended while they capture leave no descriptor, thread or mapping', async () => {
     const [near, far] = pair()
     const file = join(directory, 'terminate.pcap')
     makePackets(file, 1000)
