@@ -99,6 +99,7 @@ export function buildReport(from: ReportSources): Report {
       from.joins,
       from.volumes,
       from.vpn.endpoints(from.links.ownAddresses),
+      from.vpn,
       from.addresses,
       from.interfaces,
     ),

@@ -34,6 +34,7 @@ export function withJoins(
   const all = (): Join[] => [...join.joins(), ...volume.joins()]
   return {
     packet: vpn.packet,
+    transportOf: vpn.transportOf,
     endpoints(own) {
       const known = vpn.endpoints(own)
       const isKnown = (one: Join): boolean =>
@@ -69,20 +70,29 @@ function endpointOf(one: Join): VpnEndpoint {
   }
 }
 
+/** The format of the messages says more of a transport than what their lengths suggest. */
+function transportOf(one: Join, vpn: Pick<VpnTransportTracker, 'transportOf'>): string {
+  return TRANSPORT_NAMES[vpn.transportOf(one.endpointId, one.endpointPort)] || one.transport
+}
+
 /** An interface whose packets leave in a flow of another one is a tunnel, whatever its name and link type. */
 export function joinedRoles(
   roles: readonly RoleDecision[],
   joins: readonly TunnelJoin[],
   volumes: readonly VolumeJoin[],
+  vpn: Pick<VpnTransportTracker, 'transportOf'>,
 ): RoleDecision[] {
   return roles.map((decided, id) => {
     const volume = volumes.find((one) => one.innerInterfaceId === id)
     if (volume !== undefined) {
-      return { ...decided, reasons: [...decided.reasons, `${volume.transport} carries as much at the same moments`] }
+      return {
+        ...decided,
+        reasons: [...decided.reasons, `${transportOf(volume, vpn)} carries as much at the same moments`],
+      }
     }
     const join = joins.find((one) => one.innerInterfaceId === id)
     if (join === undefined) return decided
-    const reason = `its packets leave in ${join.transport}, ${join.overhead} bytes longer`
+    const reason = `its packets leave in ${transportOf(join, vpn)}, ${join.overhead} bytes longer`
     if (decided.role === 'unknown') return { role: 'tunnel', reasons: [reason, ...decided.reasons] }
     return decided.role === 'tunnel' ? { role: 'tunnel', reasons: [...decided.reasons, reason] } : decided
   })
@@ -93,11 +103,13 @@ export function measuredTunnels(
   tunnels: readonly OuterTunnel[],
   joins: readonly TunnelJoin[],
   addresses: AddressTable,
+  vpn: Pick<VpnTransportTracker, 'transportOf'>,
 ): OuterTunnel[] {
   return tunnels.map((tunnel) => {
     const join = joins.find((one) => one.exact && addresses.text(one.endpointId) === tunnel.server)
     if (join === undefined) return tunnel
-    const transport = TRANSPORT_NAMES.includes(join.transport) ? join.transport : tunnel.transport
+    const told = transportOf(join, vpn)
+    const transport = TRANSPORT_NAMES.includes(told) ? told : tunnel.transport
     const measured = { bytes: join.overhead, unit: join.paddingTo, trailer: join.trailer }
     return { ...tunnel, transport, measured }
   })
@@ -108,20 +120,22 @@ export function reportTunnels(
   joins: readonly TunnelJoin[],
   volumes: readonly VolumeJoin[],
   known: readonly VpnEndpoint[],
+  vpn: Pick<VpnTransportTracker, 'transportOf'>,
   addresses: AddressTable,
   interfaces: readonly CaptureInterface[],
 ): ReportTunnel[] {
   /** The format of the messages says more than that it is a stream. */
-  const transportOf = (one: Join): string => {
+  const wordsOf = (one: Join): string => {
+    const told = transportOf(one, vpn)
     const server = known.find((other) => other.addressId === one.endpointId && other.port === one.endpointPort)
-    return UNSPECIFIC.includes(one.transport) ? TRANSPORT_NAMES[server?.transport ?? 0] || one.transport : one.transport
+    return UNSPECIFIC.includes(told) ? TRANSPORT_NAMES[server?.transport ?? 0] || told : told
   }
   const common = (one: Join) => ({
     interface: nameOf(interfaces[one.innerInterfaceId]),
     outerInterface: nameOf(interfaces[one.outerInterfaceId]),
     endpoint: addresses.text(one.endpointId),
     port: one.endpointPort,
-    transport: transportOf(one),
+    transport: wordsOf(one),
     outerFamily: one.outerFamily === 6 ? ('ipv6' as const) : ('ipv4' as const),
   })
   const times = (one: Join) => ({ first: utcTime(one.firstMicros), last: utcTime(one.lastMicros) })

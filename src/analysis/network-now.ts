@@ -63,7 +63,12 @@ export function createNetworkNow(
     judgedInterfaces = interfaces.length
     judgedMicros = clock.nowMicros
     const from = sources()
-    roles = joinedRoles(decideRoles(interfaces, options, from.vpn.carried, network.role), join.joins(), volume.joins())
+    roles = joinedRoles(
+      decideRoles(interfaces, options, from.vpn.carried, network.role),
+      join.joins(),
+      volume.joins(),
+      from.vpn,
+    )
     judgement = createKnownNetwork({
       ...from,
       interfaces,
@@ -94,7 +99,7 @@ export function createNetworkNow(
     context,
     roles: () => roles,
     outerTunnels() {
-      tunnels ??= measuredTunnels(outerTunnels(), join.joins(), sources().addresses)
+      tunnels ??= measuredTunnels(outerTunnels(), join.joins(), sources().addresses, sources().vpn)
       return tunnels
     },
     tick() {

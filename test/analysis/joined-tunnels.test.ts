@@ -64,6 +64,38 @@ test('a real question beside it is still a leak', () => {
   expect(report.leaks).toMatchObject([{ name: 'a.example', server: '198.51.100.53' }])
 })
 
+/** WireGuard's data messages (whitepaper 5.4.6) around packets whose lengths another transport's padding fits as well. */
+function wireGuardOfOddLengths(seed: number): Step[] {
+  const random = createRandom(seed)
+  const steps: Step[] = []
+  for (let index = 0; index < 60; index++) {
+    const outgoing = index % 2 === 0
+    const payload = new Uint8Array(16 * (random() % 40) + 9 + (random() % 11))
+    const inner = outgoing
+      ? ip(TUNNEL_CLIENT, '198.51.100.80', 6, tcp(40_000, 443, payload, { flags: 0x10 }))
+      : ip('198.51.100.80', TUNNEL_CLIENT, 6, tcp(443, 40_000, payload, { flags: 0x10 }))
+    const sealed = Uint8Array.from({ length: Math.ceil(inner.length / 16) * 16 + 32 }, () => random() & 0xff)
+    sealed.set([4, 0, 0, 0])
+    const outer = outgoing
+      ? ip(LAN_CLIENT, SERVER, 17, udp(51_111, 51_820, sealed))
+      : ip(SERVER, LAN_CLIENT, 17, udp(51_820, 51_111, sealed))
+    const atMillis = index * 100
+    steps.push({ on: 'tunnel-x', atMillis, outgoing, ip: inner as Bytes })
+    steps.push({ on: 'eth0', atMillis: outgoing ? atMillis + 1 : atMillis - 1, outgoing, ip: outer })
+  }
+  return steps
+}
+
+test('what the format of the messages says of the transport counts more than what their lengths suggest', () => {
+  for (const seed of [1, 2, 3]) {
+    const report = play(wireGuardOfOddLengths(seed), { interfaces })
+    expect(report.tunnels).toMatchObject([{ endpoint: SERVER, transport: 'WireGuard', overhead: 60 }])
+    const inside = report.inputs[0]!.interfaces.find((one) => one.name === 'tunnel-x')
+    expect(inside!.reasons).toContain('its packets leave in WireGuard, 60 bytes longer')
+    expect(JSON.stringify(report)).not.toContain('OpenVPN')
+  }
+})
+
 /** Bursts of packets of several flows; outside, those of a burst leave together in segments of one TCP stream. */
 function streamed(seed: number): Step[] {
   const random = createRandom(seed)

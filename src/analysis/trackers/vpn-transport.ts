@@ -53,6 +53,8 @@ export interface VpnTransportTracker {
   packet(batch: PacketBatch, out: DecodedBatch, row: number): void
   /** The servers, most packets first. `own` tells this machine's addresses, where no handshake showed who is who. */
   endpoints(own: (interfaceId: number) => ReadonlySet<number>): VpnEndpoint[]
+  /** TRANSPORT_* of the messages to and from that server, as their format says; TRANSPORT_NONE when it says too little. */
+  transportOf(addressId: number, port: number): number
   /** The transport an interface carries, in words, or undefined. */
   carried(interfaceId: number): string | undefined
 }
@@ -196,6 +198,16 @@ export function createVpnTransportTracker(addresses: AddressTable): VpnTransport
         .filter((pair) => pair.server !== SERVER_UNKNOWN || pair.packets >= MIN_DATA_PACKETS || isEspBothWays(pair))
         .map((pair) => endpointOf(pair, own))
         .sort((a, b) => b.packets - a.packets),
+    /** COLD PATH: for the report. What is on port 4500 and known by nothing else says no more than that. */
+    transportOf(addressId, port) {
+      const pair = peers.find(
+        (one) =>
+          one.packets >= MIN_DATA_PACKETS &&
+          one.transport !== TRANSPORT_ESP_NAT_T &&
+          ((one.addressA === addressId && one.portA === port) || (one.addressB === addressId && one.portB === port)),
+      )
+      return pair?.transport ?? TRANSPORT_NONE
+    },
     /** COLD PATH: for the report. */
     carried(interfaceId) {
       const pair = peers.find(
