@@ -7,11 +7,11 @@ import type { PacketBatch } from '../model/packet-batch.ts'
 import type { LeakServiceChange, Report, ReportLeak } from '../model/report.ts'
 import type { SiteObservation } from '../model/site.ts'
 import type { ReportOverview } from './build-report.ts'
+import type { Ciphers } from './ciphers.ts'
 import type { JudgementOptions } from './known-network.ts'
 import type { RoleOptions } from './roles.ts'
 import type { Inflate } from './trackers/compressed-payloads.ts'
 import type { NetworkHistory } from './trackers/network-history.ts'
-import type { InitialCrypto } from './trackers/quic-keys.ts'
 import type { ProbeChoice } from './trackers/sites.ts'
 
 export interface AnalyzerOptions extends RoleOptions, JudgementOptions {
@@ -21,7 +21,7 @@ export interface AnalyzerOptions extends RoleOptions, JudgementOptions {
   /** Encrypted resolvers beside the known ones, names or addresses. */
   encryptedResolvers?: readonly string[]
   /** For QUIC's first packets; without it QUIC stays closed. */
-  crypto?: InitialCrypto
+  crypto?: Ciphers
   /** For IPComp; without it compressed packets stay closed. */
   inflate?: Inflate
   /** What the kernel tells of the network; without it the times of the tunnel are read from the capture. */

@@ -19,10 +19,11 @@ import { createTlsHello, readClientHello, TLS_CLIENT_HELLO, TLS_HANDSHAKE_HEADER
 import { type DecodedBatch, ROW_CUT } from '../../model/decoded-batch.ts'
 import type { QuicFact } from '../../model/facts.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
+import type { Ciphers } from '../ciphers.ts'
 import { CryptoStream } from './crypto-stream.ts'
 import { connectionOf } from './flow-fact.ts'
 import type { FlowTable } from './flows.ts'
-import { clientInitialKeys, type InitialCrypto, type InitialKeys, openInitial } from './quic-keys.ts'
+import { clientInitialKeys, type InitialKeys, openInitial } from './quic-keys.ts'
 import { connectionOf as seenFrom } from './stream-consumer.ts'
 import { type Hasher, helloVersion, ja4 } from './tls-fingerprints.ts'
 
@@ -69,7 +70,7 @@ export interface QuicTracker {
 /** Without a hasher there are no fingerprints. */
 export function createQuicTracker(
   flows: FlowTable,
-  crypto: InitialCrypto,
+  crypto: Ciphers,
   tell: (fact: QuicFact) => void,
   hasher?: Hasher,
 ): QuicTracker {

@@ -1,15 +1,7 @@
 // The keys of QUIC's Initial packets, which follow from the version and the client's first connection id (RFC 9001 5.2,
 // RFC 9369 3.3), and the opening of such packets. The ciphers come from the platform.
 import { QUIC_1, QUIC_2, type QuicHeader } from '../../decoders/quic.ts'
-
-/** What the platform does for us; keys and blocks are 16 bytes. None of it throws. */
-export interface InitialCrypto {
-  hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array
-  /** One block, AES-128 ECB. */
-  aesBlock(key: Uint8Array, block: Uint8Array): Uint8Array
-  /** AES-128 GCM with a tag of 16 bytes at the end of `sealed`; undefined when the tag is wrong. */
-  aesGcmOpen(key: Uint8Array, nonce: Uint8Array, header: Uint8Array, sealed: Uint8Array): Uint8Array | undefined
-}
+import { type Ciphers, expandLabel } from '../ciphers.ts'
 
 /** Keys of the client's Initial packets. */
 export interface InitialKeys {
@@ -36,25 +28,25 @@ const MAX_PACKET_NUMBER_LEN = 4
 
 /** Derives the client's keys from the connection id bytes[at, at + len). `version` is one that quicLikeness knows. */
 export function clientInitialKeys(
-  ciphers: InitialCrypto,
+  ciphers: Ciphers,
   version: number,
   bytes: Uint8Array,
   at: number,
   len: number,
 ): InitialKeys {
-  const initial = ciphers.hmacSha256(saltOf(version), bytes.subarray(at, at + len))
-  const secret = expandLabel(ciphers, initial, 'client in', SECRET_LEN)
+  const initial = ciphers.hmac('sha256', saltOf(version), bytes.subarray(at, at + len))
+  const secret = expandLabel(ciphers, 'sha256', initial, 'client in', SECRET_LEN)
   const prefix = version === QUIC_2 ? 'quicv2' : 'quic'
   return {
-    key: expandLabel(ciphers, secret, `${prefix} key`, KEY_LEN),
-    iv: expandLabel(ciphers, secret, `${prefix} iv`, IV_LEN),
-    headerKey: expandLabel(ciphers, secret, `${prefix} hp`, KEY_LEN),
+    key: expandLabel(ciphers, 'sha256', secret, `${prefix} key`, KEY_LEN),
+    iv: expandLabel(ciphers, 'sha256', secret, `${prefix} iv`, IV_LEN),
+    headerKey: expandLabel(ciphers, 'sha256', secret, `${prefix} hp`, KEY_LEN),
   }
 }
 
 /** The payload of the packet at `at` (RFC 9001 5.3, 5.4), or undefined when these are not its keys. */
 export function openInitial(
-  ciphers: InitialCrypto,
+  ciphers: Ciphers,
   keys: InitialKeys,
   bytes: Uint8Array,
   at: number,
@@ -78,19 +70,7 @@ export function openInitial(
     const nonceAt = IV_LEN - packetNumberLen + i
     nonce[nonceAt] = nonce[nonceAt]! ^ byte
   }
-  return ciphers.aesGcmOpen(keys.key, nonce, clear, bytes.subarray(payloadAt, endAt))
-}
-
-/** RFC 8446 7.1, for at most one block of the hash. */
-function expandLabel(ciphers: InitialCrypto, secret: Uint8Array, label: string, len: number): Uint8Array {
-  const full = `tls13 ${label}`
-  const info = new Uint8Array(full.length + 5)
-  info[1] = len
-  info[2] = full.length
-  for (let i = 0; i < full.length; i++) info[3 + i] = full.charCodeAt(i)
-  // No context; the counter of HKDF-Expand's first block (RFC 5869 2.3).
-  info[4 + full.length] = 1
-  return ciphers.hmacSha256(secret, info).subarray(0, len)
+  return ciphers.aeadOpen('aes-128-gcm', keys.key, nonce, clear, bytes.subarray(payloadAt, endAt))
 }
 
 function saltOf(version: number): Uint8Array {

@@ -6,6 +6,7 @@ import { type DecodedBatch, ROW_FRAGMENT } from '../../model/decoded-batch.ts'
 import type { FactHandlers } from '../../model/facts.ts'
 import { LAYER_DNS, LAYER_ICMPV4, LAYER_ICMPV6, LAYER_NBNS, LAYER_QUIC, LAYER_TCP } from '../../model/layer.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
+import type { Ciphers } from '../ciphers.ts'
 import type { Writable } from '../writable.ts'
 import { createCompressedPayloads, type Inflate } from './compressed-payloads.ts'
 import { createDeliveryTracker } from './delivery.ts'
@@ -15,7 +16,6 @@ import { createFlowTable, type FlowTable } from './flows.ts'
 import { createFragmentTracker } from './fragments.ts'
 import type { PathTable } from './path-table.ts'
 import { createQuicTracker } from './quic-handshakes.ts'
-import type { InitialCrypto } from './quic-keys.ts'
 import { createStreamReaders } from './stream-readers.ts'
 import { createStreamTracker } from './streams.ts'
 import type { Hasher } from './tls-fingerprints.ts'
@@ -41,7 +41,7 @@ export interface TransportOptions {
   /** For JA3 and JA4; without it there are no fingerprints. */
   hasher?: Hasher
   /** For QUIC's Initial packets; without it QUIC stays closed. */
-  crypto?: InitialCrypto
+  crypto?: Ciphers
   /** For IPComp; without it compressed packets stay closed. */
   inflate?: Inflate
   maxFlows?: number
