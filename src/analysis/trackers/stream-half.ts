@@ -1,8 +1,6 @@
 // One direction of a TCP connection: what is in order, what waits for missing bytes, what was acknowledged.
 import { HELD_PIECE_COST } from '../../constants/limits.ts'
 
-const NO_BYTES = new Uint8Array(0)
-
 /** A segment that came before its turn. */
 export interface Piece {
   seq: number
@@ -22,11 +20,6 @@ export interface Half {
   /** The highest acknowledgment of the other side. */
   acked: number
   hasAcked: boolean
-  /** Bytes in order that nobody took yet. */
-  rest: Uint8Array
-  restLen: number
-  /** Pushes that nobody recognised. */
-  tries: number
   finSeq: number
   hasFin: boolean
 }
@@ -40,9 +33,6 @@ export function createHalf(known: boolean, seq: number): Half {
     heldLen: 0,
     acked: 0,
     hasAcked: false,
-    rest: NO_BYTES,
-    restLen: 0,
-    tries: 0,
     finSeq: 0,
     hasFin: false,
   }
@@ -55,17 +45,6 @@ export function noteAck(half: Half, ack: number): void {
 
 export function isRead(half: Half): boolean {
   return half.hasFin && (!half.known || ((half.seq - half.finSeq) | 0) >= 0)
-}
-
-export function append(half: Half, bytes: Uint8Array, at: number, endAt: number): void {
-  const wantedLen = half.restLen + endAt - at
-  if (wantedLen > half.rest.length) {
-    const larger = new Uint8Array(Math.max(wantedLen, half.rest.length * 2, 64))
-    larger.set(half.rest.subarray(0, half.restLen))
-    half.rest = larger
-  }
-  half.rest.set(bytes.subarray(at, endAt), half.restLen)
-  half.restLen = wantedLen
 }
 
 /** Keeps the parts of the segment that are new, and returns what they cost. */
@@ -97,6 +76,4 @@ export function hold(half: Half, seq: number, bytes: Uint8Array, at: number, end
 export function dropHeld(half: Half): void {
   half.held = []
   half.heldLen = 0
-  half.rest = NO_BYTES
-  half.restLen = 0
 }

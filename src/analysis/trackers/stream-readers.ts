@@ -12,7 +12,7 @@ import { HttpExchanges } from './http-exchanges.ts'
 import { Http2Exchanges } from './http2-exchanges.ts'
 import { Prelude } from './prelude.ts'
 import { createScratchRow, fillScratchRow, type ScratchRow } from './scratch-row.ts'
-import type { OpenConsumer } from './streams.ts'
+import type { OpenConsumer } from './stream-content.ts'
 import type { Hasher } from './tls-fingerprints.ts'
 import { TlsHandshakes } from './tls-handshakes.ts'
 

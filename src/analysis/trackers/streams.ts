@@ -1,13 +1,6 @@
 // The bytes of TCP connections in order, handed to whoever reads them (RFC 9293 3.4, 3.10.7.4). In-order segments go
 // through without a copy; only what came too early is kept. Where bytes overlap, those that came first count.
-import {
-  HELD_PIECE_COST,
-  MAX_RECOGNITION_TRIES,
-  MAX_STREAM_HELD_LEN,
-  MAX_STREAM_HELD_TOTAL,
-  MAX_STREAMS,
-  MAX_UNRECOGNISED_LEN,
-} from '../../constants/limits.ts'
+import { HELD_PIECE_COST, MAX_STREAM_HELD_LEN, MAX_STREAM_HELD_TOTAL, MAX_STREAMS } from '../../constants/limits.ts'
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../../constants/wire.ts'
 import type { DecodedBatch } from '../../model/decoded-batch.ts'
 import type { ConnectionFact } from '../../model/facts.ts'
@@ -31,21 +24,12 @@ import {
   STATE_AT,
 } from './flow-record.ts'
 import type { FlowTable } from './flows.ts'
-import { isProxyHeader } from './prelude.ts'
-import { recognise, type StreamConsumer, type StreamKind } from './stream-consumer.ts'
-import { append, createHalf, dropHeld, type Half, hold, isRead, noteAck } from './stream-half.ts'
+import { type OpenConsumer, StreamContent } from './stream-content.ts'
+import { createHalf, dropHeld, type Half, hold, isRead, noteAck } from './stream-half.ts'
 
 /** RFC 7323 2.3: no window is larger; what claims to lie further ahead is not of this connection. */
 const MAX_WINDOW_LEN = 2 ** 30
 const MAX_HELD_PIECES = 256
-/** PROXY header, CONNECT, SOCKS, STARTTLS and TLS within each other in one segment are already more than one meets. */
-const MAX_UNWRAPS = 8
-
-/**
- * Makes the reader for content of that kind; undefined when nobody wants it. `whole`: the bytes it will be given begin
- * with the connection's first, so that framing need not be found.
- */
-export type OpenConsumer = (kind: Exclude<StreamKind, 'more'>, whole: boolean) => StreamConsumer | undefined
 
 export interface StreamTracker {
   /** Takes the TCP segment in `row`, which flows.lookup() has just put into `slot` and flows.record() not counted yet. */
@@ -61,9 +45,7 @@ export interface StreamTracker {
 interface Stream {
   slot: number
   where: ConnectionFact
-  consumer: StreamConsumer | undefined
-  /** Its beginning was captured and nothing is missing: what is not recognised now will never be. */
-  whole: boolean
+  content: StreamContent
   client: Half
   server: Half
 }
@@ -94,6 +76,7 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
     if ((flags & TCP_ACK) !== 0) {
       noteAck(other, out.tcpAck[row]!)
       if (other.held.length > 0) advance(stream, other, !fromClient)
+      if (stream.content.done) return
     }
     const seq = (out.tcpSeq[row]! + ((flags & TCP_SYN) !== 0 ? 1 : 0)) >>> 0
     if (wireLen > 0) {
@@ -118,11 +101,11 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
       }
     }
     const base = slot << FLOW_SHIFT
+    const whole = (flags & TCP_SYN) !== 0 || hasLetter(state, LETTER_SYN, 0) || hasLetter(state, LETTER_SYN_ACK, 1)
     const stream: Stream = {
       slot,
       where: connectionOf(flows, slot),
-      consumer: undefined,
-      whole: (flags & TCP_SYN) !== 0 || hasLetter(state, LETTER_SYN, 0) || hasLetter(state, LETTER_SYN_ACK, 1),
+      content: new StreamContent(openConsumer, whole),
       client: createHalf((state & FLOW_SEQ_KNOWN) !== 0, words[base + NEXT_SEQ_AT]!),
       server: createHalf((state & (FLOW_SEQ_KNOWN << 1)) !== 0, words[base + NEXT_SEQ_AT + 1]!),
     }
@@ -156,7 +139,7 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
     if (ahead + wireLen <= 0 || ahead > MAX_WINDOW_LEN) return
     if (ahead <= 0 && half.held.length === 0) {
       half.seq = (seq + wireLen) >>> 0
-      deliver(stream, half, fromClient, bytes, at - ahead, endAt, wireLen + ahead)
+      deliver(stream, fromClient, bytes, at - ahead, endAt, wireLen + ahead)
       return
     }
     tracker.heldLen += hold(half, seq, bytes, at, endAt, wireLen)
@@ -175,20 +158,20 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
         const isGone = half.hasAcked && ((half.acked - first.seq) | 0) >= 0
         const isTooMuch = half.heldLen > MAX_STREAM_HELD_LEN || half.held.length > MAX_HELD_PIECES
         if (!isGone && !isTooMuch && tracker.heldLen <= MAX_STREAM_HELD_TOTAL) return
-        gap(stream, half, fromClient, missingLen, false)
+        gap(stream, fromClient, missingLen, false)
+        if (stream.content.done) return
       }
       half.held.shift()
       half.heldLen -= first.bytes.length + HELD_PIECE_COST
       tracker.heldLen -= first.bytes.length + HELD_PIECE_COST
       half.seq = (first.seq + first.wireLen) >>> 0
-      deliver(stream, half, fromClient, first.bytes, 0, first.bytes.length, first.wireLen)
+      deliver(stream, fromClient, first.bytes, 0, first.bytes.length, first.wireLen)
     }
   }
 
   /** Hands on `wireLen` bytes of which bytes[at, endAt) were captured; they may be fewer, even none. */
   function deliver(
     stream: Stream,
-    half: Half,
     fromClient: boolean,
     bytes: Uint8Array,
     at: number,
@@ -196,98 +179,15 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
     wireLen: number,
   ): void {
     const cutLen = wireLen - Math.max(0, endAt - at)
-    if (at < endAt) read(stream, half, fromClient, bytes, at, endAt)
-    if (cutLen > 0) gap(stream, half, fromClient, cutLen, true)
+    if (at < endAt) stream.content.push(fromClient, bytes, at, endAt, stream.where)
+    if (stream.content.done) finish(stream)
+    else if (cutLen > 0) gap(stream, fromClient, cutLen, true)
   }
 
-  function gap(stream: Stream, half: Half, fromClient: boolean, gapLen: number, cut: boolean): void {
-    stream.whole = false
-    half.restLen = 0
-    if (isOver(stream)) return
+  function gap(stream: Stream, fromClient: boolean, gapLen: number, cut: boolean): void {
     addLetter(flows.words, stream.slot << FLOW_SHIFT, LETTER_GAP, fromClient ? 0 : 1)
-    stream.consumer?.gap(fromClient, gapLen, cut)
-    settle(stream)
-  }
-
-  function read(stream: Stream, half: Half, fromClient: boolean, bytes: Uint8Array, at: number, endAt: number): void {
-    if (isOver(stream)) return
-    if (half.restLen > 0) {
-      append(half, bytes, at, endAt)
-      bytes = half.rest
-      at = 0
-      endAt = half.restLen
-      half.restLen = 0
-    }
-    for (let unwrapCount = 0; at < endAt; unwrapCount++) {
-      if (stream.consumer === undefined && !choose(stream, half, fromClient, bytes, at, endAt)) return
-      const consumer = stream.consumer
-      if (consumer === undefined) return
-      at += consumer.push(fromClient, bytes, at, endAt, stream.where)
-      if (!consumer.done) break
-      settle(stream)
-      // Readers that hand the same bytes to each other will not agree later either.
-      if (unwrapCount === MAX_UNWRAPS) finish(stream)
-      if (isOver(stream)) return
-    }
-    if (at < endAt) keep(stream, half, bytes, at, endAt)
-  }
-
-  /** Finds the reader for what begins at `at`. False when there is none yet, or never will be. */
-  function choose(
-    stream: Stream,
-    half: Half,
-    fromClient: boolean,
-    bytes: Uint8Array,
-    at: number,
-    endAt: number,
-  ): boolean {
-    const { where } = stream
-    const srcPort = fromClient ? where.clientPort : where.serverPort
-    const dstPort = fromClient ? where.serverPort : where.clientPort
-    const kind = recognise(bytes, at, endAt, fromClient, srcPort, dstPort)
-    if (kind === 'more') {
-      keep(stream, half, bytes, at, endAt)
-      return false
-    }
-    if (kind === 'other' && !stream.whole && !isProxyHeader(bytes, at, endAt)) {
-      // Seen from its middle, any later segment may begin a message.
-      half.tries++
-      if (stream.client.tries + stream.server.tries >= MAX_RECOGNITION_TRIES) finish(stream)
-      return false
-    }
-    stream.consumer = openConsumer(kind, stream.whole)
-    if (stream.consumer === undefined) {
-      finish(stream)
-      return false
-    }
-    const other = fromClient ? stream.server : stream.client
-    if (other.restLen > 0) {
-      const waiting = other.rest.slice(0, other.restLen)
-      other.restLen = 0
-      read(stream, other, !fromClient, waiting, 0, waiting.length)
-    }
-    return !isOver(stream)
-  }
-
-  function keep(stream: Stream, half: Half, bytes: Uint8Array, at: number, endAt: number): void {
-    if (endAt - at > (stream.consumer === undefined ? MAX_UNRECOGNISED_LEN : MAX_STREAM_HELD_LEN)) {
-      finish(stream)
-      return
-    }
-    if (bytes === half.rest) half.rest.copyWithin(0, at, endAt)
-    else {
-      half.restLen = 0
-      append(half, bytes, at, endAt)
-    }
-    half.restLen = endAt - at
-  }
-
-  /** A reader that wants no more ends the reading, unless another protocol begins inside. */
-  function settle(stream: Stream): void {
-    const { consumer } = stream
-    if (consumer === undefined || !consumer.done) return
-    if (consumer.unwrapped) stream.consumer = undefined
-    else finish(stream)
+    stream.content.gap(fromClient, gapLen, cut)
+    if (stream.content.done) finish(stream)
   }
 
   /** Nothing of this connection is of interest any more. */
@@ -300,14 +200,14 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
 
   /** Both directions were read to their end. */
   function close(stream: Stream): void {
-    stream.consumer?.end()
+    stream.content.end()
     finish(stream)
   }
 
   /** Makes room: a recognised one may be read again as seen from its middle, others would only come back in vain. */
   function suspend(stream: Stream): void {
-    const isRecognised = stream.consumer !== undefined
-    stream.consumer?.end(true)
+    const { isRecognised } = stream.content
+    stream.content.end(true)
     if (isRecognised) forget(stream)
     else finish(stream)
   }
@@ -319,13 +219,8 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
     tracker.heldLen -= stream.client.heldLen + stream.server.heldLen
     dropHeld(stream.client)
     dropHeld(stream.server)
-    stream.consumer = undefined
     streams.delete(stream.slot)
     tracker.count = streams.size
-  }
-
-  function isOver(stream: Stream): boolean {
-    return (flows.words[(stream.slot << FLOW_SHIFT) + STATE_AT]! & FLOW_STREAM_OVER) !== 0
   }
 
   const tracker: Writable<StreamTracker> = {
@@ -335,12 +230,10 @@ export function createStreamTracker(flows: FlowTable, openConsumer: OpenConsumer
     ended(slot) {
       const stream = streams.get(slot)
       if (stream === undefined) return
-      if (!isOver(stream)) {
-        flush(stream)
-        const state = flows.words[(slot << FLOW_SHIFT) + STATE_AT]!
-        // Who sent all it had to say may have left the last closing to the other side.
-        stream.consumer?.end(!isFinished(state) && !isReset(state) && !isRead(stream.server))
-      }
+      flush(stream)
+      const state = flows.words[(slot << FLOW_SHIFT) + STATE_AT]!
+      // Who sent all it had to say may have left the last closing to the other side.
+      stream.content.end(!isFinished(state) && !isReset(state) && !isRead(stream.server))
       forget(stream)
     },
   }

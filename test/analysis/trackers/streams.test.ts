@@ -11,7 +11,7 @@ const REQUEST = 'GET /index HTTP/1.1\r\nHost: www.example\r\n\r\n'
 const RESPONSE = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody'
 
 /** What a reader was given: text, `<n>` for a gap, `.` for the end; one string a direction. */
-function read(packets: readonly BatchPacket[], endAll = true) {
+function read(packets: readonly BatchPacket[], endAll = true, doneByGap = false) {
   const got = { client: '', server: '', opened: 0, held: 0, streams: 0 }
   const tracker = {} as { ended(slot: number): void }
   const flows = createFlowTable({ maxFlows: 16_384, ended: (slot) => tracker.ended(slot) })
@@ -26,6 +26,7 @@ function read(packets: readonly BatchPacket[], endAll = true) {
       },
       gap(fromClient, gapLen) {
         got[fromClient ? 'client' : 'server'] += `<${gapLen}>`
+        if (doneByGap) Object.assign(consumer, { done: true })
       },
       end() {
         got.client += '.'
@@ -129,6 +130,12 @@ test('bytes that the capture never saw are a gap as soon as the receiver has the
   expect(read(acked, false).client).toBe(`${REQUEST.slice(0, 20)}<10>${REQUEST.slice(30)}`)
   // Without any acknowledgment, when the connection ends.
   expect(read(packets).client).toBe(`${REQUEST.slice(0, 20)}<10>${REQUEST.slice(30)}.`)
+})
+
+test('what waits is counted no longer once a gap has ended the reading', () => {
+  const acknowledged = segment({ from: 'server', seq: 1, ack: 1000 + REQUEST.length })
+  const got = read([...handshake(999, 0), part(0, 8), part(10, 20), part(24, REQUEST.length), acknowledged], true, true)
+  expect(got).toMatchObject({ client: 'GET /ind<2>', held: 0, streams: 0 })
 })
 
 test('what the snap length cut off is a gap', () => {
