@@ -8,6 +8,7 @@ import type { LeakServiceChange, Report, ReportLeak } from '../model/report.ts'
 import type { SiteObservation } from '../model/site.ts'
 import type { ReportOverview } from './build-report.ts'
 import type { Ciphers } from './ciphers.ts'
+import type { KeyLog } from './key-log.ts'
 import type { JudgementOptions } from './known-network.ts'
 import type { RoleOptions } from './roles.ts'
 import type { Inflate } from './trackers/compressed-payloads.ts'
@@ -20,8 +21,10 @@ export interface AnalyzerOptions extends RoleOptions, JudgementOptions {
   vpnResolvers: readonly string[]
   /** Encrypted resolvers beside the known ones, names or addresses. */
   encryptedResolvers?: readonly string[]
-  /** For QUIC's first packets; without it QUIC stays closed. */
+  /** For QUIC's first packets; without it QUIC stays closed, and TLS too. */
   crypto?: Ciphers
+  /** Secrets of TLS connections that the operator handed over; without them TLS stays closed. */
+  keyLog?: KeyLog
   /** For IPComp; without it compressed packets stay closed. */
   inflate?: Inflate
   /** What the kernel tells of the network; without it the times of the tunnel are read from the capture. */

@@ -174,11 +174,12 @@ export function createAnalyzer(
   }
   const encrypted = createEncryptedDns(options.encryptedResolvers ?? [], addresses, context, encryptedTold)
   const further = createFurtherQuestions(exchanges.message)
-  const { crypto, inflate } = options
+  const { crypto, inflate, keyLog } = options
   const transport = createTransport(createFanOut([transportHandlers, encrypted.handlers]), {
     paths,
     ...(crypto === undefined ? {} : { crypto }),
     ...(inflate === undefined ? {} : { inflate }),
+    ...(keyLog === undefined ? {} : { keyLog }),
     ...(options.maxFlows === undefined ? {} : { maxFlows: options.maxFlows }),
   })
 

@@ -1,7 +1,9 @@
 // What `compare` holds against each other, gathered: captures, epochs inside one capture, or epochs of the daemon's store.
 import { existsSync } from 'node:fs'
 import { networkWords } from '../analysis/compare/observation.ts'
+import type { KeyLog } from '../analysis/key-log.ts'
 import { openCaptures } from '../capture/open-captures.ts'
+import { openKeyLogs } from '../daemon/key-log-files.ts'
 import { analyze } from '../daemon/pipeline.ts'
 import { VERSION } from '../daemon/version.ts'
 import type { InputSummary } from '../model/capture-interface.ts'
@@ -14,10 +16,12 @@ import { EXIT_DAMAGED } from './exit-codes.ts'
 import { createProgress } from './progress.ts'
 import { type AddressFlags, serviceAddress } from './service-options.ts'
 import { tellDamage } from './tell-damage.ts'
+import { tellKeyLog } from './tell-key-log.ts'
 
 export interface SideFlags extends AddressFlags {
   tunnel: string[]
   physical: string[]
+  keylog?: string[]
   /** True when no number is given. */
   epochs?: string[] | true
 }
@@ -50,10 +54,12 @@ export async function readSides(captures: readonly string[], flags: SideFlags): 
     throw new OperatorError('bad-flag', `compare takes at most ${MAX_CAPTURES} captures.`)
   }
   const sides: Side[] = []
+  const keyLog = openKeyLogs(flags.keylog ?? [])
   for (const [index, argument] of captures.entries()) {
     const name = captures.length === 1 ? '' : String.fromCharCode(A_CODE + index)
-    sides.push(await readSide(name, argument, flags))
+    sides.push(await readSide(name, argument, flags, keyLog))
   }
+  tellKeyLog(keyLog)
   return numbers === undefined ? sides : sides.map((side) => onlyEpochs(side, numbers))
 }
 
@@ -72,7 +78,7 @@ function epochNumbers(given: readonly string[]): number[] {
   return numbers
 }
 
-async function readSide(name: string, argument: string, flags: SideFlags): Promise<Side> {
+async function readSide(name: string, argument: string, flags: SideFlags, keyLog: KeyLog | undefined): Promise<Side> {
   const files = existsSync(argument) ? [argument] : argument.split(',')
   const source = await openCaptures(files)
   const progress = createProgress(source)
@@ -80,7 +86,8 @@ async function readSide(name: string, argument: string, flags: SideFlags): Promi
   let inputs: readonly InputSummary[]
   try {
     const options = { version: VERSION, tunnels: flags.tunnel, physicals: flags.physical, vpnResolvers: [] }
-    report = (await analyze(source, { ...options, namesAreSites: true }, progress.batch)).report()
+    const more = { namesAreSites: true, ...(keyLog === undefined ? {} : { keyLog }) }
+    report = (await analyze(source, { ...options, ...more }, progress.batch)).report()
     inputs = source.inputs
   } finally {
     progress.end()

@@ -5,6 +5,10 @@ import { OperatorError } from '../model/operator-error.ts'
 import { parseAddress } from '../text/address.ts'
 import { isHostOrAddress } from '../text/host-name.ts'
 
+/** Of `--keylog`, which every command that reads captures has. */
+export const KEYLOG_HELP =
+  'TLS secrets of your own programs (SSLKEYLOGFILE): what is inside TLS is read too; "capture": those inside the captures (repeatable)'
+
 /** The value, an IP address. @throws OperatorError `bad-address` */
 export function addressFlag(flag: string, value: string): string {
   if (parseAddress(value) !== undefined) return value

@@ -166,6 +166,9 @@ export const MAX_STREAM_HELD_LEN = 65_536
 /** Bytes that wait in all connections together. */
 export const MAX_STREAM_HELD_TOTAL = 32 << 20
 
+/** Bytes of TLS records that wait for their end in all connections together that a key log opens: 1,800 full records. */
+export const MAX_TLS_HELD_TOTAL = 32 << 20
+
 /** What holding one piece costs beside its bytes. */
 export const HELD_PIECE_COST = 128
 

@@ -1,6 +1,5 @@
 // The daemon's configuration: one TOML file, every key of which is in docs/configuration.md. What is wrong is one sentence
 // with the file, the key and what to write instead; a key nobody knows is an error, for it would silently change nothing.
-import { closeSync, openSync, readSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
 import { parse, TomlError } from 'smol-toml'
@@ -9,6 +8,7 @@ import { DEFAULT_EVIDENCE, DEFAULT_SOCKET, DEFAULT_STORE, DEFAULT_TOKEN, SERVICE
 import { OperatorError } from '../model/operator-error.ts'
 import { isHostOrAddress } from '../text/host-name.ts'
 import { systemErrorText } from '../text/system-error.ts'
+import { readBounded } from './bounded-file.ts'
 
 /** Larger than any file a person writes. */
 const MAX_FILE_LEN = 1 << 20
@@ -102,28 +102,14 @@ const LIVE_KEYS = ['log.', 'evidence.max-age-days', 'evidence.max-size-mb', 'evi
  * @throws OperatorError `config-unreadable`, `config-syntax`, `config-key`, `config-value`
  */
 export function readConfig(file: string): Config {
-  let text: string
+  let bytes: Buffer | undefined
   try {
-    text = firstOf(file, MAX_FILE_LEN + 1)
+    bytes = readBounded(file, MAX_FILE_LEN)
   } catch (error) {
     throw new OperatorError('config-unreadable', `${file} cannot be read: ${systemErrorText(error)}.`)
   }
-  if (Buffer.byteLength(text) > MAX_FILE_LEN)
-    throw new OperatorError('config-unreadable', `${file} is larger than 1 MB.`)
-  return parseConfig(text, file)
-}
-
-/** A device or a pipe gives bytes for ever. */
-function firstOf(file: string, mostBytes: number): string {
-  const bytes = Buffer.alloc(mostBytes)
-  const fd = openSync(file, 'r')
-  try {
-    let len = 0
-    for (let got = -1; got !== 0 && len < mostBytes; len += got) got = readSync(fd, bytes, len, mostBytes - len, null)
-    return bytes.toString('utf8', 0, len)
-  } finally {
-    closeSync(fd)
-  }
+  if (bytes === undefined) throw new OperatorError('config-unreadable', `${file} is larger than 1 MB.`)
+  return parseConfig(bytes.toString('utf8'), file)
 }
 
 /** The configuration without a file. */

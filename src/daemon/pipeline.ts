@@ -7,6 +7,7 @@ import { decodeBatch } from '../decoders/decode-batch.ts'
 import { createDecodedBatch, type DecodedBatch } from '../model/decoded-batch.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
 import { createYoungGenerationBound } from './engine-bounds.ts'
+import { createSecretsFeed } from './key-log-files.ts'
 import { PLATFORM } from './platform.ts'
 
 /** Called with every decoded batch; what it wants to keep it copies, for the memory is used again. */
@@ -40,11 +41,13 @@ export async function analyze(
   const network = createNetworkHistory(false)
   const analyzer = createAnalyzer(source.interfaces, source.inputs, { ...PLATFORM, ...options, network })
   const feed = contextFeed(source, network)
+  const feedSecrets = createSecretsFeed(source.annex, options.keyLog)
   const boundYoungGeneration = createYoungGenerationBound()
   await drain(
     source,
     (batch, out) => {
       feed()
+      feedSecrets()
       analyzer.consume(batch, out)
       boundYoungGeneration()
     },

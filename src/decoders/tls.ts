@@ -14,8 +14,12 @@ export const TLS_HEARTBEAT = 24
 export const TLS_HELLO_REQUEST = 0
 export const TLS_CLIENT_HELLO = 1
 export const TLS_SERVER_HELLO = 2
+export const TLS_END_OF_EARLY_DATA = 5
+export const TLS_ENCRYPTED_EXTENSIONS = 8
 export const TLS_CERTIFICATE = 11
 export const TLS_SERVER_HELLO_DONE = 14
+export const TLS_FINISHED = 20
+export const TLS_KEY_UPDATE = 24
 
 /** Protocol versions as on the wire. */
 export const SSL_2 = 0x0002
@@ -29,6 +33,8 @@ export const TLS_EXT_SUPPORTED_GROUPS = 10
 export const TLS_EXT_EC_POINT_FORMATS = 11
 export const TLS_EXT_SIGNATURE_ALGORITHMS = 13
 export const TLS_EXT_ALPN = 16
+export const TLS_EXT_ENCRYPT_THEN_MAC = 22
+export const TLS_EXT_EARLY_DATA = 42
 export const TLS_EXT_SUPPORTED_VERSIONS = 43
 export const TLS_EXT_ENCRYPTED_CLIENT_HELLO = 0xfe0d
 
@@ -36,8 +42,10 @@ export const TLS_RECORD_HEADER_LEN = 5
 export const TLS_HANDSHAKE_HEADER_LEN = 4
 /** RFC 5246 6.2.3 allows 2^14 + 2048; RFC 8446 5.2 only 256 more than 2^14. */
 export const TLS_MAX_RECORD_LEN = 16_384 + 2048
+/** In the body of either hello. */
+export const TLS_RANDOM_AT = 2
+export const TLS_RANDOM_LEN = 32
 const SSL2_MIN_HELLO_LEN = 9
-const RANDOM_LEN = 32
 
 /** What stands at the start of a stream. */
 export const TLS_START_NO = 0
@@ -69,6 +77,18 @@ export function tlsStart(bytes: Uint8Array, at: number, endAt: number): number {
   if (type === TLS_ALERT) return recordLen === 2 || recordLen > 16 ? TLS_START_RECORD : TLS_START_NO
   if (type === TLS_CHANGE_CIPHER_SPEC) return recordLen === 1 ? TLS_START_RECORD : TLS_START_NO
   return TLS_START_RECORD
+}
+
+/** Whether the header at `at`, which is all there, is that of a record: protected ones may hold anything. */
+export function isTlsRecord(bytes: Uint8Array, at: number): boolean {
+  const type = bytes[at]!
+  return (
+    type >= TLS_CHANGE_CIPHER_SPEC &&
+    type <= TLS_HEARTBEAT &&
+    bytes[at + 1] === 3 &&
+    bytes[at + 2]! <= 4 &&
+    u16(bytes, at + 3) <= TLS_MAX_RECORD_LEN
+  )
 }
 
 function isHandshakeType(type: number): boolean {
@@ -111,6 +131,12 @@ export interface TlsHello {
   pointFormats: number[]
   signatureAlgorithms: number[]
   echPresent: boolean
+  /** RFC 8446 4.2.10: offered by the client; in EncryptedExtensions accepted by the server. */
+  earlyData: boolean
+  /** RFC 7366: offered by the client, or chosen by the server. */
+  encryptThenMac: boolean
+  /** ServerHello: 0 is none (RFC 3749). */
+  compressionMethod: number
   /** ServerHello: the random that RFC 8446 4.1.3 reserves for HelloRetryRequest. */
   helloRetryRequest: boolean
   /** False when the message ended before its own length fields did. */
@@ -131,6 +157,9 @@ export function createTlsHello(lists = true): TlsHello {
     pointFormats: [],
     signatureAlgorithms: [],
     echPresent: false,
+    earlyData: false,
+    encryptThenMac: false,
+    compressionMethod: 0,
     helloRetryRequest: false,
     whole: false,
   }
@@ -140,7 +169,7 @@ export function createTlsHello(lists = true): TlsHello {
 export function readClientHello(bytes: Uint8Array, at: number, endAt: number, hello: TlsHello): boolean {
   if (at + 2 > endAt) return false
   hello.legacyVersion = u16(bytes, at)
-  at += 2 + RANDOM_LEN
+  at += TLS_RANDOM_AT + TLS_RANDOM_LEN
   if (at >= endAt) return true
   at += 1 + bytes[at]!
   if (at + 2 > endAt) return true
@@ -159,14 +188,20 @@ export function readServerHello(bytes: Uint8Array, at: number, endAt: number, he
   hello.legacyVersion = u16(bytes, at)
   at += 2
   hello.helloRetryRequest = isHelloRetryRandom(bytes, at, endAt)
-  at += RANDOM_LEN
+  at += TLS_RANDOM_LEN
   if (at >= endAt) return true
   at += 1 + bytes[at]!
   if (at + 2 > endAt) return true
   hello.cipherSuites.push(u16(bytes, at))
+  if (at + 2 < endAt) hello.compressionMethod = bytes[at + 2]!
   at += 3
   readExtensions(bytes, at, endAt, hello, false)
   return true
+}
+
+/** Reads the body of EncryptedExtensions (RFC 8446 4.3.1): what the server says only once it is encrypted. */
+export function readEncryptedExtensions(bytes: Uint8Array, at: number, endAt: number, hello: TlsHello): void {
+  readExtensions(bytes, at, endAt, hello, false)
 }
 
 /** Reads an SSLv2-compatible ClientHello (RFC 5246 E.2); `at` is its message type. */
@@ -186,7 +221,7 @@ export function readSsl2ClientHello(bytes: Uint8Array, at: number, endAt: number
 const HELLO_RETRY_RANDOM = [0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11]
 
 function isHelloRetryRandom(bytes: Uint8Array, at: number, endAt: number): boolean {
-  if (at + RANDOM_LEN > endAt) return false
+  if (at + TLS_RANDOM_LEN > endAt) return false
   for (let i = 0; i < HELLO_RETRY_RANDOM.length; i++) if (bytes[at + i] !== HELLO_RETRY_RANDOM[i]) return false
   return true
 }
@@ -235,6 +270,12 @@ function readExtension(
     case TLS_EXT_SUPPORTED_VERSIONS:
       // RFC 8446 4.2.1: a list with a one-byte length from the client, one version from the server.
       readU16List(bytes, fromClient ? at + 1 : at, endAt, hello.supportedVersions)
+      break
+    case TLS_EXT_ENCRYPT_THEN_MAC:
+      hello.encryptThenMac = true
+      break
+    case TLS_EXT_EARLY_DATA:
+      hello.earlyData = true
       break
     case TLS_EXT_ENCRYPTED_CLIENT_HELLO:
       hello.echPresent = true

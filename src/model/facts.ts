@@ -125,9 +125,12 @@ export interface FragmentSetFact {
   hasFirst: boolean
 }
 
-/** RFC 8446, RFC 5246: what a connection shows of TLS before it is encrypted. Absent = not seen. */
+/**
+ * RFC 8446, RFC 5246: what a connection shows of TLS before it is encrypted and, where a key log has its secrets, after.
+ * Absent = not seen.
+ */
 export interface TlsFact extends ConnectionFact {
-  kind: 'client-hello' | 'server-hello' | 'certificate' | 'alert'
+  kind: 'client-hello' | 'server-hello' | 'encrypted-extensions' | 'certificate' | 'alert'
   fromClient: boolean
   /** client-hello: as offered; server-hello: as chosen. */
   version?: number

@@ -1,4 +1,4 @@
-// One HTTP/2 connection in the clear, both directions, to requests, responses and their pairs (RFC 9113). Header blocks
+// One HTTP/2 connection, in the clear or out of TLS, both directions, to requests, responses and their pairs (RFC 9113). Header blocks
 // are read, bodies are counted, everything else is skipped.
 import { u16 } from '../../decoders/cursor.ts'
 import { HpackReader } from '../../decoders/hpack.ts'
@@ -74,18 +74,26 @@ export class Http2Exchanges implements StreamConsumer {
   /** Client and server were guessed the wrong way round; the preface tells. */
   #swapped = false
   #where: ConnectionFact | undefined
+  /** A byte of the flow's client was read. */
+  #clientBegan = false
+  #serverBegan = false
   #told = false
 
-  constructor(sink: HttpSink) {
+  /** `isNamed`: it is known to be HTTP/2 (ALPN) and need not be told when nothing was asked. */
+  constructor(sink: HttpSink, isNamed = false) {
     this.#sink = sink
+    this.#told = isNamed
   }
 
   push(fromClient: boolean, bytes: Uint8Array, at: number, endAt: number, where: ConnectionFact): number {
     const startAt = at
-    if (this.#where === undefined && bytes[at] === PREFACE_START) {
+    const began = fromClient ? this.#clientBegan : this.#serverBegan
+    if (!began && bytes[at] === PREFACE_START) {
       this.#swapped = !fromClient
       this.#client.prefaceLeft = PREFACE_LEN
     }
+    if (fromClient) this.#clientBegan = true
+    else this.#serverBegan = true
     this.#where = connectionOf(where, this.#swapped)
     const isRequest = fromClient !== this.#swapped
     const direction = isRequest ? this.#client : this.#server

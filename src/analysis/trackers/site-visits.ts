@@ -133,7 +133,9 @@ export function createVisitTracker(hasName: (serverId: number) => boolean, own?:
         return
       }
       visit.isStalled = false
-      if (message.kind === 'server-hello') {
+      if (message.kind === 'encrypted-extensions') {
+        if (message.serverAlpn !== undefined) tls.alpn = message.serverAlpn
+      } else if (message.kind === 'server-hello') {
         tls.stage = 'server-hello'
         if (message.version !== undefined) tls.version = tlsVersionName(message.version)
         if (message.serverAlpn !== undefined) tls.alpn = message.serverAlpn

@@ -1,9 +1,12 @@
 // Who reads which content of a TCP connection, and DNS messages from streams as rows of their own.
 import { decodeDns } from '../../decoders/dns.ts'
+import { latin1 } from '../../decoders/latin1.ts'
 import { clearDecodedBatch, type DecodedBatch, ROW_INNER } from '../../model/decoded-batch.ts'
 import type { FactHandlers, TlsFact } from '../../model/facts.ts'
 import { LAYER_DNS } from '../../model/layer.ts'
 import { DIRECTION_IN, DIRECTION_OUT, type PacketBatch } from '../../model/packet-batch.ts'
+import type { Ciphers } from '../ciphers.ts'
+import type { KeyLog } from '../key-log.ts'
 import { DnsOverTcp } from './dns-over-tcp.ts'
 import { clientAddressAt, connectionOf, serverAddressAt } from './flow-fact.ts'
 import { FLOW_SHIFT, KIND_AT, KIND_INNER } from './flow-record.ts'
@@ -14,7 +17,8 @@ import { Prelude } from './prelude.ts'
 import { createScratchRow, fillScratchRow, type ScratchRow } from './scratch-row.ts'
 import type { OpenConsumer } from './stream-content.ts'
 import type { Hasher } from './tls-fingerprints.ts'
-import { TlsHandshakes } from './tls-handshakes.ts'
+import { type OpenTls, TlsHandshakes } from './tls-handshakes.ts'
+import { TlsInside, type TlsKeyring } from './tls-inside.ts'
 
 export interface StreamReaders {
   readonly open: OpenConsumer
@@ -24,7 +28,24 @@ export interface StreamReaders {
   ending(slot: number): void
 }
 
-export function createStreamReaders(handlers: FactHandlers, flows: FlowTable, hasher?: Hasher): StreamReaders {
+/** TLS within TLS that is opened: HTTPS through an HTTPS proxy is two. */
+const MAX_TLS_DEPTH = 3
+
+export interface StreamReaderOptions {
+  /** For JA3 and JA4; without it there are no fingerprints. */
+  hasher?: Hasher
+  /** Both, or TLS stays closed. */
+  keyLog?: KeyLog
+  ciphers?: Ciphers
+}
+
+export function createStreamReaders(
+  handlers: FactHandlers,
+  flows: FlowTable,
+  { hasher, keyLog, ciphers }: StreamReaderOptions,
+): StreamReaders {
+  const keyring: TlsKeyring | undefined =
+    keyLog === undefined || ciphers === undefined ? undefined : { keyLog, ciphers, heldLen: 0 }
   const message = createScratchRow()
   const last = createScratchRow()
   let batch = last.batch
@@ -52,15 +73,35 @@ export function createStreamReaders(handlers: FactHandlers, flows: FlowTable, ha
     return true
   }
 
-  return {
-    open(kind, whole) {
+  /** `depth`: in so many layers of TLS. */
+  function opener(depth: number): OpenConsumer {
+    const openTls = keyring !== undefined && depth < MAX_TLS_DEPTH ? tlsOpener(keyring, opener(depth + 1)) : undefined
+    return (kind, whole) => {
       if (kind === 'other') return handlers.tls === undefined && handlers.http === undefined ? undefined : new Prelude()
-      if (kind === 'tls') return handlers.tls === undefined ? undefined : new TlsHandshakes(tellTls, hasher)
-      if (kind === 'dns') return handlers.dnsMessage === undefined ? undefined : new DnsOverTcp(tellDns, whole)
-      if (kind === 'h2c') return new Http2Exchanges(handlers)
+      if (kind === 'tls') {
+        const isWanted = handlers.tls !== undefined || openTls !== undefined
+        return isWanted ? new TlsHandshakes(tellTls, hasher, openTls) : undefined
+      }
+      // A question that TLS hid on the wire is none that somebody on the way could read.
+      if (kind === 'dns') {
+        return handlers.dnsMessage === undefined || depth > 0 ? undefined : new DnsOverTcp(tellDns, whole)
+      }
+      if (kind === 'h2c') return new Http2Exchanges(handlers, depth > 0)
       // Also where nobody listens to HTTP: TLS or DNS may follow a CONNECT.
       return new HttpExchanges(handlers)
-    },
+    }
+  }
+
+  function tlsOpener(ring: TlsKeyring, openContent: OpenConsumer): OpenTls {
+    return (clientRandom, hello, swapped) => {
+      const secrets = ring.keyLog.secretsOf(latin1(clientRandom, 0, clientRandom.length))
+      if (secrets === undefined) return undefined
+      return new TlsInside(ring, secrets, clientRandom, hello, swapped, tellTls, openContent)
+    }
+  }
+
+  return {
+    open: opener(0),
     segment(nextBatch, nextOut, nextRow) {
       batch = nextBatch
       out = nextOut

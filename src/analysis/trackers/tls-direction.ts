@@ -1,14 +1,13 @@
 // One direction of a TLS connection: where it stands in its records, and the handshake message it collects.
 import { u16 } from '../../decoders/cursor.ts'
 import {
+  isTlsRecord,
   TLS_1_3,
   TLS_APPLICATION_DATA,
   TLS_CERTIFICATE,
   TLS_CHANGE_CIPHER_SPEC,
   TLS_CLIENT_HELLO,
   TLS_HANDSHAKE_HEADER_LEN,
-  TLS_HEARTBEAT,
-  TLS_MAX_RECORD_LEN,
   TLS_RECORD_HEADER_LEN,
   TLS_SERVER_HELLO,
   TLS_START_RECORD,
@@ -24,6 +23,8 @@ const EMPTY = new Uint8Array(0)
 export interface Direction {
   /** Nothing more in the clear is expected. */
   done: boolean
+  /** It is done because a protected record begins, and what follows is followed too. */
+  sealed: boolean
   /** Bytes are missing: the next push that starts with a record is where reading goes on. */
   lost: boolean
   /** ChangeCipherSpec was seen. */
@@ -50,6 +51,7 @@ export interface Direction {
 export function createDirection(): Direction {
   return {
     done: false,
+    sealed: false,
     lost: false,
     cipherChanged: false,
     seenLen: 0,
@@ -86,8 +88,7 @@ export function startRecord(direction: Direction, version: number): void {
   direction.recordType = header[0]!
   direction.recordLen = u16(header, 3)
   direction.recordLeft = direction.recordLen
-  const known = direction.recordType >= TLS_CHANGE_CIPHER_SPEC && direction.recordType <= TLS_HEARTBEAT
-  if (!known || header[1] !== 3 || header[2]! > 4 || direction.recordLen > TLS_MAX_RECORD_LEN) {
+  if (!isTlsRecord(header, 0)) {
     direction.lost = true
   } else if (direction.recordType === TLS_APPLICATION_DATA) {
     direction.done = true

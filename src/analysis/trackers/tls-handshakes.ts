@@ -1,5 +1,5 @@
 // One TLS connection, both directions, from its in-order bytes to facts: hellos, the server's certificate, alerts.
-// Reads only what is in the clear and is done as soon as both directions are encrypted.
+// Reads what is in the clear and is done as soon as both directions are encrypted, unless a key log has the secrets.
 import { HTTP_START_RESPONSE, httpStart } from '../../decoders/http.ts'
 import {
   createTlsHello,
@@ -11,6 +11,8 @@ import {
   TLS_CLIENT_HELLO,
   TLS_HANDSHAKE,
   TLS_HANDSHAKE_HEADER_LEN,
+  TLS_RANDOM_AT,
+  TLS_RANDOM_LEN,
   TLS_RECORD_HEADER_LEN,
   TLS_SERVER_HELLO,
   type TlsHello,
@@ -30,7 +32,8 @@ import {
   wholeMessageLen,
 } from './tls-direction.ts'
 import type { Hasher } from './tls-fingerprints.ts'
-import { fillCertificate, fillClientHello, fillServerHello } from './tls-message.ts'
+import type { TlsInside } from './tls-inside.ts'
+import { fillCertificate, fillClientHello, fillServerHello, tlsFact } from './tls-message.ts'
 
 /** A ClientHello with post-quantum shares takes 2 KiB, a chain of certificates 10; nothing useful is longer. */
 const MAX_MESSAGE_LEN = 64 * 1024
@@ -38,14 +41,20 @@ const MAX_MESSAGE_LEN = 64 * 1024
 const MAX_PLAINTEXT_LEN = 128 * 1024
 const ALERT_LEN = 2
 
+/** Undefined when the secrets of that connection are not known; `swapped` as in connectionOf. */
+export type OpenTls = (clientRandom: Uint8Array, hello: TlsHello, swapped: boolean) => TlsInside | undefined
+
 /** Consumes all bytes it is offered but an answer in HTTP. Without a hasher there are no fingerprints. */
 export class TlsHandshakes implements StreamConsumer {
   done = false
   unwrapped = false
   readonly #emit: (fact: TlsFact) => void
   readonly #hasher: Hasher | undefined
+  readonly #open: OpenTls | undefined
   readonly #client = createDirection()
   readonly #server = createDirection()
+  /** Opens the protected records, where their secrets are known. */
+  #inside: TlsInside | undefined
   /** Version the server chose, 0 before its hello. */
   #version = 0
   /** The capture began in mid-connection and client and server were guessed the wrong way round. */
@@ -55,9 +64,10 @@ export class TlsHandshakes implements StreamConsumer {
   /** Copy of the last `where` that left a message unfinished. */
   #where: ConnectionFact | undefined
 
-  constructor(emit: (fact: TlsFact) => void, hasher?: Hasher) {
+  constructor(emit: (fact: TlsFact) => void, hasher?: Hasher, open?: OpenTls) {
     this.#emit = emit
     this.#hasher = hasher
+    this.#open = open
   }
 
   push(fromClient: boolean, bytes: Uint8Array, at: number, endAt: number, where: ConnectionFact): number {
@@ -67,6 +77,10 @@ export class TlsHandshakes implements StreamConsumer {
       this.end()
       this.unwrapped = true
       return 0
+    }
+    if (direction.sealed) {
+      this.#pushInside(fromClient, bytes, at, endAt, where)
+      return endAt - at
     }
     direction.seenLen += endAt - at
     if (!direction.done && startsAt(direction, bytes, at, endAt)) {
@@ -79,6 +93,11 @@ export class TlsHandshakes implements StreamConsumer {
 
   gap(fromClient: boolean, gapLen: number, cut = false): void {
     const direction = fromClient ? this.#client : this.#server
+    if (direction.sealed) {
+      this.#inside!.gap(fromClient !== this.#swapped, cut)
+      this.done = this.#inside!.done
+      return
+    }
     direction.seenLen += gapLen
     const skippable = direction.recordType !== TLS_HANDSHAKE || direction.skipLeft >= gapLen
     if (direction.messageLen === 0 && skippable && gapLen <= direction.recordLeft && !direction.lost) {
@@ -91,15 +110,30 @@ export class TlsHandshakes implements StreamConsumer {
     this.#settle(direction)
   }
 
-  end(): void {
+  end(open = false): void {
     this.#flush(true, this.#client, 'lost')
     this.#flush(false, this.#server, 'lost')
+    this.#inside?.end(open)
     this.done = true
   }
 
   #settle(direction: Direction): void {
-    if (direction.seenLen > MAX_PLAINTEXT_LEN) this.done = true
-    else if (this.#client.done && this.#server.done) this.done = true
+    const inside = this.#inside
+    if (direction.seenLen > MAX_PLAINTEXT_LEN) {
+      inside?.end(true)
+      this.done = true
+    } else if (inside === undefined) {
+      this.done = this.#client.done && this.#server.done
+    } else {
+      if (direction.done && !direction.sealed) inside.gap((direction === this.#client) !== this.#swapped, false)
+      this.done = inside.done
+    }
+  }
+
+  #pushInside(fromClient: boolean, bytes: Uint8Array, at: number, endAt: number, where: ConnectionFact): void {
+    const inside = this.#inside!
+    inside.push(fromClient !== this.#swapped, bytes, at, endAt, where)
+    this.done = inside.done
   }
 
   #records(
@@ -117,6 +151,11 @@ export class TlsHandshakes implements StreamConsumer {
           startSsl2(direction, this.#version)
         } else if (direction.headerLen === TLS_RECORD_HEADER_LEN) {
           startRecord(direction, this.#version)
+          if (direction.done && this.#inside !== undefined) {
+            direction.sealed = true
+            this.#pushInside(fromClient, direction.header, 0, TLS_RECORD_HEADER_LEN, where)
+            this.#pushInside(fromClient, bytes, at, endAt, where)
+          }
         }
         continue
       }
@@ -220,9 +259,18 @@ export class TlsHandshakes implements StreamConsumer {
     }
     const hello = createTlsHello(this.#hasher !== undefined)
     if (type === TLS_CLIENT_HELLO) {
-      if (readClientHello(bytes, bodyAt, endAt, hello)) this.#clientHello(fromClient, hello, wholeLen, where)
+      if (!readClientHello(bytes, bodyAt, endAt, hello)) return
+      this.#clientHello(fromClient, hello, wholeLen, where)
+      // A second ClientHello has the random of the first (RFC 8446 4.1.2).
+      if (this.#open === undefined || this.#inside !== undefined) return
+      const random = randomOf(bytes, bodyAt, endAt)
+      if (random !== undefined) this.#inside = this.#open(random, hello, this.#swapped)
     } else if (type === TLS_SERVER_HELLO) {
-      if (readServerHello(bytes, bodyAt, endAt, hello)) this.#serverHello(fromClient, hello, wholeLen, where)
+      if (!readServerHello(bytes, bodyAt, endAt, hello)) return
+      this.#serverHello(fromClient, hello, wholeLen, where)
+      if (this.#inside === undefined || hello.helloRetryRequest) return
+      const random = randomOf(bytes, bodyAt, endAt)
+      if (random !== undefined) this.#inside.serverHello(this.#version, hello, random, where)
     }
   }
 
@@ -286,10 +334,14 @@ export class TlsHandshakes implements StreamConsumer {
   }
 
   #fact(kind: TlsFact['kind'], fromClient: boolean, where: ConnectionFact): TlsFact {
-    // Written to and not copied: there are as many as connections.
-    const fact = connectionOf(where, this.#swapped) as TlsFact
-    fact.kind = kind
-    fact.fromClient = fromClient !== this.#swapped
-    return fact
+    return tlsFact(kind, fromClient !== this.#swapped, where, this.#swapped)
   }
+}
+
+/** A copy of the random in the hello at `at`; undefined when it is not all there. */
+function randomOf(bytes: Uint8Array, at: number, endAt: number): Uint8Array | undefined {
+  const randomAt = at + TLS_RANDOM_AT
+  return randomAt + TLS_RANDOM_LEN > endAt
+    ? undefined
+    : new Uint8Array(bytes.subarray(randomAt, randomAt + TLS_RANDOM_LEN))
 }

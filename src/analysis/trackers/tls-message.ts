@@ -2,8 +2,18 @@
 import { u16 } from '../../decoders/cursor.ts'
 import { isGrease, type TlsHello } from '../../decoders/tls.ts'
 import { readCertificate } from '../../decoders/x509.ts'
-import type { TlsFact } from '../../model/facts.ts'
+import type { ConnectionFact, TlsFact } from '../../model/facts.ts'
+import { connectionOf } from './stream-consumer.ts'
 import { type Hasher, helloVersion, ja3sText, ja3Text, ja4 } from './tls-fingerprints.ts'
+
+/** The fact of a message that `where` completed; `fromClient`: by the side that TLS calls so, `swapped` as in connectionOf. */
+export function tlsFact(kind: TlsFact['kind'], fromClient: boolean, where: ConnectionFact, swapped: boolean): TlsFact {
+  // Written to and not copied: there are as many as connections.
+  const fact = connectionOf(where, swapped) as TlsFact
+  fact.kind = kind
+  fact.fromClient = fromClient
+  return fact
+}
 
 const CERTIFICATE_LIST_LEN = 3
 const CERTIFICATE_LEN_LEN = 3
@@ -49,4 +59,9 @@ export function fillCertificate(fact: TlsFact, bytes: Uint8Array, at: number, en
   if (!Number.isNaN(certificate.notBeforeMicros)) fact.notBeforeMicros = certificate.notBeforeMicros
   if (!Number.isNaN(certificate.notAfterMicros)) fact.notAfterMicros = certificate.notAfterMicros
   return true
+}
+
+/** RFC 8446 4.4.2: as fillCertificate, behind the context of a request. */
+export function fillCertificate13(fact: TlsFact, bytes: Uint8Array, at: number, endAt: number): boolean {
+  return at < endAt && fillCertificate(fact, bytes, at + 1 + bytes[at]!, endAt)
 }

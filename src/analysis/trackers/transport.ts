@@ -7,6 +7,7 @@ import type { FactHandlers } from '../../model/facts.ts'
 import { LAYER_DNS, LAYER_ICMPV4, LAYER_ICMPV6, LAYER_NBNS, LAYER_QUIC, LAYER_TCP } from '../../model/layer.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
 import type { Ciphers } from '../ciphers.ts'
+import type { KeyLog } from '../key-log.ts'
 import type { Writable } from '../writable.ts'
 import { createCompressedPayloads, type Inflate } from './compressed-payloads.ts'
 import { createDeliveryTracker } from './delivery.ts'
@@ -40,8 +41,10 @@ export interface Transport {
 export interface TransportOptions {
   /** For JA3 and JA4; without it there are no fingerprints. */
   hasher?: Hasher
-  /** For QUIC's Initial packets; without it QUIC stays closed. */
+  /** For QUIC's Initial packets; without it QUIC stays closed, and TLS too. */
   crypto?: Ciphers
+  /** Secrets of TLS connections; without them TLS stays closed. */
+  keyLog?: KeyLog
   /** For IPComp; without it compressed packets stay closed. */
   inflate?: Inflate
   maxFlows?: number
@@ -52,7 +55,12 @@ export interface TransportOptions {
 /** Streams are read only when somebody listens to what they carry. */
 export function createTransport(handlers: FactHandlers, options: TransportOptions = {}): Transport {
   const flows = createFlowTable({ ...(options.maxFlows === undefined ? {} : { maxFlows: options.maxFlows }), ended })
-  const readers = createStreamReaders(handlers, flows, options.hasher)
+  const { hasher, keyLog, crypto: ciphers } = options
+  const readers = createStreamReaders(handlers, flows, {
+    ...(hasher === undefined ? {} : { hasher }),
+    ...(keyLog === undefined ? {} : { keyLog }),
+    ...(ciphers === undefined ? {} : { ciphers }),
+  })
   const streams = createStreamTracker(flows, readers.open)
   const fragments = createFragmentTracker({
     completed: (batch, out) => datagram(batch, out, 0),

@@ -5,6 +5,7 @@ import type { AnalyzerOptions } from '../../analysis/analyzer-interface.ts'
 import { openCaptures } from '../../capture/open-captures.ts'
 import type { CaptureSource } from '../../capture/source.ts'
 import { openAsDatabase } from '../../daemon/as-database.ts'
+import { openKeyLogs } from '../../daemon/key-log-files.ts'
 import { analyze } from '../../daemon/pipeline.ts'
 import { VERSION } from '../../daemon/version.ts'
 import { SEVERITY_RANK } from '../../model/finding.ts'
@@ -15,9 +16,10 @@ import { reportText } from '../../text/report.ts'
 import { reportHtml } from '../../text/report-html.ts'
 import { reportJson } from '../../text/report-json.ts'
 import { EXIT_DAMAGED, EXIT_FINDINGS } from '../exit-codes.ts'
-import { addressFlag, dohFlag, endpointFlag, severityFlag } from '../network-flags.ts'
+import { addressFlag, dohFlag, endpointFlag, KEYLOG_HELP, severityFlag } from '../network-flags.ts'
 import { createProgress } from '../progress.ts'
 import { tellDamage } from '../tell-damage.ts'
+import { tellKeyLog } from '../tell-key-log.ts'
 import { outputWidth, usesColour } from '../terminal.ts'
 import { writePage } from '../write-page.ts'
 
@@ -32,6 +34,7 @@ interface AnalyzeFlags {
   endpoint?: string[]
   splitDns?: string[]
   asDatabase?: string
+  keylog?: string[]
   json?: boolean
   html?: string
   redact?: boolean
@@ -50,6 +53,7 @@ export function addAnalyzeCommand(program: Command): void {
     .option('--split-dns <domain>', 'this domain is resolved outside the tunnel on purpose (repeatable)', collect, [])
     .option('--as-database <file>', 'AS-number database (.mmdb) that tells who runs a resolver')
     .option('--doh <name-or-address>', 'an encrypted resolver besides the well-known ones (repeatable)', collect, [])
+    .option('--keylog <file>', KEYLOG_HELP, collect, [])
     .option('--json', 'print the report as JSON')
     .option('--html <file>', 'write the report as one HTML file that asks nobody for anything')
     .option('--redact', 'replace names, addresses and files by words that say nothing')
@@ -70,6 +74,8 @@ export async function runAnalyze(files: string[], flags: AnalyzeFlags): Promise<
     ...(flags.asDatabase === undefined ? {} : { ownerOf: openAsDatabase(flags.asDatabase) }),
     encryptedResolvers: flags.doh.map(dohFlag),
   }
+  const keyLog = openKeyLogs(flags.keylog ?? [])
+  if (keyLog !== undefined) options.keyLog = keyLog
   const source = await openCaptures(files)
   const progress = createProgress(source)
   let report: Report
@@ -81,6 +87,7 @@ export async function runAnalyze(files: string[], flags: AnalyzeFlags): Promise<
     progress.end()
     await source.close()
   }
+  tellKeyLog(keyLog)
   if (flags.html !== undefined) writePage(flags.html, reportHtml(report))
   if (flags.json === true) await writeJson(report)
   else if (flags.html === undefined)

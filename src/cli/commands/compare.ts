@@ -7,6 +7,7 @@ import { comparisonHtml } from '../../text/comparison-html.ts'
 import { comparisonText, epochsText } from '../../text/comparison-text.ts'
 import { redact } from '../../text/redact.ts'
 import { contextsOf, notesOf, observationsOf, readSides, type SideFlags } from '../comparison-sides.ts'
+import { KEYLOG_HELP } from '../network-flags.ts'
 import { addAddressOptions } from '../service-options.ts'
 import { outputWidth, usesColour } from '../terminal.ts'
 import { writePage } from '../write-page.ts'
@@ -32,6 +33,7 @@ export function addCompareCommand(program: Command): void {
     )
     .option('--tunnel <name>', 'this interface or file is the tunnel (repeatable)', collect, [])
     .option('--physical <name>', 'this interface or file is a way out of the machine (repeatable)', collect, [])
+    .option('--keylog <file>', KEYLOG_HELP, collect, [])
     .option('--site <host>', 'only this host and the names below it')
     .option('--json', 'print the comparison as JSON')
     .option('--html <file>', 'write it as one HTML file that asks nobody for anything')

@@ -2,12 +2,15 @@
 import type { Command } from 'commander'
 import { createTransport } from '../../analysis/trackers/transport.ts'
 import { openCapture } from '../../capture/open-capture.ts'
+import { createSecretsFeed, openKeyLogs } from '../../daemon/key-log-files.ts'
 import { drain } from '../../daemon/pipeline.ts'
 import { PLATFORM } from '../../daemon/platform.ts'
 import { platformHasher } from '../../daemon/platform-hasher.ts'
 import { createEventWriter } from '../../text/event-writer.ts'
 import { eachInput } from '../each-input.ts'
 import { createLineOutput } from '../line-output.ts'
+import { KEYLOG_HELP } from '../network-flags.ts'
+import { tellKeyLog } from '../tell-key-log.ts'
 
 export function addEventsCommand(program: Command): void {
   program
@@ -15,16 +18,19 @@ export function addEventsCommand(program: Command): void {
     .description('Print every decoded transaction of capture files as EVE JSON lines.')
     .argument('<file...>', 'captures, read one after the other; "-" is standard input')
     .option('--fingerprints', 'add JA3 and JA4 fingerprints to tls events')
+    .option('--keylog <file>', KEYLOG_HELP, collect, [])
     .option('--keep-url-queries', 'keep what follows "?" in URLs; blanked otherwise, for it holds searches and tokens')
     .action(runEvents)
 }
 
 interface EventsFlags {
+  keylog?: string[]
   fingerprints?: boolean
   keepUrlQueries?: boolean
 }
 
 async function runEvents(files: string[], flags: EventsFlags): Promise<void> {
+  const keyLog = openKeyLogs(flags.keylog ?? [])
   const output = createLineOutput()
   await eachInput(files, async (file) => {
     const source = await openCapture(file)
@@ -36,10 +42,13 @@ async function runEvents(files: string[], flags: EventsFlags): Promise<void> {
     const transport = createTransport(handlers, {
       ...PLATFORM,
       ...(flags.fingerprints === true ? { hasher: platformHasher } : {}),
+      ...(keyLog === undefined ? {} : { keyLog }),
     })
+    const feedSecrets = createSecretsFeed(source.annex, keyLog)
     await drain(
       source,
       (batch, out) => {
+        feedSecrets()
         for (let row = 0; row < batch.count; row++) transport.packet(batch, out, row)
         if (batch.count > 0) transport.tick(batch.timeMicros[batch.count - 1]!)
       },
@@ -50,4 +59,9 @@ async function runEvents(files: string[], flags: EventsFlags): Promise<void> {
     await source.close()
     return source.inputs
   })
+  tellKeyLog(keyLog)
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value]
 }

@@ -34,21 +34,42 @@ const GET_AGAIN = hex('828684be')
 const OK = [0x88]
 const NOT_FOUND = [0x8d]
 
-function see(turns: Turn[], cutsOf: (turn: Turn, index: number) => number[] = () => [], open = false): string[] {
+function see(
+  turns: Turn[],
+  cutsOf: (turn: Turn, index: number) => number[] = () => [],
+  open = false,
+  isNamed = false,
+): string[] {
   const seen: string[] = []
   const word = (fact: HttpFact | undefined) =>
     fact === undefined
       ? '-'
       : `${fact.method ?? fact.status ?? fact.protocol} ${fact.host ?? ''}${fact.url ?? ''}${fact.bodyLen}${fact.partial ?? ''}`
-  const consumer = new Http2Exchanges({
-    httpExchange: (request, response) => seen.push(`${word(request)} | ${word(response)}`),
-  })
+  const httpExchange = (request?: HttpFact, response?: HttpFact) => seen.push(`${word(request)} | ${word(response)}`)
+  const consumer = new Http2Exchanges({ httpExchange }, isNamed)
   feed(consumer, turns, cutsOf)
   consumer.end(open)
   return seen
 }
 
 const settings = frame(SETTINGS, 0, 0)
+
+test('a server that speaks first, as it may once TLS is up', () => {
+  const turns = [
+    server(settings),
+    client([...PREFACE, ...settings, ...frame(HEADERS, END_HEADERS | END_STREAM, 1, GET)]),
+    server(frame(HEADERS, END_HEADERS | END_STREAM, 1, NOT_FOUND)),
+  ]
+  const expected = ['GET www.example.com/0 | 404 0']
+  expect(see(turns)).toEqual(expected)
+  everySplit(turns, (cutsOf, label) => expect([label, see(turns, cutsOf)]).toEqual([label, expected]))
+})
+
+test('a connection on which nothing was asked is told by its protocol, unless TLS has named that already', () => {
+  const turns = [client([...PREFACE, ...settings]), server(settings)]
+  expect(see(turns)).toEqual(['HTTP/2 undefined | -'])
+  expect(see(turns, () => [], false, true)).toEqual([])
+})
 
 test('two streams at once, answered out of order, cut anywhere', () => {
   const turns = [
