@@ -52,8 +52,13 @@ export function answerFinding(
       elsewhereWords: '',
     },
     evidence: { source: inputName, frame: response.frameNumber },
-    filter: `${serverFilter(name, response.serverAddress, response.serverPort, IPPROTO_TCP)} && http.response.code == ${response.status}`,
+    filter: `${serverFilter(name, response.serverAddress, response.serverPort, IPPROTO_TCP)} && ${statusField(response)} == ${response.status}`,
   }
+}
+
+/** Wireshark's name for the status, which HTTP/2 has one of its own for. */
+function statusField({ protocol }: HttpFact): string {
+  return protocol === 'HTTP/2' ? 'http2.headers.status' : 'http.response.code'
 }
 
 /** Remembers where each site answered well: the same site elsewhere shows what the network has to do with it. */

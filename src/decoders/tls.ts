@@ -21,6 +21,11 @@ export const TLS_SERVER_HELLO_DONE = 14
 export const TLS_FINISHED = 20
 export const TLS_KEY_UPDATE = 24
 
+/** Alerts, RFC 8446 6. */
+export const TLS_ALERT_WARNING = 1
+export const TLS_ALERT_CLOSE_NOTIFY = 0
+export const TLS_ALERT_USER_CANCELED = 90
+
 /** Protocol versions as on the wire. */
 export const SSL_2 = 0x0002
 export const SSL_3 = 0x0300

@@ -213,6 +213,8 @@ export interface HttpFact extends ConnectionFact {
   bodyLen?: number
   /** Not all of the message was seen: cut by the snap length, or lost in the capture or with the rest of the connection. */
   partial?: 'cut' | 'lost'
+  /** A request without response, on a connection of which bytes of the server are missing: it may have been answered. */
+  answerLost?: true
 }
 
 /** RFC 9293 connection or a UDP/ICMP 5-tuple, at its end. "toServer" is the direction of the first packet or of the SYN. */

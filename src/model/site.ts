@@ -130,6 +130,8 @@ export interface SiteHttp {
   proxyStatus?: string
   xCache?: string
   bodyLen: number
+  /** Not all of the answer was seen. */
+  partial?: true
   firstByteMs?: number
   /** Packet that ended it. */
   frame: number

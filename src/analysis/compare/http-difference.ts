@@ -41,8 +41,8 @@ export function httpDifference(
 }
 
 /** A request of ours may have stopped reading. */
-function hasWholeBody({ request }: SiteObservation): boolean {
-  return request === undefined || (request.stage === 'done' && request.bodyCut !== true)
+function hasWholeBody({ request, http }: SiteObservation): boolean {
+  return http?.partial === undefined && (request === undefined || (request.stage === 'done' && request.bodyCut !== true))
 }
 
 /** `before`: undefined where TLS hid the answer. */

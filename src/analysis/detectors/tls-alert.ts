@@ -2,6 +2,7 @@
 import { tlsAlertName } from '../../text/tls-tables.ts'
 import type { Detector, DetectorMeta } from '../detector.ts'
 import { connectionFilter } from '../display-filter.ts'
+import { isErrorAlert } from '../tls-alerts.ts'
 
 const meta: DetectorMeta = {
   id: 'tls-alert',
@@ -12,10 +13,6 @@ const meta: DetectorMeta = {
     'TLS with {hostWords} on {interface} ended with the alert {alert} ({description}) from the {sender}: {meaning}.',
   advice: '{hint}.',
 }
-
-const CLOSE_NOTIFY = 0
-const USER_CANCELED = 90
-const LEVEL_WARNING = 1
 
 /** What an alert says about the cause, and what to try; others speak for themselves. */
 const MEANINGS: Readonly<Record<number, readonly [string, string]>> = Object.freeze({
@@ -57,10 +54,8 @@ export const tlsAlert: Detector = {
           hosts.set(message.flowId, message.sni ?? '')
           return
         }
-        const code = message.alertDescription
-        if (message.kind !== 'alert' || code === undefined || code === CLOSE_NOTIFY || code === USER_CANCELED) return
-        // RFC 8446 6 lets the level be ignored; older versions use warnings for what does not end the connection.
-        if (message.alertLevel === LEVEL_WARNING) return
+        if (!isErrorAlert(message)) return
+        const code = message.alertDescription!
         const { name, inputName } = context.interfaceOf(message.interfaceId)
         const host = hosts.get(message.flowId) ?? ''
         const [meaning, hint] = MEANINGS[code] ?? [

@@ -63,6 +63,8 @@ export class HttpExchanges implements StreamConsumer {
   readonly #waiting: HttpFact[] = []
   /** Client and server were guessed the wrong way round; known from the first head. */
   #swapped = false
+  /** Bytes of the server are missing. */
+  #answersLost = false
   /** Set while the head that is being read is not whole. */
   #partial: HttpFact['partial']
   /** Copy of the last `where` that left a message unfinished. */
@@ -91,9 +93,14 @@ export class HttpExchanges implements StreamConsumer {
   gap(fromClient: boolean, gapLen: number, cut = false): void {
     const direction = fromClient ? this.#client : this.#server
     const { state } = direction
-    if (state === LOST || state === IN_BODY_UNTIL_CLOSE || state === HELD) return
+    if (fromClient === this.#swapped) this.#answersLost = true
+    if (state === LOST || state === HELD) return
     const counted = state === IN_COUNTED_BODY || state === IN_CHUNK
     const partial = cut ? 'cut' : 'lost'
+    if (state === IN_BODY_UNTIL_CLOSE) {
+      direction.message!.partial = partial
+      return
+    }
     if (counted && gapLen < direction.left) {
       direction.left -= gapLen
       direction.message!.partial = partial
@@ -110,8 +117,7 @@ export class HttpExchanges implements StreamConsumer {
     this.done = true
     this.#flush(this.#client, true, open || this.#client.state !== IN_BODY_UNTIL_CLOSE ? 'lost' : undefined)
     this.#flush(this.#server, false, open || this.#server.state !== IN_BODY_UNTIL_CLOSE ? 'lost' : undefined)
-    for (const request of this.#waiting) this.#sink.httpExchange?.(request, undefined)
-    this.#waiting.length = 0
+    while (this.#waiting.length > 0) this.#tellOldest()
   }
 
   /** Reads one element of the direction's state; returns where the next one begins. */
@@ -324,6 +330,7 @@ export class HttpExchanges implements StreamConsumer {
   /** The oldest request gets no answer any more. It is taken whether or not anybody listens. */
   #tellOldest(): void {
     const request = this.#waiting.shift()
+    if (request !== undefined && this.#answersLost) request.answerLost = true
     this.#sink.httpExchange?.(request, undefined)
   }
 

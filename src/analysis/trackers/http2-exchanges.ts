@@ -106,6 +106,8 @@ export class Http2Exchanges implements StreamConsumer {
     const direction = isRequest ? this.#client : this.#server
     const isInFrame = direction.headerLen === FRAME_HEADER_LEN && gapLen <= direction.left
     if (!isInFrame || isBlock(direction.header)) {
+      // Nothing more is read of either side.
+      for (const { request } of this.#open.values()) if (request !== undefined) request.answerLost = true
       this.end(true)
       return
     }

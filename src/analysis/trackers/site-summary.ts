@@ -245,7 +245,8 @@ function httpOf(visits: readonly Visit[], words: SiteWords): SiteHttp | undefine
   const answered = visits.filter((one) => one.http !== undefined)
   const worst = answered.find((one) => outcomeOf(one) === 'fails') ?? answered[answered.length - 1]
   if (worst?.http === undefined) return undefined
-  const { status, path, server, via, cfRay, proxyStatus, xCache, bodyLen, firstByteMillis, frame } = worst.http
+  const { status, path, server, via, cfRay, proxyStatus, xCache, bodyLen, isPartial, firstByteMillis, frame } =
+    worst.http
   return {
     responses: answered.reduce((sum, one) => sum + one.responses, 0),
     status,
@@ -258,6 +259,7 @@ function httpOf(visits: readonly Visit[], words: SiteWords): SiteHttp | undefine
     ...(proxyStatus === undefined ? {} : { proxyStatus }),
     ...(xCache === undefined ? {} : { xCache }),
     bodyLen,
+    ...(isPartial ? { partial: true as const } : {}),
     ...(firstByteMillis < 0 ? {} : { firstByteMs: millis(firstByteMillis) }),
     frame,
     source: words.interfaceOf(worst.interfaceId).inputName,

@@ -7,6 +7,7 @@ import type { OwnProbes } from '../../model/own-probes.ts'
 import type { TlsStage } from '../../model/site.ts'
 import { tlsAlertName, tlsVersionName } from '../../text/tls-tables.ts'
 import { makeRoom } from '../make-room.ts'
+import { isErrorAlert } from '../tls-alerts.ts'
 
 export interface VisitTls {
   stage: TlsStage
@@ -28,6 +29,8 @@ export interface VisitHttp {
   proxyStatus?: string
   xCache?: string
   bodyLen: number
+  /** Not all of it was seen. */
+  isPartial: boolean
   /** −1 when the request was not seen. */
   firstByteMillis: number
   frame: number
@@ -126,23 +129,22 @@ export function createVisitTracker(hasName: (serverId: number) => boolean, own?:
       const tls = visit?.tls
       if (visit === undefined || tls === undefined) return
       if (message.kind === 'alert') {
-        // A client's alert says what it thinks of the server's certificate: that handshake failed too.
-        if (message.alertDescription !== undefined && message.alertDescription !== CLOSE_NOTIFY) {
-          tls.alert = tlsAlertName(message.alertDescription)
-        }
+        // A client's alert says what it thinks of the server's certificate: that handshake failed too. Behind an answer it
+        // ends the connection, which has done what it was for.
+        if (isErrorAlert(message) && visit.responses === 0) tls.alert = tlsAlertName(message.alertDescription!)
         return
       }
+      // A client's own certificate says nothing of the server.
+      if (message.fromClient) return
       visit.isStalled = false
-      if (message.kind === 'encrypted-extensions') {
-        if (message.serverAlpn !== undefined) tls.alpn = message.serverAlpn
-      } else if (message.kind === 'server-hello') {
+      if (message.kind === 'server-hello') {
         tls.stage = 'server-hello'
         if (message.version !== undefined) tls.version = tlsVersionName(message.version)
-        if (message.serverAlpn !== undefined) tls.alpn = message.serverAlpn
-      } else {
+      } else if (message.kind === 'certificate') {
         tls.stage = 'certificate'
         if (message.issuer !== undefined) tls.issuer = message.issuer.slice(0, MAX_HEADER_LEN)
       }
+      if (message.serverAlpn !== undefined) tls.alpn = message.serverAlpn
     },
     quic(message) {
       if (message.kind === 'client-hello') {
@@ -162,7 +164,7 @@ export function createVisitTracker(hasName: (serverId: number) => boolean, own?:
       const visit = known((response ?? request)!)
       if (visit === undefined) return
       if (response?.status === undefined) {
-        if (request !== undefined && response === undefined) visit.unanswered++
+        if (request !== undefined && response === undefined && request.answerLost !== true) visit.unanswered++
         return
       }
       if (response.status < 200) return
@@ -244,9 +246,6 @@ export function createVisitTracker(hasName: (serverId: number) => boolean, own?:
   }
 }
 
-/** Alert 0 ends a connection as it should (RFC 8446 6.1). */
-const CLOSE_NOTIFY = 0
-
 /** Lower case, without port and final dot. */
 function hostName(text: string): string {
   return text.slice(0, 255).toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '')
@@ -299,6 +298,7 @@ function readHttp(request: HttpFact | undefined, response: HttpFact): VisitHttp 
     ...(response.proxyStatus === undefined ? {} : { proxyStatus: cut(response.proxyStatus) }),
     ...(response.xCache === undefined ? {} : { xCache: cut(response.xCache) }),
     bodyLen: response.bodyLen ?? 0,
+    isPartial: response.partial !== undefined,
     firstByteMillis: request === undefined ? -1 : Math.max(0, (response.headMicros - request.timeMicros) / 1000),
     frame: response.frameNumber,
   }

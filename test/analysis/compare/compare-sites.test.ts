@@ -93,6 +93,17 @@ test('a 502 where TLS hid the answer without the VPN: no more than probable, and
   expect(one!.summary).toContain(`while TLS with ${RIGHT} came to its end without the VPN and hid what was answered`)
 })
 
+test('bodies that differ in length are perhaps other pages, but not where one of them was not seen whole', () => {
+  const long = seen('none')
+  long.observation.http!.bodyLen = 20_000
+  const short = seen('vpn', { endpoint: 'a' })
+  short.observation.http!.bodyLen = 5000
+  const [one] = compareSite([long, short])
+  expect(one!.difference).toMatchObject({ cause: 'other-body', confidence: 'weak' })
+  short.observation.http!.partial = true
+  expect(compareSite([long, short])[0]).toMatchObject({ verdict: 'same' })
+})
+
 test('a 403 is the address range of the exit', () => {
   const [one] = compareSite([seen('none'), seen('vpn', { endpoint: 'a', status: 403 })])
   expect(one!.difference).toMatchObject({ axis: 'address-range', cause: 'refused' })

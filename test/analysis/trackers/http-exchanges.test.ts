@@ -89,6 +89,26 @@ describe('one exchange', () => {
     expect(seen.messages[0]!.host).toBe('a')
   })
 
+  test('a body without length is not whole when bytes of it are missing', () => {
+    const consumer = new HttpExchanges({ http: (message) => void told.push(message) })
+    const told: HttpFact[] = []
+    feed(consumer, [client('GET / HTTP/1.0\r\n\r\n'), server('HTTP/1.0 200 OK\r\n\r\nhalf')], () => [])
+    consumer.gap(false, 100)
+    consumer.end()
+    expect(told[1]).toMatchObject({ status: 200, bodyLen: 4, partial: 'lost' })
+  })
+
+  test('a request whose answer may be among missing bytes says so, another does not', () => {
+    const told: (true | undefined)[] = []
+    for (const gapFrom of [undefined, true, false]) {
+      const consumer = new HttpExchanges({ httpExchange: (request) => void told.push(request?.answerLost) })
+      feed(consumer, [client('GET / HTTP/1.0\r\n\r\n')], () => [])
+      if (gapFrom !== undefined) consumer.gap(gapFrom, 100)
+      consumer.end()
+    }
+    expect(told).toEqual([undefined, undefined, true])
+  })
+
   test('a request that nobody answers is told at the end', () => {
     expect(see([client('POST /p HTTP/1.1\r\nContent-Length: 9\r\n\r\nab')]).pairs).toEqual(['POST /p undefined'])
     expect(bodies(see([client('POST /p HTTP/1.1\r\nContent-Length: 9\r\n\r\nab')]))).toEqual([['request', 2]])

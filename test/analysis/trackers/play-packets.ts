@@ -1,5 +1,7 @@
 // Plays hand-made packets through decoders and transport, and keeps what was told.
+import { createKeyLog } from '../../../src/analysis/key-log.ts'
 import { createTransport, type Transport } from '../../../src/analysis/trackers/transport.ts'
+import { platformCrypto } from '../../../src/daemon/platform-crypto.ts'
 import { decodeBatch } from '../../../src/decoders/decode-batch.ts'
 import { createDecodedBatch } from '../../../src/model/decoded-batch.ts'
 import type { FlowFact, FragmentSetFact, HttpFact, TlsFact } from '../../../src/model/facts.ts'
@@ -38,7 +40,12 @@ export interface Played {
 }
 
 /** One batch a packet, so that nothing can lean on the bytes of an earlier one: they are wiped after use. */
-export function play(packets: readonly BatchPacket[], options: { end?: boolean; maxFlows?: number } = {}): Played {
+export function play(
+  packets: readonly BatchPacket[],
+  options: { end?: boolean; maxFlows?: number; keyLog?: string } = {},
+): Played {
+  const keyLog = createKeyLog()
+  keyLog.add(Buffer.from(options.keyLog ?? ''))
   const played: Omit<Played, 'transport'> = { dns: [], flows: [], tls: [], http: [], fragments: 0, sets: [] }
   const transport = createTransport(
     {
@@ -64,7 +71,10 @@ export function play(packets: readonly BatchPacket[], options: { end?: boolean; 
       tls: (fact) => void played.tls.push(fact),
       http: (fact) => void played.http.push({ ...fact }),
     },
-    { maxFlows: options.maxFlows ?? 1024 },
+    {
+      maxFlows: options.maxFlows ?? 1024,
+      ...(options.keyLog === undefined ? {} : { keyLog, crypto: platformCrypto }),
+    },
   )
   const out = createDecodedBatch(1)
   for (const [index, packet] of packets.entries()) {
@@ -118,11 +128,16 @@ export function segment(s: Segment): BatchPacket {
 }
 
 /** SYN, SYN-ACK, ACK with these initial sequence numbers. */
-export function handshake(clientSeq: number, serverSeq: number): BatchPacket[] {
+export function handshake(
+  clientSeq: number,
+  serverSeq: number,
+  ports: Pick<Segment, 'clientPort' | 'serverPort'> = {},
+): BatchPacket[] {
+  const answer = { seq: serverSeq, ack: clientSeq + 1, flags: SYN | ACK, options: [2, 4, 5, 0x50] }
   return [
-    segment({ seq: clientSeq, flags: SYN, options: [2, 4, 5, 0xb4] }),
-    segment({ from: 'server', seq: serverSeq, ack: clientSeq + 1, flags: SYN | ACK, options: [2, 4, 5, 0x50] }),
-    segment({ seq: clientSeq + 1, ack: serverSeq + 1 }),
+    segment({ ...ports, seq: clientSeq, flags: SYN, options: [2, 4, 5, 0xb4] }),
+    segment({ ...ports, ...answer, from: 'server' }),
+    segment({ ...ports, seq: clientSeq + 1, ack: serverSeq + 1 }),
   ]
 }
 
