@@ -3,10 +3,12 @@ import { TLS_ALERT_CLOSE_NOTIFY, TLS_ALERT_USER_CANCELED, TLS_ALERT_WARNING } fr
 import type { TlsFact } from '../model/facts.ts'
 
 /**
- * An alert by which one side gives the connection up. RFC 8446 6 lets the level be ignored; older versions use warnings for
- * what does not end the connection.
+ * An alert by which one side refuses the handshake. RFC 8446 6 lets the level be ignored; older versions use warnings for what
+ * does not end the connection. Whoever has sent content has not refused it: OpenSSL, for one, sends decode_error when the
+ * other side has closed the connection without a word.
  */
-export function isErrorAlert({ kind, alertLevel, alertDescription }: TlsFact): boolean {
-  if (kind !== 'alert' || alertDescription === undefined || alertLevel === TLS_ALERT_WARNING) return false
+export function refusesHandshake({ kind, alertLevel, alertDescription, afterContent }: TlsFact): boolean {
+  if (kind !== 'alert' || alertDescription === undefined || afterContent === true) return false
+  if (alertLevel === TLS_ALERT_WARNING) return false
   return alertDescription !== TLS_ALERT_CLOSE_NOTIFY && alertDescription !== TLS_ALERT_USER_CANCELED
 }

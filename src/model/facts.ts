@@ -165,6 +165,8 @@ export interface TlsFact extends ConnectionFact {
   serial?: string
   alertLevel?: number
   alertDescription?: number
+  /** alert: its sender had sent content before, so that it was not the handshake that it ended. */
+  afterContent?: true
 }
 
 /** RFC 9000, RFC 9369: what a QUIC connection's first packets show. Absent = not seen. */

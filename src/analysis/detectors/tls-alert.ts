@@ -2,7 +2,7 @@
 import { tlsAlertName } from '../../text/tls-tables.ts'
 import type { Detector, DetectorMeta } from '../detector.ts'
 import { connectionFilter } from '../display-filter.ts'
-import { isErrorAlert } from '../tls-alerts.ts'
+import { refusesHandshake } from '../tls-alerts.ts'
 
 const meta: DetectorMeta = {
   id: 'tls-alert',
@@ -54,7 +54,7 @@ export const tlsAlert: Detector = {
           hosts.set(message.flowId, message.sni ?? '')
           return
         }
-        if (!isErrorAlert(message)) return
+        if (!refusesHandshake(message)) return
         const code = message.alertDescription!
         const { name, inputName } = context.interfaceOf(message.interfaceId)
         const host = hosts.get(message.flowId) ?? ''

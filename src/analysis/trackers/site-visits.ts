@@ -7,7 +7,7 @@ import type { OwnProbes } from '../../model/own-probes.ts'
 import type { TlsStage } from '../../model/site.ts'
 import { tlsAlertName, tlsVersionName } from '../../text/tls-tables.ts'
 import { makeRoom } from '../make-room.ts'
-import { isErrorAlert } from '../tls-alerts.ts'
+import { refusesHandshake } from '../tls-alerts.ts'
 
 export interface VisitTls {
   stage: TlsStage
@@ -129,9 +129,8 @@ export function createVisitTracker(hasName: (serverId: number) => boolean, own?:
       const tls = visit?.tls
       if (visit === undefined || tls === undefined) return
       if (message.kind === 'alert') {
-        // A client's alert says what it thinks of the server's certificate: that handshake failed too. Behind an answer it
-        // ends the connection, which has done what it was for.
-        if (isErrorAlert(message) && visit.responses === 0) tls.alert = tlsAlertName(message.alertDescription!)
+        // A client's alert says what it thinks of the server's certificate: that handshake failed too.
+        if (refusesHandshake(message)) tls.alert = tlsAlertName(message.alertDescription!)
         return
       }
       // A client's own certificate says nothing of the server.

@@ -60,6 +60,8 @@ interface Direction {
   keys: RecordKeys | undefined
   /** TLS 1.3: the keys that last are in use. */
   established: boolean
+  /** Content was sent. */
+  hasContent: boolean
   /** No more of it is opened: bytes are missing, or these are not its keys. */
   closed: boolean
   /** The start of a handshake message. */
@@ -75,6 +77,7 @@ function createDirection(isClient: boolean): Direction {
     heldLen: 0,
     keys: undefined,
     established: false,
+    hasContent: false,
     closed: false,
     message: NO_BYTES,
     skippable: 0,
@@ -258,6 +261,7 @@ export class TlsInside {
     this.#isCounted = true
     switch (keys.contentType) {
       case TLS_APPLICATION_DATA:
+        direction.hasContent = true
         this.#contentOf().push(direction.isClient !== this.#swapped, opened, 0, opened.length, where)
         break
       case TLS_HANDSHAKE:
@@ -284,6 +288,7 @@ export class TlsInside {
     const fact = tlsFact('alert', direction.isClient, where, this.#swapped)
     fact.alertLevel = bytes[at]!
     fact.alertDescription = bytes[at + 1]!
+    if (direction.hasContent) fact.afterContent = true
     this.#tell(fact)
   }
 

@@ -78,7 +78,7 @@ function words(fact: TlsFact): string {
     case 'certificate':
       return `${side} certificate ${fact.subject} by ${fact.issuer}`
     case 'alert':
-      return `${side} alert ${fact.alertLevel} ${fact.alertDescription}`
+      return `${side} alert ${fact.alertLevel} ${fact.alertDescription}${fact.afterContent ? ' late' : ''}`
     default:
       return fact.kind
   }
@@ -151,8 +151,8 @@ describe('RFC 8448 3', () => {
         'client-hello',
         'server-hello',
         'server certificate CN=rsa by CN=rsa',
-        'client alert 1 0',
-        'server alert 1 0',
+        'client alert 1 0 late',
+        'server alert 1 0 late',
       ],
       client: `${payload}<end>`,
       server: payload,
@@ -192,8 +192,8 @@ const FACTS = [
   'server-hello',
   'server alpn http/1.1',
   'server certificate CN=www.example.com by CN=Example CA',
-  'client alert 1 0',
-  'server alert 1 0',
+  'client alert 1 0 late',
+  'server alert 1 0 late',
 ]
 const WHOLE: Seen = {
   facts: FACTS,
