@@ -27,6 +27,8 @@ const NRB_RECORD_IPV4 = 1
 const NRB_RECORD_IPV6 = 2
 
 const SECRETS_TLS_KEY_LOG = 0x544c534b
+/** What holding one key log costs beside its text. */
+const SECRETS_COST = 64
 
 /** Body of an Interface Description Block: what it declares, and the clock its stamps count by. */
 export function readInterface(view: DataView, at: number, endAt: number, little: boolean) {
@@ -114,9 +116,9 @@ export function readNames(view: DataView, at: number, endAt: number, little: boo
 export function readSecrets(view: DataView, at: number, endAt: number, little: boolean, annex: CaptureAnnex): void {
   const secretsLen = view.getUint32(at + 4, little)
   if (view.getUint32(at, little) !== SECRETS_TLS_KEY_LOG || secretsLen > endAt - at - 8) return
-  let heldLen = secretsLen
-  for (const keyLog of annex.tlsKeyLogs) heldLen += keyLog.length
+  const heldLen = (annex.tlsKeyLogsLen ?? 0) + secretsLen + SECRETS_COST
   if (heldLen > MAX_ANNEX_SECRETS_LEN) return
+  annex.tlsKeyLogsLen = heldLen
   annex.tlsKeyLogs.push(utf8.decode(new Uint8Array(view.buffer, view.byteOffset + at + 8, secretsLen)))
 }
 

@@ -5,8 +5,9 @@ import type { PacketBatch } from '../model/packet-batch.ts'
 
 /** Names, secrets and contexts that a capture file carries beside its packets (pcapng NRB, DSB and comments), bounded by the reader. */
 export interface CaptureAnnex {
-  /** TLS key log lines (pcapng secrets type 0x544c534b) as text. */
+  /** TLS key log lines (pcapng secrets type 0x544c534b) as text, and what they cost to hold. */
   readonly tlsKeyLogs: string[]
+  tlsKeyLogsLen?: number
   /** Name resolution records: address and names. */
   readonly names: { address: string; names: string[] }[]
   /** What our own captures say of the network they were made in, in order of the file; absent when nothing. */

@@ -124,6 +124,7 @@ describe.each([true, false])('little-endian: %s', (little) => {
         { address: 'fe80::1', names: ['six.example'] },
       ],
       tlsKeyLogs: ['CLIENT_RANDOM aa bb\n'],
+      tlsKeyLogsLen: 20 + 64,
     })
     expect(rows.length).toBe(1)
   })
@@ -184,6 +185,16 @@ test('long texts are cut and secrets are bounded', async () => {
   expect(damage).toBeUndefined()
   expect(source.interfaces[0]!.name!.length).toBe(MAX_OPTION_TEXT_LEN)
   expect(source.annex.tlsKeyLogs.map(({ length }) => length)).toEqual([big.length, 5])
+})
+
+test('a file of nothing but secrets costs no more than its length', async () => {
+  const write = pcapngWriter()
+  const small = write.secrets(0x544c534b, 'k')
+  const many = Array.from({ length: 300_000 }, () => small)
+  const before = performance.now()
+  const { source } = await read([write.section(), write.interface(1, 0), ...many])
+  expect(performance.now() - before).toBeLessThan(5000)
+  expect(source.annex.tlsKeyLogs.length).toBeLessThan(many.length)
 })
 
 test('a sequence shares one annex', async () => {
