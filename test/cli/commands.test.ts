@@ -4,6 +4,8 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { session13 } from '../decoders/seal-tls.ts'
+import { SESSIONS, wellCapture } from '../fixtures/tls-key-log/inside.make.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const HOOKS = new URL('../capture/typescript-hooks.mjs', import.meta.url).href
@@ -177,6 +179,69 @@ describe('events and packets', () => {
     const { code, out } = await run(['packets', '-c', '3', EXAMPLE, EXAMPLE])
     expect(code).toBe(0)
     expect(out.trimEnd().split('\n')).toHaveLength(3)
+  })
+})
+
+describe('--keylog', () => {
+  const INSIDE = fileURLToPath(new URL('../fixtures/tls-key-log/inside.pcapng', import.meta.url))
+  const KEYS = file('keys.log', `# as the programs wrote them\n${SESSIONS.map(({ keyLog }) => keyLog).join('')}`)
+  const RANDOM = /[0-9a-f]{64}/
+
+  test('analyze reads what is inside TLS, and its report holds no secret', async () => {
+    const closed = await run(['analyze', '--json', INSIDE])
+    const open = await run(['analyze', '--json', '--keylog', KEYS, INSIDE])
+    const ids = ({ out }: Ran) => JSON.parse(out).findings.map(({ id }: { id: string }) => id)
+    expect(ids(closed)).not.toContain('http-gateway-error')
+    expect(ids(open)).toEqual(expect.arrayContaining(['http-gateway-error', 'http-refused', 'tls-alert']))
+    expect({ code: open.code, err: open.err }).toEqual({ code: 0, err: '' })
+    expect(open.out).not.toMatch(RANDOM)
+  })
+
+  test('the secrets inside a capture are used when they are asked for', async () => {
+    const closed = await run(['events', INSIDE])
+    const open = await run(['events', '--keylog', 'capture', INSIDE])
+    const statuses = ({ out }: Ran) => [...out.matchAll(/"status":(\d+)/g)].map(([, status]) => status)
+    expect(statuses(closed)).toEqual([])
+    expect(statuses(open)).toEqual(['200', '502', '403'])
+    expect(open.err).toBe('')
+    // A file of that name is one all the same.
+    const { code, err } = await run(['events', '--keylog', './capture', INSIDE])
+    expect([code, err]).toEqual([2, 'tunnelscope: --keylog ./capture: no such file or directory.\n'])
+  })
+
+  test('compare holds the answers inside TLS against each other', async () => {
+    const well = file('well.pcapng', wellCapture())
+    const { code, out, err } = await run(['compare', '--json', '--keylog', 'capture', well, INSIDE])
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    const one = JSON.parse(out).sites.find(({ host }: { host: string }) => host === 'www.example.com')
+    expect(one).toMatchObject({ verdict: 'differs', difference: { stage: 'http', basis: 'RFC 9110 15.6.3' } })
+    expect(one.summary).toMatch(
+      /^502 came from edge at 198\.51\.100\.80, via 1\.1 edge through the VPN .*, and 200 from /,
+    )
+  })
+
+  test('the report may be redacted as any other', async () => {
+    const { out } = await run(['analyze', '--json', '--redact', '--keylog', KEYS, INSIDE])
+    expect(out).not.toContain('example.com')
+  })
+
+  test('what opens nothing is told once, and changes nothing', async () => {
+    const other = file('other.log', `${session13({ name: 'elsewhere' }).keyLog}no line of a log\n`)
+    const plain = await run(['analyze', '--json', INSIDE])
+    const { code, out, err } = await run(['analyze', '--json', '--keylog', other, INSIDE])
+    expect([code, out]).toEqual([0, plain.out])
+    expect(err).toBe(
+      'tunnelscope: --keylog: 1 line is not of a key log and told nothing.\n' +
+        'tunnelscope: --keylog: the secrets of the connection open nothing here; the start of a connection must be in the capture.\n',
+    )
+    const none = await run(['events', '--keylog', 'capture', EXAMPLE])
+    expect(none.err).toMatch(/^tunnelscope: --keylog: there are no secrets; .*\n$/)
+  })
+
+  test.each([['analyze'], ['events'], ['compare']])('%s refuses a file that never ends', async (command) => {
+    const { code, out, err } = await run([command, '--keylog', '/dev/zero', INSIDE])
+    expect([code, out]).toEqual([2, ''])
+    expect(err).toMatch(/^tunnelscope: --keylog \/dev\/zero: more than 64 MB; .*\n$/)
   })
 })
 
