@@ -1,4 +1,5 @@
 // One damaged capture through everything a file meets on its way: reader, decoders, trackers, detectors, report.
+import { createKeyLog } from '../../src/analysis/key-log.ts'
 import { openCapture } from '../../src/capture/open-capture.ts'
 import { analyze } from '../../src/daemon/pipeline.ts'
 import { platformCrypto } from '../../src/daemon/platform-crypto.ts'
@@ -10,6 +11,9 @@ import { overRead } from './over-read.ts'
 const OVER_READ_ROWS = 64
 
 const OPTIONS = { version: '0', tunnels: [], physicals: [], vpnResolvers: [], crypto: platformCrypto }
+
+/** Secrets that a damaged capture carries are used too. */
+const USES_CAPTURES = true
 
 /**
  * Analyses the whole capture and gives the number of packets; a file that is no capture has none.
@@ -31,7 +35,8 @@ export async function drive(path: string): Promise<number> {
     },
   }
   try {
-    const analyzer = await analyze(source, { ...OPTIONS, listeners: [listener] })
+    const keyLog = createKeyLog(USES_CAPTURES)
+    const analyzer = await analyze(source, { ...OPTIONS, keyLog, listeners: [listener] })
     JSON.stringify(analyzer.report())
   } finally {
     await source.close()

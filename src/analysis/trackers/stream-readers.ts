@@ -18,7 +18,8 @@ import { createScratchRow, fillScratchRow, type ScratchRow } from './scratch-row
 import type { OpenConsumer } from './stream-content.ts'
 import type { Hasher } from './tls-fingerprints.ts'
 import { type OpenTls, TlsHandshakes } from './tls-handshakes.ts'
-import { TlsInside, type TlsKeyring } from './tls-inside.ts'
+import { TlsInside } from './tls-inside.ts'
+import type { TlsKeyring } from './tls-inside-direction.ts'
 
 export interface StreamReaders {
   readonly open: OpenConsumer

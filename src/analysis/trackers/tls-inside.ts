@@ -1,7 +1,6 @@
 // What a TLS connection carries once it is encrypted, where a key log has its secrets: records of both directions are opened
 // in order, each direction by itself. Content goes to the readers of content in the clear; alerts, and what a server says
 // only under encryption, are told as TLS facts.
-import { MAX_TLS_HELD_TOTAL } from '../../constants/limits.ts'
 import { u16 } from '../../decoders/cursor.ts'
 import {
   createTlsHello,
@@ -23,66 +22,28 @@ import {
   type TlsHello,
 } from '../../decoders/tls.ts'
 import type { ConnectionFact, TlsFact } from '../../model/facts.ts'
-import type { Ciphers } from '../ciphers.ts'
-import type { KeyLog, SessionSecrets } from '../key-log.ts'
+import type { SessionSecrets } from '../key-log.ts'
 import { type OpenConsumer, StreamContent } from './stream-content.ts'
+import {
+  collect,
+  createDirection,
+  dropMessage,
+  hold,
+  release,
+  type SealedDirection,
+  type TlsKeyring,
+} from './tls-inside-direction.ts'
 import { fillCertificate13, tlsFact } from './tls-message.ts'
 import type { RecordKeys } from './tls-record-keys.ts'
 import { type AeadSuite, tls12Suite, tls13Suite } from './tls-suites.ts'
 import { tls12Keys } from './tls12-records.ts'
 import { Tls13Keys } from './tls13-records.ts'
 
-/** What a direction may hold before its keys are known: early data (RFC 8446 4.2.10) in front of all. */
-const MAX_WAITING_LEN = 64 * 1024
-/** A chain of certificates takes 10 KiB; a longer message would have to be followed only to be thrown away. */
-const MAX_MESSAGE_LEN = 64 * 1024
 /** Records of early data that nobody has the keys of; OpenSSL and NSS send one full record at the most unless told else. */
 const MAX_EARLY_RECORDS = 64
 const ALERT_LEN = 2
 /** Longer than any body: what follows a hole is not seen. */
 const ALL_THAT_FOLLOWS = Number.MAX_SAFE_INTEGER
-const NO_BYTES = new Uint8Array(0)
-
-/** What all connections opened by one key log share. */
-export interface TlsKeyring {
-  readonly keyLog: KeyLog
-  readonly ciphers: Ciphers
-  /** Bytes of records that wait for their end or their keys, in all connections together. */
-  heldLen: number
-}
-
-/** One direction. */
-interface Direction {
-  readonly isClient: boolean
-  /** The start of a record, or records whose keys are not known yet. */
-  held: Uint8Array
-  heldLen: number
-  keys: RecordKeys | undefined
-  /** TLS 1.3: the keys that last are in use. */
-  established: boolean
-  /** Content was sent. */
-  hasContent: boolean
-  /** No more of it is opened: bytes are missing, or these are not its keys. */
-  closed: boolean
-  /** The start of a handshake message. */
-  message: Uint8Array
-  /** Records that may fail to open before the first that does: early data. */
-  skippable: number
-}
-
-function createDirection(isClient: boolean): Direction {
-  return {
-    isClient,
-    held: NO_BYTES,
-    heldLen: 0,
-    keys: undefined,
-    established: false,
-    hasContent: false,
-    closed: false,
-    message: NO_BYTES,
-    skippable: 0,
-  }
-}
 
 /** Takes both directions from their first protected record on. Nothing throws; what does not open is not told. */
 export class TlsInside {
@@ -186,45 +147,24 @@ export class TlsInside {
     return new Tls13Keys(this.#ring.ciphers, this.#suite, secret)
   }
 
-  #drain(direction: Direction, where: ConnectionFact): void {
+  #drain(direction: SealedDirection, where: ConnectionFact): void {
     const { held, heldLen } = direction
     if (heldLen === 0) return
     const restAt = this.#records(direction, held, 0, heldLen, where)
     if (direction.closed) return
-    if (restAt === heldLen) this.#release(direction)
+    if (restAt === heldLen) release(this.#ring, direction)
     else {
       held.copyWithin(0, restAt, heldLen)
       direction.heldLen = heldLen - restAt
     }
   }
 
-  /** Keeps [at, endAt) behind what is held. */
-  #hold(direction: Direction, bytes: Uint8Array, at: number, endAt: number): void {
-    if (at === endAt || direction.closed) return
-    const wantedLen = direction.heldLen + endAt - at
-    if (wantedLen > direction.held.length) {
-      const isStart = direction.heldLen === 0 && endAt - at >= TLS_RECORD_HEADER_LEN
-      const recordLen = isStart ? TLS_RECORD_HEADER_LEN + u16(bytes, at + 3) : 0
-      const roomLen = Math.min(Math.max(recordLen, direction.held.length * 2), MAX_WAITING_LEN)
-      const larger = new Uint8Array(Math.max(wantedLen, roomLen))
-      this.#ring.heldLen += larger.length - direction.held.length
-      larger.set(direction.held.subarray(0, direction.heldLen))
-      direction.held = larger
-    }
-    direction.held.set(bytes.subarray(at, endAt), direction.heldLen)
-    direction.heldLen = wantedLen
-    const isTooMuch = direction.keys === undefined && wantedLen > MAX_WAITING_LEN
-    if (isTooMuch || this.#ring.heldLen > MAX_TLS_HELD_TOTAL) this.#close(direction, false)
-  }
-
-  #release(direction: Direction): void {
-    this.#ring.heldLen -= direction.held.length
-    direction.held = NO_BYTES
-    direction.heldLen = 0
+  #hold(direction: SealedDirection, bytes: Uint8Array, at: number, endAt: number): void {
+    if (at < endAt && !direction.closed && !hold(this.#ring, direction, bytes, at, endAt)) this.#close(direction, false)
   }
 
   /** Opens the whole records in [at, endAt) and returns where the first that is not whole begins. */
-  #records(direction: Direction, bytes: Uint8Array, at: number, endAt: number, where: ConnectionFact): number {
+  #records(direction: SealedDirection, bytes: Uint8Array, at: number, endAt: number, where: ConnectionFact): number {
     while (direction.keys !== undefined && !direction.closed && at + TLS_RECORD_HEADER_LEN <= endAt) {
       if (!isTlsRecord(bytes, at)) {
         this.#close(direction, false)
@@ -239,7 +179,7 @@ export class TlsInside {
   }
 
   #record(
-    direction: Direction,
+    direction: SealedDirection,
     keys: RecordKeys,
     bytes: Uint8Array,
     at: number,
@@ -261,6 +201,7 @@ export class TlsInside {
     this.#isCounted = true
     switch (keys.contentType) {
       case TLS_APPLICATION_DATA:
+        if (opened.length === 0) break
         direction.hasContent = true
         this.#contentOf().push(direction.isClient !== this.#swapped, opened, 0, opened.length, where)
         break
@@ -283,7 +224,7 @@ export class TlsInside {
     return this.#content
   }
 
-  #alert(direction: Direction, bytes: Uint8Array, at: number, endAt: number, where: ConnectionFact): void {
+  #alert(direction: SealedDirection, bytes: Uint8Array, at: number, endAt: number, where: ConnectionFact): void {
     if (endAt - at !== ALERT_LEN) return
     const fact = tlsFact('alert', direction.isClient, where, this.#swapped)
     fact.alertLevel = bytes[at]!
@@ -292,61 +233,72 @@ export class TlsInside {
     this.#tell(fact)
   }
 
-  /** Handshake messages of TLS 1.3, which may share records and be cut by them, but not by a change of keys. */
-  #handshake(direction: Direction, opened: Uint8Array, where: ConnectionFact): void {
-    let bytes = opened
-    if (direction.message.length > 0) {
-      bytes = new Uint8Array(direction.message.length + opened.length)
-      bytes.set(direction.message)
-      bytes.set(opened, direction.message.length)
-    }
+  /** Handshake messages of TLS 1.3, which may share records and be cut by them. */
+  #handshake(direction: SealedDirection, opened: Uint8Array, where: ConnectionFact): void {
+    const isContinued = direction.messageLen > 0
+    if (isContinued) this.#collect(direction, opened)
+    if (direction.closed) return
+    const bytes = isContinued ? direction.message : opened
+    const bytesEndAt = isContinued ? direction.messageLen : opened.length
     let at = 0
-    while (at + TLS_HANDSHAKE_HEADER_LEN <= bytes.length) {
+    while (at + TLS_HANDSHAKE_HEADER_LEN <= bytesEndAt) {
       const bodyAt = at + TLS_HANDSHAKE_HEADER_LEN
       const endAt = bodyAt + ((bytes[at + 1]! << 16) | u16(bytes, at + 2))
-      if (endAt > bytes.length) break
-      this.#message(direction, bytes[at]!, bytes, bodyAt, endAt, where)
+      if (endAt > bytesEndAt) break
+      const changesKeys = this.#message(direction, bytes[at]!, bytes, bodyAt, endAt, where)
       at = endAt
+      // RFC 8446 5.1: what changes the keys ends its record.
+      if (changesKeys && at < bytesEndAt) this.#close(direction, false)
+      if (direction.closed) return
     }
-    direction.message = bytes.slice(at)
-    if (direction.message.length > MAX_MESSAGE_LEN) this.#close(direction, false)
+    if (!isContinued) this.#collect(direction, bytes.subarray(at, bytesEndAt))
+    else if (at === bytesEndAt) dropMessage(this.#ring, direction)
+    else {
+      bytes.copyWithin(0, at, bytesEndAt)
+      direction.messageLen = bytesEndAt - at
+    }
   }
 
-  /** One whole message; its body is [at, endAt). */
+  #collect(direction: SealedDirection, bytes: Uint8Array): void {
+    if (bytes.length > 0 && !collect(this.#ring, direction, bytes)) this.#close(direction, false)
+  }
+
+  /** One whole message; its body is [at, endAt). True when other keys follow. */
   #message(
-    direction: Direction,
+    direction: SealedDirection,
     type: number,
     bytes: Uint8Array,
     at: number,
     endAt: number,
     where: ConnectionFact,
-  ): void {
+  ): boolean {
     const { isClient } = direction
+    const secrets = this.#secrets
     switch (type) {
       case TLS_ENCRYPTED_EXTENSIONS:
-        if (!isClient) this.#encryptedExtensions(bytes, at, endAt, where)
-        break
+        if (!isClient && !direction.established) this.#encryptedExtensions(bytes, at, endAt, where)
+        return false
       case TLS_CERTIFICATE: {
         const fact = tlsFact('certificate', isClient, where, this.#swapped)
         fact.messageLen = endAt - at + TLS_HANDSHAKE_HEADER_LEN
         if (fillCertificate13(fact, bytes, at, endAt)) this.#tell(fact)
-        break
+        return false
       }
       case TLS_END_OF_EARLY_DATA:
-        if (isClient) this.#change(direction, this.#secrets.CLIENT_HANDSHAKE_TRAFFIC_SECRET)
-        break
+        if (!isClient || direction.established) return false
+        this.#change(direction, secrets.CLIENT_HANDSHAKE_TRAFFIC_SECRET)
+        return true
       case TLS_FINISHED:
         // A client that is asked for its certificate later finishes a second time (RFC 8446 4.6.2).
-        if (direction.established) break
+        if (direction.established) return false
         direction.established = true
-        this.#change(
-          direction,
-          isClient ? this.#secrets.CLIENT_TRAFFIC_SECRET_0 : this.#secrets.SERVER_TRAFFIC_SECRET_0,
-        )
-        break
+        this.#change(direction, isClient ? secrets.CLIENT_TRAFFIC_SECRET_0 : secrets.SERVER_TRAFFIC_SECRET_0)
+        return true
       case TLS_KEY_UPDATE:
         if (direction.established) (direction.keys as Tls13Keys).update()
-        break
+        return true
+      default:
+        return false
     }
   }
 
@@ -369,16 +321,16 @@ export class TlsInside {
     this.#drain(client, where)
   }
 
-  #change(direction: Direction, secret: Uint8Array | undefined): void {
+  #change(direction: SealedDirection, secret: Uint8Array | undefined): void {
     direction.keys = this.#keys13(secret)
     if (direction.keys === undefined) this.#close(direction, false)
   }
 
-  #close(direction: Direction, cut: boolean): void {
+  #close(direction: SealedDirection, cut: boolean): void {
     if (direction.closed) return
     direction.closed = true
-    direction.message = NO_BYTES
-    this.#release(direction)
+    dropMessage(this.#ring, direction)
+    release(this.#ring, direction)
     this.#content?.gap(direction.isClient !== this.#swapped, ALL_THAT_FOLLOWS, cut)
     const client = this.#client
     // Its keys hang on what the server says.
