@@ -55,18 +55,24 @@ function signedCertificate(kind: 'rsa' | 'ec', privateKey: KeyObject, publicKey:
 }
 
 /** Two ends of a wire; `note` sees what is written to each. */
-function createWire(note: (fromClient: boolean, bytes: Uint8Array) => void): { client: Duplex; server: Duplex } {
+export function createWire(note: (fromClient: boolean, bytes: Uint8Array) => void): { client: Duplex; server: Duplex } {
   const make = (isClient: boolean, other: () => Duplex) =>
     new Duplex({
       read() {},
       write(chunk: Buffer, _encoding, done) {
         note(isClient, Uint8Array.from(chunk))
-        other().push(chunk)
-        done()
+        // A copy, for TLS writes its next record over this one; and later, for who is in the middle of writing cannot read.
+        const copy = Buffer.from(chunk)
+        setImmediate(() => {
+          other().push(copy)
+          done()
+        })
       },
       final(done) {
-        other().push(null)
-        done()
+        setImmediate(() => {
+          other().push(null)
+          done()
+        })
       },
     })
   const client: Duplex = make(true, () => server)

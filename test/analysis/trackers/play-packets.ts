@@ -141,6 +141,27 @@ export function handshake(
   ]
 }
 
+/** Bytes of data in each segment of a conversation. */
+export const SEGMENT_LEN = 1400
+
+/** A connection to port 443 from its SYN to its FINs on which these bytes are said, one turn after the other. */
+export function conversation(turns: readonly { fromClient: boolean; bytes: Uint8Array }[]): BatchPacket[] {
+  const ports = { clientPort: 50_000, serverPort: 443 }
+  const packets = handshake(999, 4999, ports)
+  const next = { client: 1000, server: 5000 }
+  for (const { fromClient, bytes } of turns) {
+    const [from, to] = fromClient ? (['client', 'server'] as const) : (['server', 'client'] as const)
+    for (let at = 0; at < bytes.length; at += SEGMENT_LEN) {
+      const data = Uint8Array.from(bytes.subarray(at, at + SEGMENT_LEN))
+      packets.push(segment({ ...ports, from, seq: next[from], ack: next[to], data }))
+      next[from] += data.length
+    }
+  }
+  packets.push(segment({ ...ports, seq: next.client, ack: next.server, flags: ACK | FIN }))
+  packets.push(segment({ ...ports, from: 'server', seq: next.server, ack: next.client + 1, flags: ACK | FIN }))
+  return packets
+}
+
 /** A DNS message with its two-byte length. */
 export function framed(message: Bytes): Bytes {
   return concat([message.length >> 8, message.length & 0xff], message)

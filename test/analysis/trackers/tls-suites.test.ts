@@ -3,11 +3,9 @@
 import { constants } from 'node:crypto'
 import { getCiphers, type TLSSocket } from 'node:tls'
 import type { HttpFact } from '../../../src/model/facts.ts'
-import type { BatchPacket } from '../../decoders/build-packet.ts'
 import { identity, type Recorded, record, type Script } from '../../support/tls-recorder.ts'
-import { ACK, FIN, handshake, play, segment } from './play-packets.ts'
+import { conversation, play, SEGMENT_LEN } from './play-packets.ts'
 
-const SEGMENT_LEN = 1400
 const BODY_LEN = 40_000
 const REQUEST = 'GET /status?x=1 HTTP/1.1\r\nHost: www.example.com\r\n\r\n'
 const RESPONSE = `HTTP/1.1 503 Service Unavailable\r\nServer: edge\r\nContent-Length: ${BODY_LEN}\r\n\r\n${'b'.repeat(BODY_LEN)}`
@@ -43,27 +41,9 @@ function withPsk({ server, client, ...rest }: Script): Script {
   }
 }
 
-/** The recorded bytes as TCP. */
-function packetsOf({ turns }: Recorded): BatchPacket[] {
-  const ports = { clientPort: 50_000, serverPort: 443 }
-  const packets = handshake(999, 4999, ports)
-  const next = { client: 1000, server: 5000 }
-  for (const { fromClient, bytes } of turns) {
-    const from = fromClient ? 'client' : 'server'
-    for (let at = 0; at < bytes.length; at += SEGMENT_LEN) {
-      const data = bytes.subarray(at, at + SEGMENT_LEN)
-      packets.push(segment({ from, seq: next[from], ack: next[fromClient ? 'server' : 'client'], data, ...ports }))
-      next[from] += data.length
-    }
-  }
-  packets.push(segment({ seq: next.client, ack: next.server, flags: ACK | FIN, ...ports }))
-  packets.push(segment({ from: 'server', seq: next.server, ack: next.client + 1, flags: ACK | FIN, ...ports }))
-  return packets
-}
-
 /** What was told, in words. */
 function told(recorded: Recorded, options: { keyLog?: string } = { keyLog: recorded.keyLog }): string[] {
-  const { http, tls } = play(packetsOf(recorded), options)
+  const { http, tls } = play(conversation(recorded.turns), options)
   const word = (fact: HttpFact) =>
     fact.kind === 'request' ? `${fact.method} ${fact.host}${fact.url}` : `${fact.status} ${fact.server} ${fact.bodyLen}`
   return [
@@ -140,7 +120,7 @@ test.each(['ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-CHACHA20-POLY1305', 'AES128
   '%s: behind a hole nothing more is opened, and what was seen of the answer is not called whole',
   async (name) => {
     const recorded = await record(script(name, { maxVersion: name.startsWith('TLS_') ? 'TLSv1.3' : 'TLSv1.2' }))
-    const packets = packetsOf(recorded)
+    const packets = conversation(recorded.turns)
     const big = packets.flatMap(({ bytes }, index) => (bytes.length > SEGMENT_LEN ? [index] : []))
     // A segment in the middle of the body, which the client acknowledges all the same.
     const hole = big[Math.floor(big.length / 2)]!
