@@ -42,7 +42,9 @@ export function httpDifference(
 
 /** A request of ours may have stopped reading. */
 function hasWholeBody({ request, http }: SiteObservation): boolean {
-  return http?.partial === undefined && (request === undefined || (request.stage === 'done' && request.bodyCut !== true))
+  return (
+    http?.partial === undefined && (request === undefined || (request.stage === 'done' && request.bodyCut !== true))
+  )
 }
 
 /** `before`: undefined where TLS hid the answer. */

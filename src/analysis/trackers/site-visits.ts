@@ -66,6 +66,8 @@ export interface Visit {
   lostUp: boolean
   lostLen: number
   deliveredLen: number
+  /** Other sites asked on the same connection, by host (RFC 9113 9.1.1; a proxy). They have HTTP and no figures of their own. */
+  others: Map<string, Visit> | undefined
   /** Who has to hear of changes. */
   owner: { isTold: boolean; isTaken: boolean } | undefined
 }
@@ -81,6 +83,8 @@ export interface VisitTracker {
 
 /** Characters kept of a header. */
 const MAX_HEADER_LEN = 200
+/** Sites told apart on one connection beside the first: pages of one operator share their connections. */
+const MAX_OTHERS = 8
 
 /**
  * `hasName(serverId)`: a DNS answer held that address, so that a failed connection may belong to a site. `own`: connections
@@ -106,13 +110,44 @@ export function createVisitTracker(hasName: (serverId: number) => boolean, own?:
   /** The visit of a flow that is one already. */
   function known(fact: ConnectionFact): Visit | undefined {
     const visit = open.size === 0 ? undefined : open.get(fact.flowId)
-    if (visit === undefined) return undefined
-    changed = true
-    if (visit.owner !== undefined) {
-      visit.owner.isTold = false
-      visit.owner.isTaken = false
-    }
+    if (visit !== undefined) note(visit)
     return visit
+  }
+
+  function note(visit: Visit): void {
+    changed = true
+    if (visit.owner === undefined) return
+    visit.owner.isTold = false
+    visit.owner.isTaken = false
+  }
+
+  /** The visit that an exchange belongs to; undefined when that is not known. */
+  function asked(request: HttpFact | undefined, response: HttpFact | undefined): Visit | undefined {
+    const fact = (request ?? response)!
+    const visit = known(fact)
+    const host = hostName(request?.host ?? '')
+    if (visit === undefined || host === visit.host) return visit
+    // HTTP/1 is asked for one site after the other; what answers in HTTP/2 may be anybody's.
+    if (host === '') return request === undefined && fact.protocol === HTTP_2 ? undefined : visit
+    let other = visit.others?.get(host)
+    if (other === undefined) {
+      if (visit.others !== undefined && visit.others.size >= MAX_OTHERS) return undefined
+      visit.others ??= new Map()
+      const { interfaceId, clientPort, address: serverAddress, port: serverPort, ipVersion } = visit
+      other = newVisit(host, {
+        timeMicros: fact.timeMicros,
+        interfaceId,
+        clientPort,
+        serverAddress,
+        serverPort,
+        ipVersion,
+      })
+      other.frame = fact.frameNumber
+      visit.others.set(host, other)
+      begun.push(other)
+    }
+    note(other)
+    return other
   }
 
   const handlers: FactHandlers = {
@@ -160,7 +195,7 @@ export function createVisitTracker(hasName: (serverId: number) => boolean, own?:
       }
     },
     httpExchange(request, response) {
-      const visit = known((response ?? request)!)
+      const visit = asked(request, response)
       if (visit === undefined) return
       if (response?.status === undefined) {
         if (request !== undefined && response === undefined && request.answerLost !== true) visit.unanswered++
@@ -245,6 +280,8 @@ export function createVisitTracker(hasName: (serverId: number) => boolean, own?:
   }
 }
 
+const HTTP_2 = 'HTTP/2'
+
 /** Lower case, without port and final dot. */
 function hostName(text: string): string {
   return text.slice(0, 255).toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '')
@@ -282,6 +319,7 @@ function newVisit(host: string, from: ConnectionEnds): Visit {
     lostUp: false,
     lostLen: 0,
     deliveredLen: 0,
+    others: undefined,
     owner: undefined,
   }
 }

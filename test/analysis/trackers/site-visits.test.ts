@@ -61,6 +61,62 @@ test('the issuer is that of the server, also where the client shows a certificat
   expect(one.tls).toMatchObject({ stage: 'certificate', issuer: 'CN=Public CA' })
 })
 
+describe('a connection that several sites share', () => {
+  const request = (host: string): HttpFact => ({
+    ...WHERE,
+    kind: 'request',
+    headMicros: WHERE.timeMicros,
+    method: 'GET',
+    url: '/',
+    host,
+    protocol: 'HTTP/2',
+  })
+  const answer = (status: number): HttpFact => ({ ...response, status, protocol: 'HTTP/2' })
+
+  function visits(...exchanges: [HttpFact | undefined, HttpFact | undefined][]): Visit[] {
+    const { handlers, takeBegun } = createVisitTracker(() => false)
+    handlers.tls?.(HELLO)
+    handlers.tls?.(ANSWER)
+    for (const [asked, answered] of exchanges) {
+      if (asked !== undefined) handlers.http?.(asked)
+      if (answered !== undefined) handlers.http?.(answered)
+      handlers.httpExchange?.(asked, answered)
+    }
+    return takeBegun()
+  }
+  const words = (all: Visit[]) => all.map((one) => `${one.host} ${one.http?.status} ${one.responses} ${outcomeOf(one)}`)
+
+  test('each has its own answers', () => {
+    const all = visits(
+      [request('www.example.com'), answer(200)],
+      [request('cdn.example.net:443'), answer(403)],
+      [request('CDN.example.net'), answer(200)],
+      [request('api.example.org'), undefined],
+    )
+    expect(words(all)).toEqual([
+      'www.example.com 200 1 works',
+      'cdn.example.net 403 2 fails',
+      'api.example.org undefined 0 unknown',
+    ])
+    expect(all[1]).toMatchObject({ address: WHERE.serverAddress, port: 443, tls: undefined, unanswered: 0 })
+    expect(all[2]!.unanswered).toBe(1)
+  })
+
+  test('an answer on it whose request was not seen may be anybody’s', () => {
+    expect(words(visits([undefined, answer(502)]))).toEqual(['www.example.com undefined 0 works'])
+    const http1 = { ...answer(502), protocol: 'HTTP/1.1' }
+    expect(words(visits([undefined, http1]))).toEqual(['www.example.com 502 1 fails'])
+  })
+
+  test('there is a bound to it', () => {
+    const many = Array.from({ length: 500 }, (_, index): [HttpFact, HttpFact] => [
+      request(`h${index}.example`),
+      answer(200),
+    ])
+    expect(visits(...many).length).toBeLessThan(100)
+  })
+})
+
 test('an answer of which bytes are missing is not whole', () => {
   expect(visit(HELLO, ANSWER, { ...response, partial: 'lost' }).http).toMatchObject({ isPartial: true })
   expect(visit(HELLO, ANSWER, response).http).toMatchObject({ isPartial: false })
