@@ -33,6 +33,8 @@ export interface FactHandlers {
   icmpError?(batch: PacketBatch, out: DecodedBatch, row: number): void
   /** A whole DNS, mDNS, LLMNR or NBNS message: `out.layer` says which, `out.ipProtocol` over what. HOT PATH. */
   dnsMessage?(batch: PacketBatch, out: DecodedBatch, row: number): void
+  /** The same, out of TLS that a key log opened (RFC 7858): on the wire nobody could read it, so it is no `dnsMessage`. */
+  dnsInsideTls?(batch: PacketBatch, out: DecodedBatch, row: number): void
   tls?(message: TlsFact): void
   quic?(message: QuicFact): void
   /** A request or response, when its body has ended or no more of it can be seen. */

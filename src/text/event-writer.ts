@@ -1,8 +1,10 @@
 // Cold path. From facts to EVE lines: which fact becomes which event.
 import { IPPROTO_UDP } from '../constants/wire.ts'
+import type { DecodedBatch } from '../model/decoded-batch.ts'
 import type { FactHandlers } from '../model/facts.ts'
 import type { Finding } from '../model/finding.ts'
 import { LAYER_NBNS } from '../model/layer.ts'
+import type { PacketBatch } from '../model/packet-batch.ts'
 import { readDnsMessage } from './dns-message.ts'
 import { DnsTransactionIds } from './dns-transaction-ids.ts'
 import { dnsEvent } from './event-dns.ts'
@@ -17,16 +19,20 @@ import { tlsEvent } from './event-tls.ts'
 /** Handlers that write one line per event; `write` gets it without the newline. */
 export function createEventWriter(write: (line: string) => void, options: EventOptions): FactHandlers {
   const transactions = new DnsTransactionIds()
+
+  function dnsMessage(batch: PacketBatch, out: DecodedBatch, row: number): void {
+    const layer = out.layer[row]!
+    const message = readDnsMessage(batch.bytes, out.dnsAt[row]!, out.dnsEndAt[row]!, layer)
+    if (message === undefined) return
+    const event = rowEnvelope(batch, out, row, 'dns', options)
+    const transactionId = transactions.take(event.flow_id)
+    event.dns = dnsEvent(message, transactionId, layer === LAYER_NBNS)
+    write(eventLine(event))
+  }
+
   return {
-    dnsMessage(batch, out, row) {
-      const layer = out.layer[row]!
-      const message = readDnsMessage(batch.bytes, out.dnsAt[row]!, out.dnsEndAt[row]!, layer)
-      if (message === undefined) return
-      const event = rowEnvelope(batch, out, row, 'dns', options)
-      const transactionId = transactions.take(event.flow_id)
-      event.dns = dnsEvent(message, transactionId, layer === LAYER_NBNS)
-      write(eventLine(event))
-    },
+    dnsMessage,
+    dnsInsideTls: dnsMessage,
     icmpError(batch, out, row) {
       const event = rowEnvelope(batch, out, row, 'icmp', options)
       event.icmp = icmpEvent(batch, out, row)

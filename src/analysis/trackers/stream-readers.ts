@@ -58,8 +58,20 @@ export function createStreamReaders(
     handlers.tls?.(fact)
   }
 
-  /** The message as a row with the 5-tuple as it was sent, which is not always that of the segment that freed it. */
   function tellDns(fromClient: boolean, bytes: Uint8Array, at: number, endAt: number): boolean {
+    if (!readDns(fromClient, bytes, at, endAt)) return false
+    handlers.dnsMessage?.(message.batch, message.out, 0)
+    return true
+  }
+
+  function tellDnsInside(fromClient: boolean, bytes: Uint8Array, at: number, endAt: number): boolean {
+    if (!readDns(fromClient, bytes, at, endAt)) return false
+    handlers.dnsInsideTls?.(message.batch, message.out, 0)
+    return true
+  }
+
+  /** The message as a row with the 5-tuple as it was sent, which is not always that of the segment that freed it. */
+  function readDns(fromClient: boolean, bytes: Uint8Array, at: number, endAt: number): boolean {
     fillScratchRow(message, batch, out, row, bytes, at, endAt, endAt - at)
     const made = message.out
     made.srcPort[0] = out.srcPort[row]!
@@ -69,9 +81,7 @@ export function createStreamReaders(
     made.payloadLen[0] = endAt - at
     made.payloadWireLen[0] = endAt - at
     decodeDns(message.cursor, made, 0, LAYER_DNS)
-    if (made.layer[0] !== LAYER_DNS) return false
-    handlers.dnsMessage?.(message.batch, made, 0)
-    return true
+    return made.layer[0] === LAYER_DNS
   }
 
   /** `depth`: in so many layers of TLS. */
@@ -83,9 +93,9 @@ export function createStreamReaders(
         const isWanted = handlers.tls !== undefined || openTls !== undefined
         return isWanted ? new TlsHandshakes(tellTls, hasher, openTls) : undefined
       }
-      // A question that TLS hid on the wire is none that somebody on the way could read.
       if (kind === 'dns') {
-        return handlers.dnsMessage === undefined || depth > 0 ? undefined : new DnsOverTcp(tellDns, whole)
+        const listener = depth > 0 ? handlers.dnsInsideTls : handlers.dnsMessage
+        return listener === undefined ? undefined : new DnsOverTcp(depth > 0 ? tellDnsInside : tellDns, whole)
       }
       if (kind === 'h2c') return new Http2Exchanges(handlers, depth > 0)
       // Also where nobody listens to HTTP: TLS or DNS may follow a CONNECT.

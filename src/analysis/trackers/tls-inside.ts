@@ -220,7 +220,7 @@ export class TlsInside {
 
   /** The content, to whom it belongs by ALPN; else by what it looks like. */
   #contentOf(): StreamContent {
-    this.#content ??= new StreamContent(this.#openContent, true, this.#alpn === 'h2' ? 'h2c' : undefined)
+    this.#content ??= new StreamContent(this.#openContent, true, kindOf(this.#alpn))
     return this.#content
   }
 
@@ -337,4 +337,9 @@ export class TlsInside {
     if (!direction.isClient && client.keys === undefined) this.#close(client, cut)
     if (this.done) this.#content?.end(true)
   }
+}
+
+/** https://www.iana.org/assignments/tls-extensiontype-values: what a protocol's name leaves no doubt about. */
+function kindOf(alpn: string | undefined): 'h2c' | 'dns' | undefined {
+  return alpn === 'h2' ? 'h2c' : alpn === 'dot' ? 'dns' : undefined
 }
