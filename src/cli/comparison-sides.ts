@@ -40,6 +40,9 @@ export interface Side {
 export async function readSides(captures: readonly string[], flags: SideFlags): Promise<Side[]> {
   const numbers = flags.epochs === undefined || flags.epochs === true ? undefined : epochNumbers(flags.epochs)
   if (captures.length === 0) {
+    if ((flags.keylog ?? []).length > 0) {
+      throw new OperatorError('bad-flag', '--keylog opens what captures hold; the store has no packets to open.')
+    }
     if (numbers !== undefined) return storeSides(numbers, flags)
     if (flags.epochs === true) return storedEpochs(flags)
     throw new OperatorError('bad-flag', 'compare needs a capture, or --epochs with two numbers.')

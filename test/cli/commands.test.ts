@@ -115,6 +115,11 @@ describe('what the operator can mend: exit 2 and one sentence', () => {
     ['a resolver that is none', ['analyze', '--doh', 'https://dns.example/', EXAMPLE], /neither a host name nor an IP/],
     ['one file named twice', ['analyze', EXAMPLE, EXAMPLE], /named twice/],
     ['one file by two names', ['analyze', EXAMPLE, `${dirname(EXAMPLE)}/./${basename(EXAMPLE)}`], /the same file as/],
+    [
+      'secrets for the store',
+      ['compare', '--epochs', '1', '2', '--keylog', EXAMPLE],
+      /the store has no packets to open/,
+    ],
     ['a bad count', ['packets', '-c', 'x', EXAMPLE], /-c x/],
     ['a folder', ['events', tmpdir()], /folder|directory/],
     [
