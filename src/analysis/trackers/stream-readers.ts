@@ -103,11 +103,11 @@ export function createStreamReaders(
     }
   }
 
-  function tlsOpener(ring: TlsKeyring, openContent: OpenConsumer): OpenTls {
+  function tlsOpener(keyring: TlsKeyring, openContent: OpenConsumer): OpenTls {
     return (clientRandom, hello, swapped) => {
-      const secrets = ring.keyLog.secretsOf(latin1(clientRandom, 0, clientRandom.length))
+      const secrets = keyring.keyLog.secretsOf(latin1(clientRandom, 0, clientRandom.length))
       if (secrets === undefined) return undefined
-      return new TlsInside(ring, secrets, clientRandom, hello, swapped, tellTls, openContent)
+      return new TlsInside(keyring, secrets, clientRandom, hello, swapped, tellTls, openContent)
     }
   }
 

@@ -58,7 +58,7 @@ export function createDirection(isClient: boolean): SealedDirection {
 
 /** Keeps [at, endAt) behind what is held. False when that is too much. */
 export function hold(
-  ring: TlsKeyring,
+  keyring: TlsKeyring,
   direction: SealedDirection,
   bytes: Uint8Array,
   at: number,
@@ -70,40 +70,40 @@ export function hold(
     const recordLen = isStart ? TLS_RECORD_HEADER_LEN + u16(bytes, at + 3) : 0
     const roomLen = Math.min(Math.max(recordLen, direction.held.length * 2), MAX_WAITING_LEN)
     const larger = new Uint8Array(Math.max(wantedLen, roomLen))
-    ring.heldLen += larger.length - direction.held.length
+    keyring.heldLen += larger.length - direction.held.length
     larger.set(direction.held.subarray(0, direction.heldLen))
     direction.held = larger
   }
   direction.held.set(bytes.subarray(at, endAt), direction.heldLen)
   direction.heldLen = wantedLen
   const isTooMuch = direction.keys === undefined && wantedLen > MAX_WAITING_LEN
-  return !isTooMuch && ring.heldLen <= MAX_TLS_HELD_TOTAL
+  return !isTooMuch && keyring.heldLen <= MAX_TLS_HELD_TOTAL
 }
 
 /** Gives the memory of what is held back. */
-export function release(ring: TlsKeyring, direction: SealedDirection): void {
-  ring.heldLen -= direction.held.length
+export function release(keyring: TlsKeyring, direction: SealedDirection): void {
+  keyring.heldLen -= direction.held.length
   direction.held = NO_BYTES
   direction.heldLen = 0
 }
 
 /** Keeps `bytes` behind what there is of a message. False when that is too much. */
-export function collect(ring: TlsKeyring, direction: SealedDirection, bytes: Uint8Array): boolean {
+export function collect(keyring: TlsKeyring, direction: SealedDirection, bytes: Uint8Array): boolean {
   const { message, messageLen } = direction
   const wantedLen = messageLen + bytes.length
   if (wantedLen > message.length) {
     direction.message = new Uint8Array(Math.max(wantedLen, Math.min(message.length * 2, MAX_MESSAGE_LEN)))
     direction.message.set(message.subarray(0, messageLen))
-    ring.heldLen += direction.message.length - message.length
+    keyring.heldLen += direction.message.length - message.length
   }
   direction.message.set(bytes, messageLen)
   direction.messageLen = wantedLen
-  return wantedLen <= MAX_MESSAGE_LEN && ring.heldLen <= MAX_TLS_HELD_TOTAL
+  return wantedLen <= MAX_MESSAGE_LEN && keyring.heldLen <= MAX_TLS_HELD_TOTAL
 }
 
 /** Gives the memory of the message back. */
-export function dropMessage(ring: TlsKeyring, direction: SealedDirection): void {
-  ring.heldLen -= direction.message.length
+export function dropMessage(keyring: TlsKeyring, direction: SealedDirection): void {
+  keyring.heldLen -= direction.message.length
   direction.message = NO_BYTES
   direction.messageLen = 0
 }

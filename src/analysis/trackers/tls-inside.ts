@@ -39,7 +39,7 @@ import { type AeadSuite, tls12Suite, tls13Suite } from './tls-suites.ts'
 import { tls12Keys } from './tls12-records.ts'
 import { Tls13Keys } from './tls13-records.ts'
 
-/** Records of early data that nobody has the keys of; OpenSSL and NSS send one full record at the most unless told else. */
+/** Records of early data that nobody has the keys of and that are passed over: a request or two has fewer. */
 const MAX_EARLY_RECORDS = 64
 const ALERT_LEN = 2
 /** Longer than any body: what follows a hole is not seen. */
@@ -47,7 +47,7 @@ const ALL_THAT_FOLLOWS = Number.MAX_SAFE_INTEGER
 
 /** Takes both directions from their first protected record on. Nothing throws; what does not open is not told. */
 export class TlsInside {
-  readonly #ring: TlsKeyring
+  readonly #keyring: TlsKeyring
   readonly #secrets: SessionSecrets
   readonly #clientRandom: Uint8Array
   readonly #earlyData: boolean
@@ -64,7 +64,7 @@ export class TlsInside {
 
   /** `swapped`: the side that sent the ClientHello is the flow's server. `openContent`: who reads what comes out. */
   constructor(
-    ring: TlsKeyring,
+    keyring: TlsKeyring,
     secrets: SessionSecrets,
     clientRandom: Uint8Array,
     clientHello: TlsHello,
@@ -72,7 +72,7 @@ export class TlsInside {
     tell: (fact: TlsFact) => void,
     openContent: OpenConsumer,
   ) {
-    this.#ring = ring
+    this.#keyring = keyring
     this.#secrets = secrets
     this.#clientRandom = clientRandom
     this.#earlyData = clientHello.earlyData
@@ -127,7 +127,7 @@ export class TlsInside {
     const suite = tls12Suite(hello.cipherSuites[0] ?? 0)
     const masterSecret = this.#secrets.CLIENT_RANDOM
     if (suite === undefined || masterSecret === undefined || hello.compressionMethod !== 0) return
-    const { ciphers } = this.#ring
+    const { ciphers } = this.#keyring
     const keys = tls12Keys(ciphers, suite, masterSecret, this.#clientRandom, serverRandom, hello.encryptThenMac)
     this.#client.keys = keys.client
     this.#server.keys = keys.server
@@ -144,7 +144,7 @@ export class TlsInside {
   /** Undefined when there is no such secret, or it is another hash's. */
   #keys13(secret: Uint8Array | undefined): Tls13Keys | undefined {
     if (secret === undefined || this.#suite === undefined || secret.length !== this.#suite.hashLen) return undefined
-    return new Tls13Keys(this.#ring.ciphers, this.#suite, secret)
+    return new Tls13Keys(this.#keyring.ciphers, this.#suite, secret)
   }
 
   #drain(direction: SealedDirection, where: ConnectionFact): void {
@@ -152,7 +152,7 @@ export class TlsInside {
     if (heldLen === 0) return
     const restAt = this.#records(direction, held, 0, heldLen, where)
     if (direction.closed) return
-    if (restAt === heldLen) release(this.#ring, direction)
+    if (restAt === heldLen) release(this.#keyring, direction)
     else {
       held.copyWithin(0, restAt, heldLen)
       direction.heldLen = heldLen - restAt
@@ -160,7 +160,8 @@ export class TlsInside {
   }
 
   #hold(direction: SealedDirection, bytes: Uint8Array, at: number, endAt: number): void {
-    if (at < endAt && !direction.closed && !hold(this.#ring, direction, bytes, at, endAt)) this.#close(direction, false)
+    if (at < endAt && !direction.closed && !hold(this.#keyring, direction, bytes, at, endAt))
+      this.#close(direction, false)
   }
 
   /** Opens the whole records in [at, endAt) and returns where the first that is not whole begins. */
@@ -197,7 +198,7 @@ export class TlsInside {
       return
     }
     direction.skippable = 0
-    if (!this.#isCounted) this.#ring.keyLog.openedCount++
+    if (!this.#isCounted) this.#keyring.keyLog.openedCount++
     this.#isCounted = true
     switch (keys.contentType) {
       case TLS_APPLICATION_DATA:
@@ -252,7 +253,7 @@ export class TlsInside {
       if (direction.closed) return
     }
     if (!isContinued) this.#collect(direction, bytes.subarray(at, bytesEndAt))
-    else if (at === bytesEndAt) dropMessage(this.#ring, direction)
+    else if (at === bytesEndAt) dropMessage(this.#keyring, direction)
     else {
       bytes.copyWithin(0, at, bytesEndAt)
       direction.messageLen = bytesEndAt - at
@@ -260,7 +261,7 @@ export class TlsInside {
   }
 
   #collect(direction: SealedDirection, bytes: Uint8Array): void {
-    if (bytes.length > 0 && !collect(this.#ring, direction, bytes)) this.#close(direction, false)
+    if (bytes.length > 0 && !collect(this.#keyring, direction, bytes)) this.#close(direction, false)
   }
 
   /** One whole message; its body is [at, endAt). True when other keys follow. */
@@ -329,8 +330,8 @@ export class TlsInside {
   #close(direction: SealedDirection, cut: boolean): void {
     if (direction.closed) return
     direction.closed = true
-    dropMessage(this.#ring, direction)
-    release(this.#ring, direction)
+    dropMessage(this.#keyring, direction)
+    release(this.#keyring, direction)
     this.#content?.gap(direction.isClient !== this.#swapped, ALL_THAT_FOLLOWS, cut)
     const client = this.#client
     // Its keys hang on what the server says.

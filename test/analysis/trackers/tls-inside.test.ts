@@ -35,7 +35,7 @@ interface Cut {
 function see(keyLogText: string, turns: Turn[], { cutsOf = () => [], hole, open = false, end = true }: Cut = {}): Seen {
   const keyLog = createKeyLog()
   keyLog.add(Buffer.from(keyLogText))
-  const ring: TlsKeyring = { keyLog, ciphers: platformCrypto, heldLen: 0 }
+  const keyring: TlsKeyring = { keyLog, ciphers: platformCrypto, heldLen: 0 }
   const seen: Seen = { facts: [], client: '', server: '', kind: '', heldLen: 0, opened: 0, done: false }
   const consumer: StreamConsumer = {
     done: false,
@@ -55,7 +55,7 @@ function see(keyLogText: string, turns: Turn[], { cutsOf = () => [], hole, open 
   const tls = new TlsHandshakes(told, undefined, (random, hello, swapped) => {
     const secrets = keyLog.secretsOf(Buffer.from(random).toString('latin1'))
     if (secrets === undefined) return undefined
-    return new TlsInside(ring, secrets, random, hello, swapped, told, (kind) => {
+    return new TlsInside(keyring, secrets, random, hello, swapped, told, (kind) => {
       seen.kind = kind
       return consumer
     })
@@ -66,7 +66,7 @@ function see(keyLogText: string, turns: Turn[], { cutsOf = () => [], hole, open 
   })
   seen.done = tls.done
   if (end && !tls.done) tls.end(open)
-  seen.heldLen = ring.heldLen
+  seen.heldLen = keyring.heldLen
   seen.opened = keyLog.openedCount
   return seen
 }
@@ -499,7 +499,7 @@ test('what all connections hold together is bounded', () => {
   const keyLog = createKeyLog()
   const session = session13()
   keyLog.add(Buffer.from(session.keyLog))
-  const ring: TlsKeyring = { keyLog, ciphers: platformCrypto, heldLen: 0 }
+  const keyring: TlsKeyring = { keyLog, ciphers: platformCrypto, heldLen: 0 }
   const start = [23, 3, 3, 0x40, 0]
   const all: TlsHandshakes[] = []
   for (let count = 0; count < 4000; count++) {
@@ -509,7 +509,7 @@ test('what all connections hold together is bounded', () => {
       (random, hello, swapped) => {
         const secrets = keyLog.secretsOf(Buffer.from(random).toString('latin1'))!
         return new TlsInside(
-          ring,
+          keyring,
           secrets,
           random,
           hello,
@@ -526,7 +526,7 @@ test('what all connections hold together is bounded', () => {
     push(true, [...session.clientFinish(), ...start])
     all.push(tls)
   }
-  expect(ring.heldLen).toBeLessThanOrEqual(32 << 20)
+  expect(keyring.heldLen).toBeLessThanOrEqual(32 << 20)
   for (const tls of all) tls.end()
-  expect(ring.heldLen).toBe(0)
+  expect(keyring.heldLen).toBe(0)
 })
