@@ -13,11 +13,15 @@ const DRAFT_BASE = 0xff00_0000
 const FIRST_DRAFT = 22
 const LAST_DRAFT = 34
 
-/** How the packets of a version are laid out and protected; QUIC_OTHER is Google's own, named but not opened. */
+/**
+ * How the packets of a version are laid out and protected; QUIC_OTHER is Google's own, named but not opened. QUIC_RESERVED:
+ * RFC 9000 15, a version that exists to be refused, around what the client would send with one of its own.
+ */
 export const QUIC_UNKNOWN = 0
 export const QUIC_LIKE_1 = 1
 export const QUIC_LIKE_2 = 2
 export const QUIC_OTHER = 3
+export const QUIC_RESERVED = 4
 
 /** Packet types, the same word for all versions. */
 export const QUIC_INITIAL = 0
@@ -27,9 +31,13 @@ export const QUIC_RETRY = 3
 export const QUIC_VERSION_NEGOTIATION = 4
 
 const LONG_HEADER = 0x80
+const FIXED_BIT = 0x40
 const MIN_LEN = 7
 /** RFC 9000 17.2: versions 1 and 2 allow no longer connection ids. */
 export const QUIC_MAX_CONNECTION_ID_LEN = 20
+/** RFC 9000 7.2: a client's first id is no shorter; 14.1: nor its first datagram. */
+const MIN_FIRST_ID_LEN = 8
+const MIN_INITIAL_LEN = 1200
 const MAX_VERSIONS = 32
 
 /** One long header packet within a datagram. Offsets are into the bytes it was read from. */
@@ -69,7 +77,7 @@ export function quicLikeness(version: number): number {
   // `T050` and `T051`: Google's with TLS. `Q046`, `Q050`: with its own handshake.
   if (version === 0x5430_3530 || version === 0x5430_3531) return QUIC_LIKE_1
   if (version === 0x5130_3436 || version === 0x5130_3530) return QUIC_OTHER
-  return QUIC_UNKNOWN
+  return (version & 0x0f0f_0f0f) === 0x0a0a_0a0a ? QUIC_RESERVED : QUIC_UNKNOWN
 }
 
 /** True when a long header of a known version, or a version negotiation that offers one, stands at the cursor. */
@@ -81,6 +89,11 @@ export function isQuic(cursor: Cursor): boolean {
   if (likeness === QUIC_OTHER) return true
   const idsEndAt = connectionIdsEndAt(bytes, at, endAt)
   if (idsEndAt < 0) return false
+  // Half of such a version's bits are anything: its packet must be a client's first one by all else too.
+  if (likeness === QUIC_RESERVED) {
+    const isInitial = (bytes[at]! & 0xf0) === (LONG_HEADER | FIXED_BIT)
+    return isInitial && bytes[at + 5]! >= MIN_FIRST_ID_LEN && cursor.wireEndAt - at >= MIN_INITIAL_LEN
+  }
   return (
     likeness !== QUIC_UNKNOWN || (version === QUIC_NEGOTIATION && offersKnown(bytes, idsEndAt, cursor.wireEndAt, endAt))
   )
@@ -114,7 +127,7 @@ export function readQuicHeader(bytes: Uint8Array, at: number, endAt: number, hea
     return true
   }
   const likeness = quicLikeness(version)
-  if (likeness !== QUIC_LIKE_1 && likeness !== QUIC_LIKE_2) return false
+  if (likeness === QUIC_UNKNOWN || likeness === QUIC_OTHER) return false
   const wireType = (bytes[at]! >> 4) & 3
   // RFC 9369 3.2: version 2 turns the numbers of the types by one.
   header.type = likeness === QUIC_LIKE_2 ? (wireType + 3) & 3 : wireType
@@ -176,7 +189,8 @@ function connectionIdsEndAt(bytes: Uint8Array, at: number, endAt: number): numbe
 function offersKnown(bytes: Uint8Array, at: number, wireEndAt: number, endAt: number): boolean {
   if (wireEndAt === at || ((wireEndAt - at) & 3) !== 0) return false
   for (let count = 0; at + 4 <= endAt && count < MAX_VERSIONS; count++, at += 4) {
-    if (quicLikeness(u32(bytes, at)) !== QUIC_UNKNOWN) return true
+    const likeness = quicLikeness(u32(bytes, at))
+    if (likeness !== QUIC_UNKNOWN && likeness !== QUIC_RESERVED) return true
   }
   return false
 }

@@ -24,6 +24,8 @@ export interface Initial {
   packetNumberLen?: number
   /** The id that the keys come from, when it is not the packet's own. */
   keysFrom?: Bytes
+  /** The version whose salt and labels are used, when it is not the packet's own. */
+  keysVersion?: number
   payload: Bytes
 }
 
@@ -46,7 +48,7 @@ export function sealInitial(o: Initial): Bytes {
     be16(length),
     number,
   )
-  const { key, iv, headerKey } = clientKeys(version, o.keysFrom ?? o.destinationId)
+  const { key, iv, headerKey } = clientKeys(o.keysVersion ?? version, o.keysFrom ?? o.destinationId)
   const nonce = Uint8Array.from(iv)
   number.forEach((byte, index) => {
     nonce[12 - numberLen + index]! ^= byte

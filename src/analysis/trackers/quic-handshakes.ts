@@ -23,7 +23,7 @@ import type { Ciphers } from '../ciphers.ts'
 import { CryptoStream } from './crypto-stream.ts'
 import { connectionOf } from './flow-fact.ts'
 import type { FlowTable } from './flows.ts'
-import { clientInitialKeys, type InitialKeys, openInitial } from './quic-keys.ts'
+import { clientInitialKeys, type InitialKeys, openInitial, protectedAs } from './quic-keys.ts'
 import { connectionOf as seenFrom } from './stream-consumer.ts'
 import { type Hasher, helloVersion, ja4 } from './tls-fingerprints.ts'
 
@@ -118,17 +118,18 @@ export function createQuicTracker(
     // Once the server has chosen an id all further Initials go to that one, which gives no keys.
     const id = hashOf(bytes, header.destinationIdAt, header.destinationIdLen)
     if (connection.keys !== undefined && id === connection.keylessId) return undefined
-    const keys = clientInitialKeys(crypto, header.version, bytes, header.destinationIdAt, header.destinationIdLen)
-    const payload = openInitial(crypto, keys, bytes, at, header)
-    if (payload === undefined) {
-      connection.keylessId = id
-      return undefined
+    for (const version of protectedAs(header.version)) {
+      const keys = clientInitialKeys(crypto, version, bytes, header.destinationIdAt, header.destinationIdLen)
+      const payload = openInitial(crypto, keys, bytes, at, header)
+      if (payload === undefined) continue
+      if (connection.told || connection.version !== header.version) connection.crypto = new CryptoStream()
+      connection.keys = keys
+      connection.version = header.version
+      connection.told = false
+      return payload
     }
-    if (connection.told || connection.version !== header.version) connection.crypto = new CryptoStream()
-    connection.keys = keys
-    connection.version = header.version
-    connection.told = false
-    return payload
+    connection.keylessId = id
+    return undefined
   }
 
   function initial(slot: number, connection: Connection, batch: PacketBatch, row: number, at: number): void {

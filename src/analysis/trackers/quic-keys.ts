@@ -1,6 +1,6 @@
 // The keys of QUIC's Initial packets, which follow from the version and the client's first connection id (RFC 9001 5.2,
 // RFC 9369 3.3), and the opening of such packets. The ciphers come from the platform.
-import { QUIC_1, QUIC_2, type QuicHeader } from '../../decoders/quic.ts'
+import { QUIC_1, QUIC_2, QUIC_RESERVED, type QuicHeader, quicLikeness } from '../../decoders/quic.ts'
 import { type Ciphers, expandLabel } from '../ciphers.ts'
 
 /** Keys of the client's Initial packets. */
@@ -25,6 +25,14 @@ const TAG_LEN = 16
 const SAMPLE_LEN = 16
 /** RFC 9001 5.4.2: the sample is taken as if the packet number had its greatest length. */
 const MAX_PACKET_NUMBER_LEN = 4
+
+/** RFC 9000 15 gives its reserved versions no salt: clients take that of the version they mean to speak, which is one of these. */
+const RESERVED_AS: readonly number[] = Object.freeze([QUIC_1, 0xff00_001d])
+
+/** The versions by whose rules the Initials of `version` may be protected. */
+export function protectedAs(version: number): readonly number[] {
+  return quicLikeness(version) === QUIC_RESERVED ? RESERVED_AS : [version]
+}
 
 /** Derives the client's keys from the connection id bytes[at, at + len). `version` is one that quicLikeness knows. */
 export function clientInitialKeys(

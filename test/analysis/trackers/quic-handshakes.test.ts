@@ -100,6 +100,51 @@ function initial(payload: Bytes, more: Partial<Initial> = {}): Bytes {
   return sealInitial({ destinationId: CLIENT_ID, payload: padded(payload, 1162), ...more })
 }
 
+describe('a reserved version, sent to make the server negotiate (RFC 9000 15)', () => {
+  const version = 0x1a2a_3a4a
+
+  test.each([
+    ['version 1', QUIC_V1],
+    ['draft 29', QUIC_DRAFT_29],
+  ])('is opened with the keys of %s', (_, keysVersion) => {
+    const facts = play([initial(cryptoFrame(0, hello('reserved.example')), { version, keysVersion })])
+    expect(facts).toMatchObject([{ kind: 'client-hello', version, sni: 'reserved.example', clientAlpns: ['h3'] }])
+    expect(quicEvent(facts[0]!).version).toBe('0x1a2a3a4a')
+  })
+
+  test('and after the negotiation the hello comes again with a version that both speak', () => {
+    const frame = cryptoFrame(0, hello('again.example'))
+    const facts = play([initial(frame, { version, keysVersion: QUIC_V1 }), initial(frame)])
+    expect(facts.map((fact) => [fact.version, fact.sni])).toEqual([
+      [version, 'again.example'],
+      [QUIC_V1, 'again.example'],
+    ])
+  })
+
+  test.each([
+    ['other keys', initial(cryptoFrame(0, hello('a.example')), { version, keysVersion: QUIC_V2 })],
+    [
+      'an id too short for a first packet',
+      initial(cryptoFrame(0, hello('a.example')), {
+        version,
+        keysVersion: QUIC_V1,
+        destinationId: hex('01020304050607'),
+      }),
+    ],
+    [
+      'a datagram too short for one',
+      sealInitial({
+        version,
+        keysVersion: QUIC_V1,
+        destinationId: CLIENT_ID,
+        payload: cryptoFrame(0, hello('a.example')),
+      }),
+    ],
+  ])('tells nothing with %s', (_, packet) => {
+    expect(play([packet])).toEqual([])
+  })
+})
+
 describe.each([
   ['RFC 9001 Appendix A', RFC_9001],
   ['RFC 9369 Appendix A', RFC_9369],
