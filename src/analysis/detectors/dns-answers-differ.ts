@@ -50,8 +50,8 @@ interface Compared {
 
 /** Answers rotate within the life of most of them, a minute. */
 const SETTLED_MICROS = 60_000_000
-/** Names compared; the longest known make room. */
-const MAX_NAMES_COMPARED = 20_000
+/** Names compared; the longest known make room: a machine asks for some thousands a day, and the two sides minutes apart. */
+const MAX_NAMES_COMPARED = 8_000
 /** Addresses kept of one side; a name with more is spread so widely that nothing follows from a difference. */
 const MAX_ADDRESSES = 64
 

@@ -225,6 +225,7 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
   ): number {
     if (table.count === maxFlows) evict()
     else if (table.count === capacity) grow()
+    if (table.count * 2 >= cells.length) rehash(cells.length * 2)
     let cell = hash & cellMask
     let probe = 0
     while (cells[cell] !== 0 && probe < MAX_FLOW_PROBES) {
@@ -281,9 +282,14 @@ export function createFlowTable(options: FlowTableOptions): FlowTable {
     doubles = new Float64Array(words.buffer)
     table.words = words
     table.doubles = doubles
-    cells = new Uint32Array(capacity * 2)
-    cellMask = cells.length - 1
+  }
+
+  /** COLD PATH: once for every doubling. Cells are found by chance all over: more of them than needed are memory and cache lost. */
+  function rehash(size: number): void {
+    cells = new Uint32Array(size)
+    cellMask = size - 1
     for (let slot = 0; slot < usedSlots; slot++) {
+      if (words[(slot << FLOW_SHIFT) + FLOW_ID_AT] === 0) continue
       const hash = hashOfRecord(words, slot << FLOW_SHIFT)
       let cell = hash & cellMask
       while (cells[cell] !== 0) cell = (cell + 1) & cellMask
