@@ -9,12 +9,12 @@ import type { PacketBatch } from '../model/packet-batch.ts'
 import type { SiteObservation } from '../model/site.ts'
 import type { Analyzer, AnalyzerOptions } from './analyzer-interface.ts'
 import { buildReport, type ReportSources, reportOverview, siteContext } from './build-report.ts'
-import { isContinuation } from './continued-interfaces.ts'
 import { createDeclaredAddresses } from './declared-addresses.ts'
 import type { DetectorContext } from './detector.ts'
 import { DETECTORS } from './detectors/index.ts'
 import { judgeExchange } from './dns-judgement.ts'
 import { createEncryptedDns } from './encrypted-dns.ts'
+import { createEvidenceLocator } from './evidence-source.ts'
 import { createFanOut } from './fan-out.ts'
 import { withJoins } from './joined-tunnels.ts'
 import { PARALLEL_MICROS } from './judgement/causes.ts'
@@ -106,9 +106,7 @@ export function createAnalyzer(
   const leaks = createLeakList()
   const exposures = createLeakList()
   const verdict = createVerdictCounter()
-  const exchanges = createDnsExchangeTracker(names, addresses, told, answers, (before, after) =>
-    isContinuation(interfaces, links, before, after),
-  )
+  const exchanges = createDnsExchangeTracker(names, addresses, told, answers)
   const view = new ExchangeView(() => exchanges, names, addresses, answers, interfaces)
   const lateAnswers = createLateAnswers(names, addresses, answers, interfaces)
   const clock: PacketClock = { startMicros: -1, nowMicros: 0 }
@@ -125,7 +123,8 @@ export function createAnalyzer(
     lanDomains: leases.domains,
   }))
   const { context } = networkNow
-  const findings = createFindingSet((timeMicros) => context().timeline.epochAt(timeMicros))
+  const locate = createEvidenceLocator(inputs)
+  const findings = createFindingSet((timeMicros) => context().timeline.epochAt(timeMicros), locate)
 
   const paths = createPathTable(addresses)
   const traceroutes = createTracerouteTracker(addresses)
@@ -147,7 +146,7 @@ export function createAnalyzer(
     network: pathContext,
   }
   const questions = createSiteQuestions(names, addresses)
-  const siteWords = { addressText: addresses.text, interfaceOf, ownerOf: detectorContext.ownerOf }
+  const siteWords = { addressText: addresses.text, interfaceOf, locate, ownerOf: detectorContext.ownerOf }
   const sites = createSiteTracker(names, addresses, answers, questions, siteWords, options)
   const handlers = createFanOut([
     ...DETECTORS.map((detector) => detector.create(detectorContext)),

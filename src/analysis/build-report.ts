@@ -132,7 +132,7 @@ export function reportOverview(from: ReportSources, firstEpoch: number): ReportO
   return {
     verdict: reportVerdict(from),
     epochs: reportEpochs(from, firstEpoch),
-    interfaces: from.interfaces.map((one) => reportInterface(from, one)),
+    interfaces: distinct(from.interfaces).map((one) => reportInterface(from, one)),
   }
 }
 
@@ -142,12 +142,19 @@ function reportInput(from: ReportSources, input: InputSummary, index: number): R
     format: input.format,
     packets: input.packets,
     bytes: input.bytes,
-    interfaces: from.interfaces.filter((one) => one.inputIndex === index).map((one) => reportInterface(from, one)),
+    interfaces: distinct(from.interfaces)
+      .filter((one) => one.inputIndex === index)
+      .map((one) => reportInterface(from, one)),
   }
   if (input.firstMicros !== undefined) made.first = utcTime(input.firstMicros)
   if (input.lastMicros !== undefined) made.last = utcTime(input.lastMicros)
   if (input.damage !== undefined) made.damage = { ...input.damage }
   return made
+}
+
+/** One that goes on in the next file of a ring is told where it began, with all its packets. */
+function distinct(interfaces: readonly CaptureInterface[]): CaptureInterface[] {
+  return interfaces.filter((one) => !one.isContinuation)
 }
 
 function reportInterface(from: ReportSources, one: CaptureInterface): ReportInterface {
@@ -180,18 +187,19 @@ function reportVerdict(from: ReportSources): Verdict {
 }
 
 function coverageOf(from: ReportSources): Coverage {
+  const interfaces = distinct(from.interfaces)
   const up = from.network.interfacesUp()
   const made: Coverage = {
     packets: from.inputs.reduce((sum, input) => sum + input.packets, 0),
-    interfacesWatched: from.network.isKnown ? up.filter((one) => one.isWatched).length : from.interfaces.length,
-    interfacesUp: from.network.isKnown ? up.length : from.interfaces.length,
+    interfacesWatched: from.network.isKnown ? up.filter((one) => one.isWatched).length : interfaces.length,
+    interfacesUp: from.network.isKnown ? up.length : interfaces.length,
     dnsMessages: from.verdict.dnsMessages,
     questionsOutside: from.verdict.total.outside,
     questionsInTunnel: from.verdict.total.inTunnel,
     connections: from.connections.connections,
     explainedConnections: from.connections.explained,
   }
-  const counted = [...from.interfaces.map((one) => one.statistics), ...from.inputs].flatMap((one) =>
+  const counted = [...interfaces.map((one) => one.statistics), ...from.inputs].flatMap((one) =>
     one?.dropped === undefined ? [] : [one.dropped],
   )
   if (counted.length > 0) made.dropped = counted.reduce((sum, dropped) => sum + dropped, 0)

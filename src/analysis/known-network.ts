@@ -1,11 +1,9 @@
 // The context that questions and connections are judged in, from what the trackers and the operator know by now.
-import { SILENCE_MICROS } from '../constants/limits.ts'
 import type { CaptureInterface } from '../model/capture-interface.ts'
 import type { ProcessRef } from '../model/finding.ts'
 import type { OwnProbes } from '../model/own-probes.ts'
 import type { InterfaceRole } from '../model/report.ts'
 import { parseAddress } from '../text/address.ts'
-import { continuedInterfaces } from './continued-interfaces.ts'
 import { splitEndpoint } from './endpoint-text.ts'
 import type { ConnectionContext } from './judgement/connections.ts'
 import { LAN_SUFFIXES } from './judgement/special-names.ts'
@@ -153,9 +151,7 @@ export function createKnownNetwork(from: NetworkSources): ConnectionContext {
     if (tunnels.length === 0) return offlineTimeline(outerEvidence(outer), sources.startMicros, sources.nowMicros, used)
     // Goes through all that is held: only where there is a tunnel to be lost.
     const events = outsideEvents(exchanges, connections, role)
-    const evidence = continuedInterfaces(tunnels, sources.interfaces, links).map((parts) =>
-      tunnelEvidence(sources, parts, events),
-    )
+    const evidence = tunnels.map((id) => tunnelEvidence(sources, id, events))
     return offlineTimeline(evidence, sources.startMicros, sources.nowMicros, used)
   }
 }
@@ -195,7 +191,8 @@ function isUsed(from: NetworkSources, id: number, isVpnSeen: boolean): boolean {
   if (from.roles[id]?.isStanding === true && !isVpnSeen) {
     return figures !== undefined && figures.ipv4Packets + figures.ipv6Packets > 0
   }
-  return (figures?.packets ?? 0) > 0 || from.interfaces[id]?.statistics?.startMicros !== undefined
+  const one = from.interfaces[id]
+  return (figures?.packets ?? 0) > 0 || (!one?.isContinuation && one?.statistics?.startMicros !== undefined)
 }
 
 /**
@@ -231,26 +228,16 @@ function outerEvidence(servers: readonly VpnEndpoint[]): TunnelEvidence[] {
   ]
 }
 
-/** `parts`: the ids of one interface in captures that follow each other. */
-function tunnelEvidence(
-  from: NetworkSources,
-  parts: readonly number[],
-  events: readonly OutsideEvent[],
-): TunnelEvidence {
-  const one = from.interfaces[parts[0]!]
-  const figures = parts.flatMap((id) => from.links.figures(id) ?? [])
-  const silences = figures.flatMap((part, index) => {
-    const until = figures[index + 1]?.firstMicros ?? part.lastMicros
-    return until - part.lastMicros > SILENCE_MICROS ? [...part.silences, part.lastMicros, until] : part.silences
-  })
-  const startMicros = one?.statistics?.startMicros
-  const endMicros = from.interfaces[parts[parts.length - 1]!]?.statistics?.endMicros
+function tunnelEvidence(from: NetworkSources, id: number, events: readonly OutsideEvent[]): TunnelEvidence {
+  const one = from.interfaces[id]
+  const figures = from.links.figures(id)
+  const { startMicros, endMicros } = one?.statistics ?? {}
   return {
     interfaceName: one?.name ?? one?.inputName ?? '',
     statistics: startMicros === undefined || endMicros === undefined ? undefined : { startMicros, endMicros },
-    firstMicros: figures[0]?.firstMicros ?? -1,
-    lastMicros: figures[figures.length - 1]?.lastMicros ?? -1,
-    losses: tunnelLosses(silences, (server) => parts.some((id) => from.links.hasCarried(id, server)), events),
+    firstMicros: figures?.firstMicros ?? -1,
+    lastMicros: figures?.lastMicros ?? -1,
+    losses: tunnelLosses(figures?.silences ?? [], (server) => from.links.hasCarried(id, server), events),
   }
 }
 

@@ -30,6 +30,7 @@ export function createLossTeller(
     tick,
     end(timeMicros, packetsOf) {
       for (const one of interfaces) {
+        if (one.isContinuation) continue
         const interfaceName = one.name ?? one.inputName
         const { inputName } = one
         const { received = 0, dropped = 0 } = one.statistics ?? {}

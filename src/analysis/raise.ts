@@ -4,6 +4,7 @@ import { type Finding, SEVERITY_RANK } from '../model/finding.ts'
 import { fill } from '../text/fill.ts'
 import { utcTime } from '../text/timestamp.ts'
 import type { DetectorMeta, RaisedFinding } from './detector.ts'
+import type { EvidenceLocator } from './evidence-source.ts'
 
 export interface FindingSet {
   raise(meta: DetectorMeta, raised: RaisedFinding): void
@@ -29,8 +30,11 @@ interface Kept {
   finding: Finding
 }
 
-/** `epochAt(micros)` gives the epoch a finding belongs to. */
-export function createFindingSet(epochAt: (timeMicros: number) => number): FindingSet {
+/** `epochAt(micros)` gives the epoch a finding belongs to, `locate` the file and frame of its evidence. */
+export function createFindingSet(
+  epochAt: (timeMicros: number) => number,
+  locate: EvidenceLocator = (source, frame) => ({ source, frame }),
+): FindingSet {
   const kept = new Map<string, Kept>()
   const changed = new Set<Kept>()
   let refused = 0
@@ -79,7 +83,7 @@ export function createFindingSet(epochAt: (timeMicros: number) => number): Findi
       if (raised.cause !== undefined) finding.cause = raised.cause
       if (raised.filter !== undefined) finding.filter = raised.filter
       if (raised.evidence !== undefined && finding.evidence.length < MAX_EVIDENCE)
-        finding.evidence.push(raised.evidence)
+        finding.evidence.push(locate(raised.evidence.source, raised.evidence.frame))
       changed.add(entry)
     },
     takeChanged(heldMicros = Number.POSITIVE_INFINITY) {

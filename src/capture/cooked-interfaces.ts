@@ -80,6 +80,7 @@ class CookedSource implements CaptureSource {
     }
     const { statistics: _, ...rest } = one
     const made = { ...rest, ...more, id }
+    Object.defineProperty(made, 'isContinuation', { enumerable: true, get: () => one.isContinuation })
     // The loss of the whole capture is no loss of one of its parts, and told once.
     if (more.name === undefined || this.#isFirstPart(one)) {
       Object.defineProperty(made, 'statistics', { enumerable: true, get: () => partStatistics(one, more) })

@@ -11,6 +11,7 @@ import type { InputSummary } from '../model/capture-interface.ts'
 import { OperatorError } from '../model/operator-error.ts'
 import { createPacketBatch, type PacketBatch } from '../model/packet-batch.ts'
 import { checkInputs } from './byte-input.ts'
+import { ContinuedInputs } from './continued-inputs.ts'
 import type { InputReader } from './input-reader.ts'
 import { createSummary } from './input-summary.ts'
 import { openInput } from './open-input.ts'
@@ -96,6 +97,7 @@ class MergedSource implements CaptureSource {
   readonly annex = this.#run.annex
   readonly #out = createPacketBatch()
   readonly #cursors: Cursor[] = []
+  readonly #continued: ContinuedInputs
   /** Made when there is something to sort. */
   #window: SortWindow | undefined
   #started = false
@@ -104,6 +106,8 @@ class MergedSource implements CaptureSource {
 
   constructor(paths: readonly string[]) {
     this.inputs = paths.map(createSummary)
+    const isRead = (inputIndex: number): boolean => this.#cursors[inputIndex]!.batch === undefined
+    this.#continued = new ContinuedInputs(this.interfaces, this.inputs, isRead)
   }
 
   async open(): Promise<void> {
@@ -131,8 +135,12 @@ class MergedSource implements CaptureSource {
     this.#window ??= new SortWindow()
     const window = this.#window
     if (window.dueCount === 0) await this.#fill(window)
-    if (window.take(this.#out) === 0) return undefined
+    if (window.take(this.#out) === 0) {
+      this.#continued.end()
+      return undefined
+    }
     this.#countLate()
+    if (this.inputs.length > 1) this.#continued.join(this.#out)
     return this.#out
   }
 
@@ -155,6 +163,7 @@ class MergedSource implements CaptureSource {
       const from = cursor.row
       const to = this.#runEnd(cursor)
       window.add(cursor.batch, from, to, cursor.inputIndex)
+      this.#continued.drawn(cursor.batch, from, to)
       cursor.row = to
       if (to === cursor.batch.count) await cursor.advance()
     }

@@ -28,8 +28,10 @@ export interface CaptureInterface {
   /** Addresses the input itself declares (if_IPv4addr, if_IPv6addr), as text. */
   readonly addresses: readonly string[]
   readonly filter?: string
-  /** Set when the input carries statistics; they stand at the end of a file. */
+  /** Set when the input carries statistics; they stand at the end of a file. With those of its continuations. */
   statistics?: InterfaceStatistics
+  /** Set when it goes on from an earlier input: its packets bear that one's id, and it has none of its own. */
+  isContinuation?: true
 }
 
 /** How an input ended and what it held; complete when the source has ended. */
@@ -40,9 +42,14 @@ export interface InputSummary {
   packets: number
   /** Bytes the packets had on the wire. */
   bytes: number
-  /** Earliest and latest packet. */
+  /**
+   * The input, by its index, that this one goes on from, as the next file of a ring does: its frames are numbered after
+   * those of that one and of all before it.
+   */
+  continues?: number
   /** Packets dropped for the input as a whole, when the system cannot tell the interface (a live ring). */
   dropped?: number
+  /** Earliest and latest packet. */
   firstMicros?: number
   lastMicros?: number
   /** Set when the capturing library does not count what it loses. */

@@ -30,7 +30,7 @@ export interface PacketBatch {
   readonly interfaceId: Uint16Array
   /** DIRECTION_*. */
   readonly direction: Uint8Array
-  /** Frame number within its input, from 1, as tshark and `pcap_cnt` count. */
+  /** Frame number within its input, from 1, as tshark and `pcap_cnt` count; goes on where the input continues another one. */
   readonly frameNumber: Uint32Array
   /** Gives the memory back to the source. No column may be read afterwards. */
   release(): void

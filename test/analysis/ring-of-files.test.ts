@@ -38,9 +38,7 @@ test.each([1500, 2415, 2420, 4500, 5015, 6500])('the same in two files, cut at %
   for (const steps of [steady, lost]) {
     const whole = said(play(steps))
     const cut = said(play(steps, { cutAtMillis }))
-    const { interfacesWatched, interfacesUp } = whole.verdict.coverage
-    const coverage = { ...cut.verdict.coverage, interfacesWatched, interfacesUp }
-    expect({ ...cut, verdict: { ...cut.verdict, coverage } }).toEqual(whole)
+    expect(cut).toEqual(whole)
   }
 })
 

@@ -2,6 +2,7 @@
 import { type Answer, encode, type Packet, RECURSION_DESIRED } from 'dns-packet'
 import { createAnalyzer } from '../../src/analysis/analyzer.ts'
 import type { Analyzer } from '../../src/analysis/analyzer-interface.ts'
+import { ContinuedInputs } from '../../src/capture/continued-inputs.ts'
 import { decodeBatch } from '../../src/decoders/decode-batch.ts'
 import type { CaptureInterface, InputSummary } from '../../src/model/capture-interface.ts'
 import { createDecodedBatch } from '../../src/model/decoded-batch.ts'
@@ -161,7 +162,14 @@ export function playAnalyzer(steps: readonly Step[], options: PlayOptions = {}):
     (_, index) => steps.filter((one) => fileNames.length === 1 || isLater(one, options) === (index === 1)).length,
   )
   const inputs = fileNames.map(
-    (name, index): InputSummary => ({ name, format: 'pcapng', packets: packetCounts[index]!, bytes: 0, late: 0 }),
+    (name, index): InputSummary => ({
+      name,
+      format: 'pcapng',
+      packets: packetCounts[index]!,
+      bytes: 0,
+      late: 0,
+      firstMicros: index,
+    }),
   )
   const analyzer = createAnalyzer(interfaces, inputs, {
     version: 'test',
@@ -184,8 +192,11 @@ export function playAnalyzer(steps: readonly Step[], options: PlayOptions = {}):
   })
   const batchLen = options.isLive === true ? 1 : 1000
   const out = createDecodedBatch(batchLen)
+  const ring = new ContinuedInputs(interfaces, inputs, () => true)
+  if (fileNames.length > 1) for (const one of packets) ring.drawn(batchOf([one]), 0, 1)
   for (let at = 0; at < packets.length; at += batchLen) {
     const batch = batchOf(packets.slice(at, at + batchLen))
+    if (fileNames.length > 1) ring.join(batch)
     decodeBatch(batch, out)
     analyzer.consume(batch, out)
     if (options.isLive !== true) continue
@@ -195,6 +206,7 @@ export function playAnalyzer(steps: readonly Step[], options: PlayOptions = {}):
       options.look?.(analyzer, (time - START_MICROS) / 1000)
     }
   }
+  if (fileNames.length > 1) ring.end()
   analyzer.end()
   return analyzer
 }

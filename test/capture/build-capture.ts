@@ -152,13 +152,21 @@ export function pcapngWriter(little = true) {
 
 export function pcapngParts(
   packets: readonly SpecPacket[],
-  options: { little?: boolean; kind?: 'enhancedPacket' | 'oldPacket' | 'simplePacket'; linkTypes?: number[] } = {},
+  options: {
+    little?: boolean
+    kind?: 'enhancedPacket' | 'oldPacket' | 'simplePacket'
+    linkTypes?: number[]
+    names?: string[]
+  } = {},
 ): Part[] {
-  const { little = true, kind = 'enhancedPacket', linkTypes = [1] } = options
+  const { little = true, kind = 'enhancedPacket', linkTypes = [1], names = [] } = options
   const write = pcapngWriter(little)
   return [
     write.section(),
-    ...linkTypes.map((linkType) => write.interface(linkType, 262144)),
+    ...linkTypes.map((linkType, index) => {
+      const name = names[index]
+      return write.interface(linkType, 262144, name === undefined ? [] : [[2, Buffer.from(name)]])
+    }),
     ...packets.map((packet) => write[kind](packet)),
   ]
 }

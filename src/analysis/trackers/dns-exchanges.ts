@@ -76,16 +76,12 @@ export interface DnsExchangeTracker {
   readonly duplicates: number
 }
 
-/**
- * `tell(slot)` is called once for every exchange, in order of the questions. `isContinuation`: an interface goes on as
- * another one, in the next file of a ring.
- */
+/** `tell(slot)` is called once for every exchange, in order of the questions. */
 export function createDnsExchangeTracker(
   names: NameTable,
   addresses: AddressTable,
   tell: (slot: number) => void,
   answerTable: AnswerTable = createAnswerTable(addresses),
-  isContinuation: (before: number, after: number) => boolean = () => false,
 ): DnsExchangeTracker {
   let capacity = FIRST_HELD
   let { words, times } = createExchangeRecords(capacity)
@@ -288,8 +284,7 @@ export function createDnsExchangeTracker(
     const interfaceId = batch.interfaceId[row]!
     const ports = (out.dstPort[row]! << 16) | out.srcPort[row]!
     const question = (out.dnsType[row]! << 16) | out.dnsId[row]!
-    let slot = find(batch, row, client, server, ports, question, nameId, interfaceId, EXCHANGE_PENDING)
-    let frameNumber = batch.frameNumber[row]!
+    const slot = find(batch, row, client, server, ports, question, nameId, interfaceId, EXCHANGE_PENDING)
     if (slot < 0) {
       const known = find(batch, row, client, server, ports, question, nameId, interfaceId, EXCHANGE_ANSWERED)
       if (known >= 0) {
@@ -297,14 +292,9 @@ export function createDnsExchangeTracker(
         return
       }
       const elsewhere = find(batch, row, client, server, ports, question, nameId, -1, EXCHANGE_PENDING)
-      if (elsewhere < 0 || !isContinuation(interfaceIdOf(words, elsewhere), interfaceId)) {
-        if (elsewhere >= 0) other(batch, row, elsewhere, EXCHANGE_STRAYED, set, 0)
-        tracker.unmatchedResponses++
-        return
-      }
-      slot = elsewhere
-      // Evidence is looked for in the file of the question.
-      frameNumber = words[(slot << EXCHANGE_SHIFT) + QUERY_FRAME_AT]!
+      if (elsewhere >= 0) other(batch, row, elsewhere, EXCHANGE_STRAYED, set, 0)
+      tracker.unmatchedResponses++
+      return
     }
     if (answerTable.hasPublic(set)) hasResolvedPublic[interfaceId] = true
     const base = slot << EXCHANGE_SHIFT
@@ -314,7 +304,7 @@ export function createDnsExchangeTracker(
     setRcode(words, slot, out.dnsFlags[row]! & 0x0f)
     words[base + ANSWERS_AT] = set
     times[(base >> 1) + RESPONSE_AT_F64] = batch.timeMicros[row]!
-    words[base + RESPONSE_FRAME_AT] = frameNumber
+    words[base + RESPONSE_FRAME_AT] = batch.frameNumber[row]!
   }
 
   /** One question asked once has one answer; a question repeated may get as many. A cut answer is no other one. */

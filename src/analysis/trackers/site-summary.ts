@@ -15,12 +15,14 @@ import type {
 } from '../../model/site.ts'
 import { dnsRcodeName } from '../../text/dns-tables.ts'
 import { utcTime } from '../../text/timestamp.ts'
+import type { EvidenceLocator } from '../evidence-source.ts'
 import { isGatewayStatus, isRefusalStatus, type Visit } from './site-visits.ts'
 
 /** The words for numbers. */
 export interface SiteWords {
   addressText(addressId: number): string
   interfaceOf(interfaceId: number): { name: string; inputName: string }
+  locate: EvidenceLocator
   ownerOf(address: string): AddressOwner | undefined
 }
 
@@ -82,10 +84,9 @@ export function observationOf(group: SiteGroup, network: SiteNetwork, words: Sit
     visits: group.visitCount,
     failures: failing.length,
     addresses: addressesOf(shown, words),
-    evidence: shown.slice(0, MAX_EVIDENCE_FRAMES).map((one) => ({
-      source: words.interfaceOf(one.interfaceId).inputName,
-      frame: one.http?.frame ?? one.frame,
-    })),
+    evidence: shown
+      .slice(0, MAX_EVIDENCE_FRAMES)
+      .map((one) => words.locate(words.interfaceOf(one.interfaceId).inputName, one.http?.frame ?? one.frame)),
   }
   if (latest !== undefined) {
     made.network.interface = words.interfaceOf(latest.interfaceId).name
@@ -94,7 +95,7 @@ export function observationOf(group: SiteGroup, network: SiteNetwork, words: Sit
   if (dns !== undefined) {
     made.dns = dnsOf(dns, words)
     if (made.evidence.length === 0 && dns.frame > 0) {
-      made.evidence.push({ source: words.interfaceOf(dns.interfaceId).inputName, frame: dns.frame })
+      made.evidence.push(words.locate(words.interfaceOf(dns.interfaceId).inputName, dns.frame))
     }
   }
   const streams = visits.filter((one) => one.quicAnswered === undefined)
@@ -261,8 +262,7 @@ function httpOf(visits: readonly Visit[], words: SiteWords): SiteHttp | undefine
     bodyLen,
     ...(isPartial ? { partial: true as const } : {}),
     ...(firstByteMillis < 0 ? {} : { firstByteMs: millis(firstByteMillis) }),
-    frame,
-    source: words.interfaceOf(worst.interfaceId).inputName,
+    ...words.locate(words.interfaceOf(worst.interfaceId).inputName, frame),
   }
 }
 
