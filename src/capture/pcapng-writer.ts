@@ -83,6 +83,7 @@ export class PcapngWriter {
   #at = 0
   /** Contexts that no packet carries yet. */
   #comments: Uint8Array[] = []
+  #notedMicros = 0
 
   /**
    * Creates the file, readable for its owner only; `-` is standard output.
@@ -105,7 +106,8 @@ export class PcapngWriter {
   /** Notes a change of the network: it is written with the next packet, or at the end. @throws OperatorError as write() */
   noteContext(context: NetworkContext): void {
     this.#comments.push(contextComment(context))
-    if (this.#comments.length === MAX_WAITING_COMMENTS) this.#writeComments(context.timeMicros)
+    this.#notedMicros = context.timeMicros
+    if (this.#comments.length === MAX_WAITING_COMMENTS) this.#writeComments()
     this.#noteSpans(context)
   }
 
@@ -150,6 +152,7 @@ export class PcapngWriter {
   /** Ends the file without statistics: it holds a choice of packets. @throws OperatorError `write-file`, `disk-full` */
   end(): void {
     if (this.#fd < 0) return
+    if (this.#comments.length > 0) this.#writeComments()
     this.flush()
     this.abandon()
   }
@@ -192,7 +195,7 @@ export class PcapngWriter {
    * A network that changes while nothing is captured: statistics of the first interface that say nothing else, or, before
    * there is one, a section that holds nothing else.
    */
-  #writeComments(timeMicros: number): void {
+  #writeComments(): void {
     const options = this.#comments.map((comment): Option => [OPTION_COMMENT, comment])
     this.#comments = []
     if (this.#written.length === 0) {
@@ -200,7 +203,7 @@ export class PcapngWriter {
       return
     }
     const body = new Uint8Array(12)
-    setTime(new DataView(body.buffer), 4, timeMicros)
+    setTime(new DataView(body.buffer), 4, this.#notedMicros)
     this.#block(BLOCK_INTERFACE_STATISTICS, body, options)
   }
 

@@ -87,7 +87,7 @@ async function captureFrom(source: LiveSource, watch: NetworkWatch): Promise<voi
   const startAnew = (stepMillis: number): void => {
     analyzer.end()
     evidence?.note(outbox.end(), source.caughtUpMicros)
-    evidence?.startAnew(source.interfaces, watch.current)
+    evidence?.startAnew(source.interfaces)
     tell({ type: 'clock-set', byMillis: stepMillis })
     ;({ network, rollups, analyzer } = createAnalysis(source, ownerOf))
     outbox.startAnew(analyzer, rollups)
@@ -99,6 +99,7 @@ async function captureFrom(source: LiveSource, watch: NetworkWatch): Promise<voi
       const seen = chosen === undefined ? context : { ...context, watched: chosen }
       network.add(seen)
       file.context(seen)
+      evidence?.noteNetwork(seen)
     }
   }
   const consume = (batch: PacketBatch, out: Parameters<Analyzer['consume']>[1]): void => {
@@ -114,7 +115,7 @@ async function captureFrom(source: LiveSource, watch: NetworkWatch): Promise<voi
   const between = (): boolean => {
     const findings = outbox.findings(performance.now())
     evidence?.note(findings, source.caughtUpMicros)
-    evidence?.tick(source.caughtUpMicros, source.interfaces, watch.current)
+    evidence?.tick(source.caughtUpMicros, source.interfaces)
     if (network.version !== told) {
       told = network.version
       outbox.overview()
@@ -149,7 +150,7 @@ async function captureFrom(source: LiveSource, watch: NetworkWatch): Promise<voi
   analyzer.end()
   file.close(source, endMicros, dropped)
   evidence?.note(outbox.end(), endMicros)
-  evidence?.close(source.interfaces, watch.current)
+  evidence?.close(source.interfaces)
   tell({
     type: 'ended',
     json: JSON.stringify(analyzer.report()),

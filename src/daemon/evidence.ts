@@ -38,6 +38,8 @@ const MAX_FILE_PACKETS = 512
 const MAX_WAITING = 64
 /** Findings remembered as written. */
 const MAX_WRITTEN = 10_000
+/** Changes of the network in one file; an interface that flaps makes many, and the newest matter. */
+const MAX_NETWORKS = 16
 /** A file takes about a millisecond of the capturing thread. */
 const MIN_WRITE_GAP_MICROS = 100_000
 const RETENTION_MICROS = 60_000_000
@@ -54,6 +56,8 @@ export class EvidenceKeeper {
   readonly #waiting = new Map<string, { finding: Finding; dueMicros: number }>()
   /** By file name, how many of the packets that show the finding are in it. */
   readonly #written = new Map<string, number>()
+  /** The network and its changes, oldest first. */
+  #networks: NetworkContext[] = []
   #nextWriteMicros = 0
   #nextTrimMicros = 0
   #inTrouble = false
@@ -84,6 +88,12 @@ export class EvidenceKeeper {
     this.#nextTrimMicros = 0
   }
 
+  /** Remembers a change of the network, told before the packets that follow it. */
+  noteNetwork(context: NetworkContext): void {
+    if (this.#networks.length === MAX_NETWORKS) this.#networks.shift()
+    this.#networks.push(context)
+  }
+
   /** Remembers the packets of a batch. */
   add(batch: PacketBatch, out: DecodedBatch): void {
     this.#history.add(batch, out)
@@ -103,7 +113,7 @@ export class EvidenceKeeper {
   }
 
   /** Writes what is due, one file at a time. `nowMicros`: everything before it has been seen. */
-  tick(nowMicros: number, interfaces: readonly CaptureInterface[], network: NetworkContext): void {
+  tick(nowMicros: number, interfaces: readonly CaptureInterface[]): void {
     if (nowMicros >= this.#nextTrimMicros) {
       this.#nextTrimMicros = nowMicros + RETENTION_MICROS
       this.#try(() => trimEvidence(this.#directory, this.#limits, this.#retentionMicros()))
@@ -112,29 +122,30 @@ export class EvidenceKeeper {
     for (const [name, { finding, dueMicros }] of this.#waiting) {
       if (dueMicros > nowMicros) return
       this.#nextWriteMicros = nowMicros + MIN_WRITE_GAP_MICROS
-      this.#finish(name, finding, interfaces, network)
+      this.#finish(name, finding, interfaces)
       return
     }
   }
 
   /** The clock was set, so nothing that waits for a time can: it is written now. */
-  startAnew(interfaces: readonly CaptureInterface[], network: NetworkContext): void {
-    this.close(interfaces, network)
+  startAnew(interfaces: readonly CaptureInterface[]): void {
+    this.close(interfaces)
+    this.#networks = []
     this.#nextWriteMicros = 0
     this.#nextTrimMicros = 0
   }
 
   /** Writes everything that waits. */
-  close(interfaces: readonly CaptureInterface[], network: NetworkContext): void {
-    for (const [name, { finding }] of this.#waiting) this.#finish(name, finding, interfaces, network)
+  close(interfaces: readonly CaptureInterface[]): void {
+    for (const [name, { finding }] of this.#waiting) this.#finish(name, finding, interfaces)
   }
 
-  #finish(name: string, finding: Finding, interfaces: readonly CaptureInterface[], network: NetworkContext): void {
+  #finish(name: string, finding: Finding, interfaces: readonly CaptureInterface[]): void {
     this.#waiting.delete(name)
-    this.#try(() => this.#write(name, finding, interfaces, network))
+    this.#try(() => this.#write(name, finding, interfaces))
   }
 
-  #write(name: string, finding: Finding, interfaces: readonly CaptureInterface[], network: NetworkContext): void {
+  #write(name: string, finding: Finding, interfaces: readonly CaptureInterface[]): void {
     const before = this.#written.get(name) ?? 0
     if (before === 0 && this.#written.size >= MAX_WRITTEN) return
     const frames = new Set(finding.evidence.map(({ frame }) => frame))
@@ -149,16 +160,20 @@ export class EvidenceKeeper {
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
     const path = join(this.#directory, name)
     const fresh = `${path}.new`
+    const [network, ...changes] = this.#networksFrom(packets.timeMicros[0]!)
     const writer = new PcapngWriter(fresh, {
       application: this.#application,
-      context: network,
+      ...(network !== undefined && { context: network }),
       wholeComment: fileComment(finding),
     })
     try {
       for (let row = 0; row < packets.count; row++) {
+        while (changes.length > 0 && changes[0]!.timeMicros <= packets.timeMicros[row]!)
+          writer.noteContext(changes.shift()!)
         if (frames.has(packets.frameNumber[row]!)) writer.noteComment(packetComment(finding))
         writer.write(packets, interfaces, row, row + 1)
       }
+      for (const change of changes) writer.noteContext(change)
       writer.end()
       renameSync(fresh, path)
       this.#inTrouble = false
@@ -167,6 +182,13 @@ export class EvidenceKeeper {
       rmSync(fresh, { force: true })
       throw error
     }
+  }
+
+  /** The network some seconds before a packet, so that it shows what was there and went, and its changes since. */
+  #networksFrom(micros: number): NetworkContext[] {
+    const fromMicros = micros - this.#limits.seconds * 1_000_000
+    const inForce = this.#networks.findLastIndex(({ timeMicros }) => timeMicros <= fromMicros)
+    return this.#networks.slice(Math.max(0, inForce))
   }
 
   #try(action: () => void): void {

@@ -3,16 +3,18 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { openCaptures } from '../../src/capture/open-captures.ts'
 import { LINKTYPE_RAW } from '../../src/constants/wire.ts'
 import { blankPayload } from '../../src/daemon/blank-payload.ts'
 import { EvidenceKeeper, type EvidenceOptions, evidenceFilter } from '../../src/daemon/evidence.ts'
 import { evidenceName, trimEvidence } from '../../src/daemon/evidence-files.ts'
-import { drain } from '../../src/daemon/pipeline.ts'
+import { analyze, drain } from '../../src/daemon/pipeline.ts'
 import type { CaptureInterface } from '../../src/model/capture-interface.ts'
 import type { Finding } from '../../src/model/finding.ts'
 import type { NetworkContext } from '../../src/model/network-context.ts'
 import { tcpPacket, udpPacket } from '../fixtures/frames.ts'
 import { memorySource } from '../memory-source.ts'
+import { networkContext } from '../network-story.ts'
 import { dnsQuery } from '../support/dns-query.ts'
 import { sayNotRun } from '../support/not-run.ts'
 
@@ -55,7 +57,9 @@ function keeper(changes: Partial<EvidenceOptions> = {}): EvidenceKeeper {
     maxBytes: 1e9,
     ...changes,
   }
-  return new EvidenceKeeper(options, 'tunnelscope test', (sentence) => told.push(sentence))
+  const kept = new EvidenceKeeper(options, 'tunnelscope test', (sentence) => told.push(sentence))
+  kept.noteNetwork(network)
+  return kept
 }
 
 function findingOf(frames: number[], changes: Partial<Finding> = {}): Finding {
@@ -86,10 +90,9 @@ async function keep(kept: EvidenceKeeper, packets: readonly Uint8Array[], findin
   )
   await drain(source, (batch, out) => kept.add(batch, out))
   kept.note(findings, START + 1000)
-  kept.tick(START + 500_000, source.interfaces, network)
+  kept.tick(START + 500_000, source.interfaces)
   expect(readdirSync(directory)).toEqual([])
-  for (let turn = 0; turn < findings.length; turn++)
-    kept.tick(START + 2_000_000 + turn * 200_000, source.interfaces, network)
+  for (let turn = 0; turn < findings.length; turn++) kept.tick(START + 2_000_000 + turn * 200_000, source.interfaces)
 }
 
 const http = (payload: string, seq = 1, flags = 0x18) =>
@@ -126,6 +129,28 @@ describe('what is written', () => {
     expect(bytes).toContain('tunnelscope finding dns-leak (critical, proven): app.example was asked outside the tunnel')
     expect(bytes).toContain('tunnelscope-context {')
     expect(told).toEqual([])
+  })
+
+  test('has the network as it was before, at and after the packets, whatever it is when the file is written', async () => {
+    const kept = keeper()
+    const told = (seconds: number, change: string, tunnel?: 'up') =>
+      kept.noteNetwork(
+        networkContext({ timeMicros: START + seconds * 1e6, changes: [change], ...(tunnel && { tunnel }) }),
+      )
+    told(-60, 'long ago')
+    told(-11, 'tunnel up', 'up')
+    told(-1, 'tunnel lost')
+    told(0.0005, 'between two packets')
+    told(1, 'tunnel up again', 'up')
+    const finding = findingOf([2])
+    await keep(kept, [query(), query()], [finding])
+    const source = await openCaptures([join(directory, evidenceName(finding))])
+    const options = { version: 'test', tunnels: [], physicals: [], vpnResolvers: [] }
+    const report = (await analyze(source, options)).report()
+    await source.close()
+    const changes = source.annex.contexts?.map((context) => context.changes[0])
+    expect(changes).toEqual(['tunnel up', 'tunnel lost', 'between two packets', 'tunnel up again'])
+    expect(report.findings.map(({ id }) => id)).toContain('dns-leak-window')
   })
 
   test('holds no cookie, authorization, query or body, also in pieces; what matters stays', async () => {
@@ -256,7 +281,7 @@ describe('bounds', () => {
     await keep(kept, [query()], [findingOf([1])])
     rmSync(join(directory, evidenceName(findingOf([1]))))
     kept.note([findingOf([1], { count: 9 })], START)
-    kept.tick(START + 9_000_000, [], network)
+    kept.tick(START + 9_000_000, [])
     expect(readdirSync(directory)).toEqual([])
   })
 
@@ -268,7 +293,7 @@ describe('bounds', () => {
     await keep(kept, many, [findingOf([2])])
     expect(commentsOf(findingOf([2]))).toBe(1)
     kept.note([findingOf([2, 7, 9])], START + 2_500_000)
-    kept.tick(START + 4_000_000, [{ name: 'eth0', linkType: LINKTYPE_RAW } as CaptureInterface], network)
+    kept.tick(START + 4_000_000, [{ name: 'eth0', linkType: LINKTYPE_RAW } as CaptureInterface])
     expect(commentsOf(findingOf([2]))).toBe(3)
     const flood = memorySource(
       Array.from({ length: 3000 }, (_, index) => ({
@@ -280,7 +305,7 @@ describe('bounds', () => {
     )
     await drain(flood, (batch, out) => kept.add(batch, out))
     kept.note([findingOf([2, 7, 9, 3000])], START + 6e6)
-    kept.tick(START + 9e6, flood.interfaces, network)
+    kept.tick(START + 9e6, flood.interfaces)
     expect(commentsOf(findingOf([2]))).toBe(3)
     expect(readdirSync(directory)).toHaveLength(1)
   })
@@ -302,8 +327,8 @@ describe('bounds', () => {
     writeFileSync(join(directory, '..', 'file'), '')
     const kept = keeper({ directory: join(directory, '..', 'file', 'below') })
     kept.note([findingOf([1])], START)
-    kept.tick(START + 9e6, [], network)
-    kept.tick(START + 99e6, [], network)
+    kept.tick(START + 9e6, [])
+    kept.tick(START + 99e6, [])
     expect(told).toHaveLength(1)
     expect(told[0]).toMatch(/^no evidence is kept: .*: not a directory$/)
   })
@@ -327,7 +352,7 @@ test('a full disk: no half file is left, it is told once, and kept again when th
     rmSync(join(disk, 'filler'))
     const third = findingOf([300], { key: 'third' })
     kept.note([third], START)
-    kept.tick(START + 9_000_000, [{ name: 'eth0', linkType: LINKTYPE_RAW } as CaptureInterface], network)
+    kept.tick(START + 9_000_000, [{ name: 'eth0', linkType: LINKTYPE_RAW } as CaptureInterface])
     expect(readdirSync(directory)).toEqual([evidenceName(third)])
   } finally {
     spawnSync('umount', [disk])
@@ -346,16 +371,16 @@ describe('a clock that is set', () => {
       )
       await drain(source, (batch, out) => kept.add(batch, out))
       kept.note([finding], from)
-      kept.tick(from, source.interfaces, network)
+      kept.tick(from, source.interfaces)
       return source
     }
     const before = await play(START, findingOf([1]))
     expect(readdirSync(directory)).toEqual([])
-    kept.startAnew(before.interfaces, network)
+    kept.startAnew(before.interfaces)
     expect(readdirSync(directory)).toHaveLength(1)
     const after = await play(START - hour, findingOf([1], { key: 'later', time: '2023-11-14T21:13:20.000000+0000' }))
     expect(readdirSync(directory)).toHaveLength(1)
-    kept.tick(START - hour + 1_100_000, after.interfaces, network)
+    kept.tick(START - hour + 1_100_000, after.interfaces)
     expect(readdirSync(directory)).toHaveLength(2)
   })
 
@@ -378,7 +403,7 @@ describe('a clock that is set', () => {
     const pass = (millis: number, leapMillis = 0) => {
       uptime += millis
       wall += millis + leapMillis
-      kept.tick(wall * 1000, [], network)
+      kept.tick(wall * 1000, [])
     }
     pass(60_000)
     pass(60_000, 10 * 365 * 86_400_000)
