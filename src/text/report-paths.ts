@@ -2,7 +2,7 @@
 import type { Report, ReportPath, ReportPathDirection } from '../model/report.ts'
 import { escapeForTerminal } from './escape.ts'
 import type { Style } from './style.ts'
-import { type Cell, tableLines } from './table.ts'
+import { type Cell, tableLines, wrapText } from './table.ts'
 
 /** Paths listed in the text; --json has them all. */
 const MAX_LISTED = 12
@@ -29,7 +29,8 @@ export function pathLines(report: Report, style: Style, width: number): string[]
     const { toServer, toClient } = shown[index]!
     lines.push(line, style.dim(`    there ${toServer.sizes}  back ${toClient.sizes}`))
   }
-  lines.push(style.dim('  one mark for 64 bytes of size: . none, + passed, ~ passed with loss, x died, ? not known'))
+  const legend = 'one mark for 64 bytes of size: . none, + passed, ~ passed with loss, x died, ? not known'
+  for (const line of wrapText(legend, width - 2)) lines.push(style.dim(`  ${line}`))
   if (shown.length > MAX_LISTED) lines.push(style.dim(`  … and ${shown.length - MAX_LISTED} more (--json)`))
   return lines
 }

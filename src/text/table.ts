@@ -4,9 +4,12 @@ import { displayWidth, truncateToWidth } from './escape.ts'
 /** One cell: its text and, where it should have one, a colour that does not count for the width. */
 export type Cell = string | { text: string; paint: (text: string) => string; right?: boolean }
 
+/** What is left of the last column has to say something. */
+const LEAST_LAST_COLUMNS = 14
+
 /**
- * Lines of a table, each `indent` columns from the left, columns two apart. The last column is cut so that no line is
- * wider than `width`. Numbers are right-aligned by `right`.
+ * Lines of a table, each `indent` columns from the left, columns two apart, or one where little room is left for the last.
+ * That is cut so that no line is wider than `width`. Numbers are right-aligned by `right`.
  */
 export function tableLines(rows: readonly (readonly Cell[])[], width: number, indent: number): string[] {
   const widths: number[] = []
@@ -15,6 +18,7 @@ export function tableLines(rows: readonly (readonly Cell[])[], width: number, in
       widths[column] = Math.max(widths[column] ?? 0, displayWidth(textOf(cell)))
     })
   }
+  const gap = wholeWidth(widths, indent) > width ? 1 : 2
   return rows.map((row) => {
     let line = ' '.repeat(indent)
     let used = indent
@@ -27,11 +31,17 @@ export function tableLines(rows: readonly (readonly Cell[])[], width: number, in
       const alignRight = typeof cell !== 'string' && cell.right === true
       if (alignRight) line += (isLast ? '' : padding) + painted
       else line += isLast ? painted : painted + padding
-      if (!isLast) line += '  '
-      used += room + 2
+      if (!isLast) line += ' '.repeat(gap)
+      used += room + gap
     })
     return line.trimEnd()
   })
+}
+
+/** With columns two apart, and no more of the last one than it needs. */
+function wholeWidth(widths: readonly number[], indent: number): number {
+  const last = Math.min(widths[widths.length - 1] ?? 0, LEAST_LAST_COLUMNS)
+  return widths.slice(0, -1).reduce((sum, one) => sum + one + 2, indent) + last
 }
 
 function textOf(cell: Cell): string {

@@ -4,6 +4,7 @@ import { verdictSentence } from '../../src/text/report.ts'
 import { leakServiceLines, leakTestLines } from '../../src/text/report-leak-level.ts'
 import { tunnelLines } from '../../src/text/report-tunnels.ts'
 import { createStyle } from '../../src/text/style.ts'
+import { tableLines } from '../../src/text/table.ts'
 
 const plain = createStyle(false)
 
@@ -111,6 +112,16 @@ test('leak tests: every question is counted under what became of it', () => {
     '    1  left on eth\\x1b0 to 192.0.2.53 outside the tunnel (lan-forwarder): the page sees',
     '       that resolver’s network',
   ])
+})
+
+test('a table that leaves little room has its columns one apart, and only then', () => {
+  const rows = [
+    ['192.0.2.1', '53', 'lan-forwarder'],
+    ['2001:db8:1::1', '853', 'v6-bypass'],
+  ]
+  expect(tableLines(rows, 35, 2)).toEqual(['  192.0.2.1      53   lan-forwarder', '  2001:db8:1::1  853  v6-bypass'])
+  expect(tableLines(rows, 34, 2)).toEqual(['  192.0.2.1     53  lan-forwarder', '  2001:db8:1::1 853 v6-bypass'])
+  expect(tableLines([['eth0', 'name wg0; link type Raw IP']], 21, 0)).toEqual(['eth0  name wg0; link…'])
 })
 
 test('no tunnel: what was not seen is not said to have been absent, and of no packet nothing is said', () => {
