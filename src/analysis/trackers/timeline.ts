@@ -100,7 +100,8 @@ export function timelineOf(
   const connectedTo = edges[edges.length - 1] ?? Number.NEGATIVE_INFINITY
   const within = edges.filter((edge) => edge > captureStartMicros && edge < captureEndMicros)
   const contexts: EpochSpan[] = []
-  for (const startMicros of [captureStartMicros, ...within]) {
+  // Of a capture without a packet no time is known.
+  for (const startMicros of captureStartMicros < 0 ? [] : [captureStartMicros, ...within]) {
     const here = spans.filter((span) => span.startMicros <= startMicros && span.endMicros > startMicros)
     const isLost = here.length === 0 && startMicros >= connectedFrom && startMicros < connectedTo
     const state: TunnelState = here.length > 0 ? 'up' : isLost ? 'lost' : 'none'

@@ -17,6 +17,12 @@ describe('timelineOf', () => {
     expect(timeline.epochAt(500)).toBe(1)
   })
 
+  test('no packet: no epoch, for there is no time to begin it', () => {
+    const timeline = timelineOf([], -1, -1, [])
+    expect(words(timeline)).toEqual([])
+    expect(timeline.epochAt(500)).toBe(1)
+  })
+
   test('a tunnel that comes, is lost, comes back and goes', () => {
     const timeline = timelineOf([span(200, 400), span(600, 800)], 100, 900, [])
     expect(words(timeline)).toEqual([
