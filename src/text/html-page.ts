@@ -11,7 +11,7 @@ h2 { font-size: 1.1rem; margin: 0; color: var(--name); overflow-wrap: anywhere }
 section { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: 1rem 1.25rem; margin: 1rem 0 }
 .where, .basis, footer { color: var(--soft); font-size: .9rem } .axis { font-weight: 600; color: var(--bad) }
 .scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-size: .9rem; margin: .75rem 0 }
-th, td { text-align: left; vertical-align: top; padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--line) } td { overflow-wrap: anywhere } th, td:first-child { white-space: nowrap } th { font-weight: 600; color: var(--soft) }
+th, td { text-align: left; vertical-align: top; padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--line) } td { overflow-wrap: anywhere; min-width: 5.5rem } td:first-child { min-width: 0 } th, td:first-child { white-space: nowrap } th { font-weight: 600; color: var(--soft) }
 pre { overflow-x: auto; font-size: .85rem; line-height: 1.35 } code { font-size: .85rem; overflow-wrap: anywhere }
 td.other { font-weight: 600 } .next { border-left: 3px solid var(--name); padding-left: .75rem; margin: .75rem 0 } .next p { margin: .2rem 0 }
 `
