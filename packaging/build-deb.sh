@@ -17,7 +17,9 @@ addon=${TUNNELSCOPE_ADDON:-native/build/Release/tunnelscope.node}
 
 mkdir -p "$home" "$stage"/{usr/bin,lib/systemd/system,etc/tunnelscope,usr/share/man/man1,usr/share/bash-completion/completions,DEBIAN}
 cp -r "$dist" "$home/dist"
-cp -r package.json LICENSE README.md docs examples packaging "$home/"
+find "$home/dist" \( -name '*.map' -o -name '.tsbuildinfo*' \) -delete
+cp -r package.json LICENSE README.md docs packaging "$home/"
+install -D -m 644 -t "$home/examples" examples/*.pcapng
 # The page's files that need no compiling.
 install -D -m 644 -t "$home/src/web" src/web/*.html src/web/*.css src/web/*.svg
 install -D -m 644 "$addon" "$home/native/prebuilds/linux-$(node -p process.arch)/tunnelscope.node"

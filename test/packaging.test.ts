@@ -39,10 +39,16 @@ test('the npm package carries the program, the sources of the addon and nothing 
     'src/web/index.html',
     'src/web/page.css',
     'src/web/icon.svg',
+    'examples/leak.pcapng',
+    'dist/cli/main.js',
+    'dist/api/client.d.ts',
   ]) {
     expect(files).toContain(file)
   }
-  expect(files.filter((file) => /^(test|bench|native\/build\/|native\/test|src\/.*\.ts$)/.test(file))).toEqual([])
+  expect(
+    files.filter((file) => /^(test|bench|native\/build\/|native\/test|src\/.*\.ts$|examples\/.*\.ts$)/.test(file)),
+  ).toEqual([])
+  expect(files.filter((file) => /\.map$|tsbuildinfo|golden/.test(file))).toEqual([])
 })
 
 if (!hasBash) {
@@ -62,6 +68,10 @@ if (!hasBash) {
     expect(complete('do')).toEqual(['doctor'])
     expect(complete('')).toEqual(expect.arrayContaining(commands()))
     expect(complete('export', '--f')).toEqual(['--finding'])
+    expect(complete('check', '--ipv')).toEqual(['--ipv4', '--ipv6'])
+    // In daemon's help, but in a sentence about another command's.
+    expect(complete('daemon', '--js')).toEqual([''])
+    expect(complete('help', 'pack')).toEqual(['packets'])
     expect(complete('analyze', 'packag')).toEqual(expect.arrayContaining(['packaging']))
   })
 }
