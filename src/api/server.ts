@@ -123,7 +123,10 @@ export async function openLoopbackDoor(
   try {
     await listen(server, { host, port })
   } catch (error) {
-    throw new OperatorError('port-unusable', `Port ${port} on ${host} cannot be opened: ${systemErrorText(error)}.`)
+    throw new OperatorError(
+      'port-unusable',
+      `Port ${port} on ${host} cannot be opened: ${systemErrorText(error)}; choose another one to listen on.`,
+    )
   }
   const bound = (server.address() as AddressInfo).port
   const name = host === '::1' ? '[::1]' : host

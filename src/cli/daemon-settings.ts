@@ -67,7 +67,7 @@ export function daemonConfig(flags: DaemonFlags): Config {
     capture: {
       ...capture,
       backend: backendFlag(flags.backend) ?? capture.backend,
-      interfaces: flags.interface.length === 0 ? capture.interfaces : flags.interface,
+      interfaces: chosenInterfaces(flags.interface, capture.interfaces),
     },
     network: {
       ...network,
@@ -89,6 +89,12 @@ export function daemonConfig(flags: DaemonFlags): Config {
       'token-file': tokenFile(config, flags.store),
     },
   }
+}
+
+/** `any` is tcpdump's word for every interface, which we watch unless told otherwise. */
+function chosenInterfaces(flags: string[], configured: string[]): string[] {
+  if (flags.includes('any')) return []
+  return flags.length === 0 ? configured : flags
 }
 
 /** What is opened and made before the rights go. */

@@ -39,6 +39,11 @@ const program = new Command('tunnelscope')
   .exitOverride()
 
 for (const name of neededCommands(process.argv[2] ?? '')) (await COMMANDS[name]!())(program)
+for (const command of program.commands)
+  command.showHelpAfterError(`(tunnelscope ${command.name()} --help lists its options)`)
+
+// What is told beside the output may be lost; the exit code still says how it went.
+process.stderr.on('error', () => {})
 
 // A reader that went away (head, less) is no fault; a full disk is, and 1 would say that findings were found.
 process.stdout.once('error', (error: NodeJS.ErrnoException) => {

@@ -42,6 +42,13 @@ test('everything of [network] reaches the capture, the flags with it', () => {
   })
 })
 
+test('-i any is every interface, also where the configuration chooses some', () => {
+  const toml = '[capture]\ninterfaces = ["eth0"]'
+  expect(captured({}, toml).interfaces).toEqual(['eth0'])
+  expect(captured({ interface: ['wg0'] }, toml).interfaces).toEqual(['wg0'])
+  expect(captured({ interface: ['any'] }, toml).interfaces).toBeUndefined()
+})
+
 test.each([
   [{ doh: ['https://dns.example/dns-query'] }, '--doh https://dns.example/dns-query: neither a host name nor an IP'],
   [{ doh: ['1.1.1.300'] }, '--doh 1.1.1.300: neither a host name nor an IP'],

@@ -1,4 +1,5 @@
 import { openSync, readFileSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { systemErrorText } from '../../src/text/system-error.ts'
 
 function textOf(action: () => unknown): string {
@@ -16,6 +17,15 @@ test.each([
   ['a full disk', () => writeFileSync('/dev/full', 'x'), 'no space left on device'],
 ])('%s in words', (_, action, words) => {
   expect(textOf(action)).toBe(words)
+})
+
+test('a port in use, which Node tells with its address', async () => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const error = await new Promise((resolve) => createServer().once('error', resolve).listen(port, '127.0.0.1'))
+  server.close()
+  expect(systemErrorText(error)).toBe('address already in use')
 })
 
 test('what is no error of the system stays as it is', () => {
