@@ -144,15 +144,26 @@ export function labelOf(side: Side, epoch: number): string {
   return side.epochs.length > 1 ? `${side.name} epoch ${epoch}` : side.name
 }
 
-/** Everything seen of the sites, in order of sides and time. `site`: only that one and what lies below it. */
+/**
+ * Everything seen of the sites, in order of sides and time. `site`: only that one and what lies below it.
+ * @throws OperatorError `no-such-site`
+ */
 export function observationsOf(sides: readonly Side[], site: string | undefined): LabelledObservation[] {
   const wanted = site?.toLowerCase().replace(/\.$/, '')
-  return sides.flatMap((side) =>
-    side.sites
-      .filter(({ host }) => wanted === undefined || host === wanted || host.endsWith(`.${wanted}`))
-      .map((observation) => ({ label: labelOf(side, observation.epoch), observation })),
+  const seen = sides.flatMap((side) =>
+    side.sites.map((observation) => ({ label: labelOf(side, observation.epoch), observation })),
   )
+  if (wanted === undefined) return seen
+  const found = seen.filter(({ observation: { host } }) => host === wanted || host.endsWith(`.${wanted}`))
+  if (found.length > 0) return found
+  const hosts = [...new Set(seen.map(({ observation: { host } }) => host))]
+  const named = hosts.length === 0 ? 'no site' : hosts.slice(0, MAX_NAMED_SITES).join(', ')
+  const more = hosts.length > MAX_NAMED_SITES ? ` and ${hosts.length - MAX_NAMED_SITES} more` : ''
+  throw new OperatorError('no-such-site', `--site ${site}: not seen there; seen was ${named}${more}.`)
 }
+
+/** In one sentence. */
+const MAX_NAMED_SITES = 10
 
 export function contextsOf(sides: readonly Side[]): Comparison['contexts'] {
   return sides.flatMap((side) =>

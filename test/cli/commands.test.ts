@@ -120,6 +120,11 @@ describe('what the operator can mend: exit 2 and one sentence', () => {
       ['compare', '--epochs', '1', '2', '--keylog', EXAMPLE],
       /the store has no packets to open/,
     ],
+    [
+      'a site that is not in the capture',
+      ['compare', EXAMPLE, '--site', 'shop.example'],
+      /--site shop\.example: not seen there; seen was (\S+, )+\S+\.\n/,
+    ],
     ['a bad count', ['packets', '-c', 'x', EXAMPLE], /-c x/],
     ['a folder', ['events', tmpdir()], /folder|directory/],
     [
@@ -151,6 +156,31 @@ describe('what the operator can mend: exit 2 and one sentence', () => {
     const { err } = await run(['analyze', '/nowhere/\x1b[2J\x07.pcap'])
     expect(err).not.toMatch(/[\x1b\x07]/)
   })
+})
+
+test.each([
+  ['a missing argument', ['analyze'], 'analyze'],
+  ['an unknown option', ['packets', '-r', EXAMPLE], 'packets'],
+  ['a missing option', ['export', '--finding', '1'], 'export'],
+])('%s points to the help of that command', async (_, args, command) => {
+  const { code, err } = await run(args)
+  expect(code).toBe(2)
+  expect(err).toContain(`(tunnelscope ${command} --help lists its options)`)
+})
+
+test('a standard error that nobody reads changes no exit code', async () => {
+  const cut = file('cut-unread.pcapng', example.subarray(0, example.length - 7))
+  const child = spawn(process.execPath, [
+    '--disable-warning=ExperimentalWarning',
+    '--import',
+    HOOKS,
+    MAIN,
+    'packets',
+    cut,
+  ])
+  child.stderr.destroy()
+  child.stdout.resume()
+  expect(await new Promise((resolve) => child.on('close', resolve))).toBe(3)
 })
 
 test('the help names no empty default', async () => {
