@@ -12,6 +12,11 @@ export function canMoveCursor(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY === true && process.env['TERM'] !== 'dumb'
 }
 
+/** Columns of a line that stands for itself: whole into a pipe or a file, where it is searched or kept. */
+export function rowWidth(stream: NodeJS.WriteStream): number {
+  return stream.isTTY ? outputWidth() : Number.POSITIVE_INFINITY
+}
+
 /** Columns to fill: the terminal's, or 100 into a pipe. */
 export function outputWidth(): number {
   const columns = process.stdout.columns ?? (Number(process.env['COLUMNS'] ?? '') || 100)

@@ -166,14 +166,15 @@ describe('into a pipe', () => {
 
   test('findings: numbered lines, filters, JSON', async () => {
     running.service.publish(hostileFinding())
-    running.service.publish(makeFinding({ key: 'b', id: 'tls-alert', severity: 'warning', summary: 'an alert' }))
+    const summary = `an alert ${'that is long '.repeat(20)}and told to its end`
+    running.service.publish(makeFinding({ key: 'b', id: 'tls-alert', severity: 'warning', summary }))
     await until(() => running.service.state.reader().countFindings({}) === 2 || undefined, 'stored')
     const all = pipe('findings')
     expect(await all.ended).toBe(0)
     expect(all.out().split('\n')).toHaveLength(3)
     expect(all.out()).not.toMatch(/[\x00-\x09\x0b-\x1f\u202e\u200b]/)
-    expect(all.out()).toMatch(/^ {4}#2 01-02 03:04:05 warn eth0 {3}\S+ +an alert$/m)
-    expect(all.err()).toBe('2 findings.\n')
+    expect(all.out()).toMatch(/^ {4}#2 01-02 03:04:05 warn eth0 {7}\S+ +tls-alert +an alert .* told to its end$/m)
+    expect(all.err()).toBe('2 findings; --json tells each in full, with what to do.\n')
     const one = pipe('findings', '--id', 'tls-alert', '--json')
     await one.ended
     expect(JSON.parse(one.out())).toMatchObject({ number: 2, id: 'tls-alert' })

@@ -20,7 +20,7 @@ import { findingRow } from '../screen/finding-row.ts'
 import { localTime } from '../screen/local-time.ts'
 import { createRepeatFilter } from '../screen/repeat-filter.ts'
 import { collect } from '../service-options.ts'
-import { outputWidth, usesColour } from '../terminal.ts'
+import { rowWidth, usesColour } from '../terminal.ts'
 
 export function addDaemonCommand(program: Command): void {
   program
@@ -30,7 +30,12 @@ export function addDaemonCommand(program: Command): void {
       '[expression...]',
       'capture only what this filter accepts (pcap-filter(7); packets start at the IP header)',
     )
-    .option('-i, --interface <name>', 'capture on this interface only (repeatable)', collect, [])
+    .option(
+      '-i, --interface <name>',
+      'capture on this interface only (repeatable); "any" is every one, as without it',
+      collect,
+      [],
+    )
     .option('-c, --count <packets>', 'end after so many packets')
     .option('-s, --snapshot-length <bytes>', 'keep at most so many bytes of a packet')
     .option(
@@ -151,8 +156,7 @@ function printFindings(output: NodeJS.WriteStream): DaemonOptions['onFinding'] {
   const isWorthALine = createRepeatFilter()
   return (finding) => {
     if (!isWorthALine(finding)) return
-    const columns = output.isTTY ? outputWidth() : Number.POSITIVE_INFINITY
-    output.write(`${findingRow(finding, { columns, style, timeText: localTime })}\n`)
+    output.write(`${findingRow(finding, { columns: rowWidth(output), style, timeText: localTime })}\n`)
   }
 }
 

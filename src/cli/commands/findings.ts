@@ -15,7 +15,7 @@ import {
   serviceAddress,
   sinceTime,
 } from '../service-options.ts'
-import { outputWidth, usesColour } from '../terminal.ts'
+import { rowWidth, usesColour } from '../terminal.ts'
 
 interface FindingsFlags extends ServiceFlags {
   epoch?: string
@@ -50,7 +50,9 @@ async function runFindings(flags: FindingsFlags): Promise<void> {
   })
   if (flags.json !== true) {
     process.stderr.write(
-      count === 0 ? 'No such finding in the store.\n' : `${countText(count)} finding${count === 1 ? '' : 's'}.\n`,
+      count === 0
+        ? 'No such finding in the store.\n'
+        : `${countText(count)} finding${count === 1 ? '' : 's'}; --json tells each in full, with what to do.\n`,
     )
   }
 }
@@ -71,7 +73,7 @@ export function asciiJson(value: unknown): string {
 
 function textLine(): (item: Item) => string {
   const style = createStyle(usesColour(process.stdout))
-  const options = { columns: outputWidth() - NUMBER_COLUMNS - 1, style, timeText: localDateTime }
+  const options = { columns: rowWidth(process.stdout) - NUMBER_COLUMNS - 1, style, timeText: localDateTime }
   return ({ number, finding }) =>
     `${style.dim(`#${number}`.padStart(NUMBER_COLUMNS))} ${findingRow(finding as ShownFinding, options)}`
 }

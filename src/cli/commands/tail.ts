@@ -19,7 +19,7 @@ import {
   serviceAddress,
   sinceTime,
 } from '../service-options.ts'
-import { canMoveCursor, outputWidth, usesColour } from '../terminal.ts'
+import { canMoveCursor, rowWidth, usesColour } from '../terminal.ts'
 import { asciiJson } from './findings.ts'
 
 interface TailFlags extends ServiceFlags {
@@ -206,7 +206,7 @@ function jsonOutput(): TailOutput {
 
 function pipeOutput(): TailOutput {
   const style = createStyle(usesColour(process.stdout))
-  const options = { columns: outputWidth(), style, timeText: localTime }
+  const options = { columns: rowWidth(process.stdout), style, timeText: localTime }
   const isWorthALine = createRepeatFilter()
   return {
     finding({ finding }) {
