@@ -2,7 +2,7 @@
 // before the rights are dropped.
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DEFAULT_CONFIG } from '../constants/paths.ts'
+import { DEFAULT_CONFIG, STANDARD_OUTPUT } from '../constants/paths.ts'
 import {
   type Config,
   defaultConfig,
@@ -43,9 +43,6 @@ export interface DaemonFlags {
   listen?: string
   service: boolean
 }
-
-/** What -w calls standard output, as tcpdump does. */
-export const STANDARD_OUTPUT = '-'
 
 /** The file in use; undefined when there is none. */
 export function configFile(flags: DaemonFlags): string | undefined {

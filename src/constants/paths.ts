@@ -10,5 +10,7 @@ export const DEFAULT_TOKEN = '/var/lib/tunnelscope/token'
 export const DEFAULT_EVIDENCE = '/var/lib/tunnelscope/evidence'
 /** Read when it is there and no --config is given. */
 export const DEFAULT_CONFIG = '/etc/tunnelscope/tunnelscope.toml'
+/** What a file to write is called that is standard output, as tcpdump does. */
+export const STANDARD_OUTPUT = '-'
 /** Who the service runs as, and the group that may use its socket. */
 export const SERVICE_USER = 'tunnelscope'

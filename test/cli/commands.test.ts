@@ -46,6 +46,26 @@ const file = (name: string, content: Uint8Array | string): string => {
 }
 const example = readFileSync(EXAMPLE)
 
+test('captures by -r, as for tcpdump, or none: one sentence', async () => {
+  const named = await run(['packets', EXAMPLE])
+  expect(await run(['packets', '-r', EXAMPLE])).toEqual(named)
+  for (const command of ['analyze', 'events', 'packets']) {
+    const { code, out, err } = await run([command])
+    expect([code, out, err.split('\n')[0]]).toEqual([
+      2,
+      '',
+      'error: name a pcap or pcapng capture, or - for standard input',
+    ])
+  }
+})
+
+test('--html - is standard output, alone', async () => {
+  const page = join(folder, 'page.html')
+  expect(await run(['analyze', EXAMPLE, '--html', page])).toMatchObject({ code: 0, out: '' })
+  expect(await run(['analyze', EXAMPLE, '--html', '-'])).toMatchObject({ code: 0, out: readFileSync(page, 'utf8') })
+  expect(await run(['analyze', EXAMPLE, '--html', '-', '--json'])).toMatchObject({ code: 2, out: '' })
+})
+
 describe('check', () => {
   test.each([
     [['ftp://shop.example/?token=secret'], 'ftp://shop.example/: check opens http:// and https:// only.'],
@@ -160,7 +180,7 @@ describe('what the operator can mend: exit 2 and one sentence', () => {
 
 test.each([
   ['a missing argument', ['analyze'], 'analyze'],
-  ['an unknown option', ['packets', '-r', EXAMPLE], 'packets'],
+  ['an unknown option', ['packets', '--raw', EXAMPLE], 'packets'],
   ['a missing option', ['export', '--finding', '1'], 'export'],
 ])('%s points to the help of that command', async (_, args, command) => {
   const { code, err } = await run(args)

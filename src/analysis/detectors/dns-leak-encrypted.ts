@@ -41,6 +41,9 @@ const meta: DetectorMeta = {
     'Let the program use the VPN’s resolver (browsers: secure DNS off or set to the VPN’s), or route {server} into the tunnel.',
 }
 
+/** Another resolver would not help where the protocol goes around the tunnel. */
+const BYPASS_ADVICE = 'Let the VPN carry IPv6, or switch it off on {interface} while the VPN is up.'
+
 export const dnsLeakEncrypted: Detector = {
   meta,
   create(context) {
@@ -55,6 +58,7 @@ export const dnsLeakEncrypted: Detector = {
           confidence,
           severity: severityOf(confidence),
           basis: fact.basis,
+          ...(cause === 'v6-bypass' ? { advice: BYPASS_ADVICE } : {}),
           cause,
           interface: one.name,
           data: {

@@ -34,6 +34,7 @@ export const dnsLeak: Detector = {
           confidence: exchange.confidence,
           severity: row.severity,
           basis: row.basis,
+          ...(row.advice === undefined ? {} : { advice: row.advice }),
           cause,
           interface: interfaceName,
           count: exchange.questions,

@@ -12,6 +12,8 @@ export interface LeakCause {
   readonly basis: string
   /** What is wrong, as half a sentence. */
   readonly why: string
+  /** What to do, where the finding's own advice would not help. */
+  readonly advice?: string
   readonly severity: Severity
   /** At best; a weaker context makes it weaker. */
   readonly confidence: Confidence
@@ -31,6 +33,7 @@ export const CAUSES: readonly LeakCause[] = Object.freeze<LeakCause[]>([
     cause: 'fragment',
     basis: 'RFC 9715',
     why: 'the message travelled in fragments, which port filters do not see',
+    advice: 'Let the VPN carry or drop every packet to {server}: a filter on port 53 does not see fragments.',
     severity: 'critical',
     confidence: 'proven',
     applies: (view) => view.fragmented,
@@ -40,6 +43,8 @@ export const CAUSES: readonly LeakCause[] = Object.freeze<LeakCause[]>([
     cause: 'misbound',
     basis: 'RFC 6724',
     why: 'it left on the wrong interface, with the tunnel’s own address as its source',
+    advice:
+      'Look for a program that is bound to {interface}, and for a route or rule that leads there; let the VPN drop what leaves by it and is not its own.',
     severity: 'critical',
     confidence: 'proven',
     applies: (view, context) => isMisbound(context, view.clientId, view.interfaceId),
@@ -49,6 +54,7 @@ export const CAUSES: readonly LeakCause[] = Object.freeze<LeakCause[]>([
     cause: 'route-injection',
     basis: 'RFC 3442, CVE-2024-3661',
     why: 'a route that the network handed out while the tunnel was up leads around it',
+    advice: 'Tell the DHCP client to take no routes from this network (option 121), or leave it.',
     severity: 'critical',
     confidence: 'strong',
     applies: (view, context) => context.isRouteInjected(view.serverId, view.queryMicros),
@@ -58,6 +64,7 @@ export const CAUSES: readonly LeakCause[] = Object.freeze<LeakCause[]>([
     cause: 'v6-bypass',
     basis: 'RFC 7359 4',
     why: 'the tunnel carries no IPv6, so IPv6 goes around it',
+    advice: 'Let the VPN carry IPv6, or switch it off on {interface} while the VPN is up.',
     severity: 'critical',
     confidence: 'proven',
     applies: (view, context) => view.ipVersion === 6 && context.insideSeen && !context.tunnelCarriesIpv6,
@@ -67,6 +74,7 @@ export const CAUSES: readonly LeakCause[] = Object.freeze<LeakCause[]>([
     cause: 'odd-port',
     basis: 'RFC 1035 4.1',
     why: 'it is a DNS message on a port that filters for DNS do not watch',
+    advice: 'Let the VPN carry or drop all that leaves by {interface}: a filter on port 53 does not see port {port}.',
     severity: 'warning',
     confidence: 'strong',
     applies: (view) => view.serverPort !== PORT_DNS,
@@ -89,6 +97,8 @@ export const CAUSES: readonly LeakCause[] = Object.freeze<LeakCause[]>([
     cause: 'fallback-after-timeout',
     basis: 'RFC 1035 4.2.1',
     why: '{silentServer} inside the tunnel did not answer within {waitedMs} ms, so another resolver was asked outside',
+    advice:
+      'Find out why {silentServer} does not answer, and block port 53 on {interface} for everything but the VPN: its next silence leaks again.',
     severity: 'critical',
     confidence: 'strong',
     applies: (view, context) => givenUpInside(view, context) !== undefined,

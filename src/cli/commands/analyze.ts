@@ -15,18 +15,20 @@ import { redact } from '../../text/redact.ts'
 import { reportText } from '../../text/report.ts'
 import { reportHtml } from '../../text/report-html.ts'
 import { reportJson } from '../../text/report-json.ts'
+import { addCaptureFiles, type CaptureFileFlags, captureFiles } from '../capture-files.ts'
 import { EXIT_DAMAGED, EXIT_FINDINGS } from '../exit-codes.ts'
 import { addressFlag, dohFlag, endpointFlag, KEYLOG_HELP, severityFlag } from '../network-flags.ts'
 import { createProgress } from '../progress.ts'
+import { collect } from '../service-options.ts'
 import { tellDamage } from '../tell-damage.ts'
 import { tellKeyLog } from '../tell-key-log.ts'
 import { outputWidth, usesColour } from '../terminal.ts'
-import { writePage } from '../write-page.ts'
+import { checkPage, writePage } from '../write-page.ts'
 
 /** Characters written at once. */
 const WRITE_LEN = 1 << 16
 
-interface AnalyzeFlags {
+interface AnalyzeFlags extends CaptureFileFlags {
   tunnel: string[]
   physical: string[]
   vpnResolver: string[]
@@ -42,10 +44,10 @@ interface AnalyzeFlags {
 }
 
 export function addAnalyzeCommand(program: Command): void {
-  program
+  const command = program
     .command('analyze')
     .description('Analyse capture files (pcap, pcapng, also .gz and .zst; "-" reads standard input), merged by time.')
-    .argument('<file...>', 'captures; several are merged by time')
+  addCaptureFiles(command, 'captures; several are merged by time')
     .option('--tunnel <name>', 'this interface or file is the tunnel (repeatable)', collect, [])
     .option('--physical <name>', 'this interface or file is a way out of the machine (repeatable)', collect, [])
     .option('--vpn-resolver <address>', 'address of a resolver that belongs to the VPN (repeatable)', collect, [])
@@ -64,6 +66,7 @@ export function addAnalyzeCommand(program: Command): void {
 /** Analyses the files and prints the report. @throws OperatorError */
 export async function runAnalyze(files: string[], flags: AnalyzeFlags): Promise<void> {
   const failOn = severityFlag(flags.failOn)
+  checkPage(flags.html, flags.json)
   const options: AnalyzerOptions = {
     version: VERSION,
     tunnels: flags.tunnel,
@@ -76,7 +79,7 @@ export async function runAnalyze(files: string[], flags: AnalyzeFlags): Promise<
   }
   const keyLog = openKeyLogs(flags.keylog ?? [])
   if (keyLog !== undefined) options.keyLog = keyLog
-  const source = await openCaptures(files)
+  const source = await openCaptures(captureFiles(files, flags))
   const progress = createProgress(source)
   let report: Report
   try {
@@ -107,10 +110,6 @@ async function writeJson(report: Report): Promise<void> {
     text = ''
   }
   process.stdout.write(text)
-}
-
-function collect(value: string, before: string[]): string[] {
-  return [...before, value]
 }
 
 /** A role given to an interface that is not there would silently change nothing. */

@@ -10,7 +10,7 @@ import { contextsOf, notesOf, observationsOf, readSides, type SideFlags } from '
 import { KEYLOG_HELP } from '../network-flags.ts'
 import { addAddressOptions } from '../service-options.ts'
 import { outputWidth, usesColour } from '../terminal.ts'
-import { writePage } from '../write-page.ts'
+import { checkPage, writePage } from '../write-page.ts'
 
 interface CompareFlags extends SideFlags {
   site?: string
@@ -43,6 +43,7 @@ export function addCompareCommand(program: Command): void {
 
 /** @throws OperatorError */
 async function runCompare(captures: readonly string[], flags: CompareFlags): Promise<void> {
+  checkPage(flags.html, flags.json)
   const sides = await readSides(captures, flags)
   if (flags.epochs === true) {
     const options = { width: outputWidth(), colour: usesColour(process.stdout) }

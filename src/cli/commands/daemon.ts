@@ -1,6 +1,6 @@
 // `daemon`: captures on every interface, says what it finds in a line each, serves it on a socket, until SIGTERM.
 import type { Command } from 'commander'
-import { DEFAULT_CONFIG, DEFAULT_SOCKET, DEFAULT_STORE, SERVICE_USER } from '../../constants/paths.ts'
+import { DEFAULT_CONFIG, DEFAULT_SOCKET, DEFAULT_STORE, SERVICE_USER, STANDARD_OUTPUT } from '../../constants/paths.ts'
 import { type Config, configChanges } from '../../daemon/config.ts'
 import type { Daemon, DaemonOptions } from '../../daemon/daemon.ts'
 import { createLog, type Log } from '../../daemon/log.ts'
@@ -12,7 +12,6 @@ import {
   daemonConfig,
   daemonOptions,
   evidenceLimits,
-  STANDARD_OUTPUT,
   serviceStart,
 } from '../daemon-settings.ts'
 import { EXIT_OPERATOR } from '../exit-codes.ts'

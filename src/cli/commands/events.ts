@@ -7,23 +7,25 @@ import { drain } from '../../daemon/pipeline.ts'
 import { PLATFORM } from '../../daemon/platform.ts'
 import { platformHasher } from '../../daemon/platform-hasher.ts'
 import { createEventWriter } from '../../text/event-writer.ts'
+import { addCaptureFiles, type CaptureFileFlags, captureFiles } from '../capture-files.ts'
 import { eachInput } from '../each-input.ts'
 import { createLineOutput } from '../line-output.ts'
 import { KEYLOG_HELP } from '../network-flags.ts'
+import { collect } from '../service-options.ts'
 import { tellKeyLog } from '../tell-key-log.ts'
 
 export function addEventsCommand(program: Command): void {
-  program
+  const command = program
     .command('events')
     .description('Print every decoded transaction of capture files as EVE JSON lines.')
-    .argument('<file...>', 'captures, read one after the other; "-" is standard input')
+  addCaptureFiles(command, 'captures, read one after the other; "-" is standard input')
     .option('--fingerprints', 'add JA3 and JA4 fingerprints to tls events')
     .option('--keylog <file>', KEYLOG_HELP, collect, [])
     .option('--keep-url-queries', 'keep what follows "?" in URLs; blanked otherwise, for it holds searches and tokens')
     .action(runEvents)
 }
 
-interface EventsFlags {
+interface EventsFlags extends CaptureFileFlags {
   keylog?: string[]
   fingerprints?: boolean
   keepUrlQueries?: boolean
@@ -32,7 +34,7 @@ interface EventsFlags {
 async function runEvents(files: string[], flags: EventsFlags): Promise<void> {
   const keyLog = openKeyLogs(flags.keylog ?? [])
   const output = createLineOutput()
-  await eachInput(files, async (file) => {
+  await eachInput(captureFiles(files, flags), async (file) => {
     const source = await openCapture(file)
     const handlers = createEventWriter(output.write, {
       interfaces: source.interfaces,
@@ -60,8 +62,4 @@ async function runEvents(files: string[], flags: EventsFlags): Promise<void> {
     return source.inputs
   })
   tellKeyLog(keyLog)
-}
-
-function collect(value: string, before: string[]): string[] {
-  return [...before, value]
 }

@@ -1,8 +1,8 @@
 // `export`: the packets that show a finding of the store, as pcapng.
-import { copyFileSync, existsSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { DEFAULT_CONFIG } from '../../constants/paths.ts'
+import { DEFAULT_CONFIG, STANDARD_OUTPUT } from '../../constants/paths.ts'
 import { defaultConfig, evidenceDirectory, readConfig } from '../../daemon/config.ts'
 import type { Finding } from '../../model/finding.ts'
 import { OperatorError } from '../../model/operator-error.ts'
@@ -24,7 +24,7 @@ export function addExportCommand(program: Command): void {
     .command('export')
     .description('Write the packets that show a finding to a pcapng file.')
     .requiredOption('--finding <number>', 'its number, as tunnelscope findings shows it')
-    .requiredOption('-w, --write <file>', 'the file')
+    .requiredOption('-w, --write <file>', 'the file; "-" is standard output')
     .option('--config <file>', `the daemon’s settings (default: ${DEFAULT_CONFIG}, when it is there)`)
     .option('--store <file>', 'the database of findings (default: that of the settings)')
     .option('--evidence <directory>', 'where the daemon keeps evidence (default: that of the settings)')
@@ -41,7 +41,8 @@ async function runExport(flags: ExportFlags): Promise<void> {
   const finding = findingOf(storePath, numberOf(flags.finding), openReader)
   const from = join(flags.evidence ?? evidenceDirectory(config, flags.store), evidenceName(finding))
   try {
-    copyFileSync(from, flags.write)
+    if (flags.write === STANDARD_OUTPUT) process.stdout.write(readFileSync(from))
+    else copyFileSync(from, flags.write)
   } catch (error) {
     const { code, path } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' && path === from) {
@@ -57,7 +58,10 @@ async function runExport(flags: ExportFlags): Promise<void> {
       `${flags.write} cannot be written: ${systemErrorText(error)}; name another file with -w.`,
     )
   }
-  process.stdout.write(`${flags.write}; the packets that show it: ${evidenceFilter(finding)}\n`)
+  // Into a pipe the packets alone; the sentence still for the person.
+  const isPiped = flags.write === STANDARD_OUTPUT
+  const into = isPiped ? process.stderr : process.stdout
+  into.write(`${isPiped ? 'standard output' : flags.write}; the packets that show it: ${evidenceFilter(finding)}\n`)
 }
 
 /** @throws OperatorError `no-permission`, `no-store`, `no-finding` */

@@ -4,22 +4,21 @@ import { openCapture } from '../../capture/open-capture.ts'
 import { drain } from '../../daemon/pipeline.ts'
 import { OperatorError } from '../../model/operator-error.ts'
 import { packetLine } from '../../text/packet-line.ts'
+import { addCaptureFiles, type CaptureFileFlags, captureFiles } from '../capture-files.ts'
 import { eachInput } from '../each-input.ts'
 import { createLineOutput } from '../line-output.ts'
 
 export function addPacketsCommand(program: Command): void {
-  program
-    .command('packets')
-    .description('Print one line a packet, with interface and direction.')
-    .argument('<file...>', 'captures, read one after the other; "-" is standard input')
+  const command = program.command('packets').description('Print one line a packet, with interface and direction.')
+  addCaptureFiles(command, 'captures, read one after the other; "-" is standard input')
     .option('-c, --count <number>', 'stop after this many packets')
     .action(runPackets)
 }
 
-async function runPackets(files: string[], flags: { count?: string }): Promise<void> {
+async function runPackets(files: string[], flags: CaptureFileFlags & { count?: string }): Promise<void> {
   let left = countFlag(flags.count)
   const output = createLineOutput()
-  await eachInput(files, async (file) => {
+  await eachInput(captureFiles(files, flags), async (file) => {
     if (left === 0) return []
     const source = await openCapture(file)
     await drain(

@@ -24,7 +24,7 @@ async function runStart(flags: { store: string; socket: string }): Promise<void>
     process.stderr.write(
       'Watching this machine needs root (sudo npm start); meanwhile, what a bundled capture shows:\n\n',
     )
-    return runAnalyze([EXAMPLE], { tunnel: [], physical: [], vpnResolver: [], doh: [] })
+    return runAnalyze([EXAMPLE], { read: [], tunnel: [], physical: [], vpnResolver: [], doh: [] })
   }
   const network = { tunnel: [], physical: [], vpnResolver: [], endpoint: [], doh: [] }
   const everything = { interface: [], ...network, service: true }

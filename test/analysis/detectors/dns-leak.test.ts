@@ -77,7 +77,11 @@ describe('dns-leak raises', () => {
       ...tunnelTime,
       ...lookup({ on: 'eth0', atMillis: 1000, name: 'a.example', to: PUBLIC_RESOLVER_V6, answeredAfter: 9 }),
     ])
-    expect(findingsOf(report, 'dns-leak')[0]).toMatchObject({ cause: 'v6-bypass', basis: 'RFC 7359 4' })
+    expect(findingsOf(report, 'dns-leak')[0]).toMatchObject({
+      cause: 'v6-bypass',
+      basis: 'RFC 7359 4',
+      advice: 'Let the VPN carry IPv6, or switch it off on eth0 while the VPN is up.',
+    })
   })
 
   test('a repeated question with the same id and port counts as two messages of one question', () => {
