@@ -23,7 +23,7 @@ interface Entry {
 
 /** Reads header blocks of one direction, in order: each one changes how the next is to be read. */
 export class HpackReader {
-  /** Newest first. */
+  /** Oldest first: what a block adds moves no other entry. */
   readonly #entries: Entry[] = []
   #tableLen = 0
   #maxTableLen = DEFAULT_TABLE_LEN
@@ -74,21 +74,21 @@ export class HpackReader {
     const known = HPACK_STATIC_TABLE[index - 1]
     return known !== undefined
       ? { name: known[0], value: known[1] }
-      : this.#entries[index - 1 - HPACK_STATIC_TABLE.length]
+      : this.#entries[this.#entries.length - (index - HPACK_STATIC_TABLE.length)]
   }
 
   #add(entry: Entry): void {
     const entryLen = entryLenOf(entry)
     this.#evict(entryLen)
     if (entryLen > this.#maxTableLen) return
-    this.#entries.unshift(entry)
+    this.#entries.push(entry)
     this.#tableLen += entryLen
   }
 
   /** RFC 7541 4.4: the oldest entries make room. */
   #evict(wantedLen: number): void {
     while (this.#entries.length > 0 && this.#tableLen + wantedLen > this.#maxTableLen) {
-      this.#tableLen -= entryLenOf(this.#entries.pop()!)
+      this.#tableLen -= entryLenOf(this.#entries.shift()!)
     }
   }
 
@@ -132,25 +132,28 @@ const CODES = HPACK_HUFFMAN_SYMBOLS.reduce<{ firstCode: number; nextCode: number
   return codes
 }, [])
 
+/** The longest text that MAX_TEXT_LEN can hold: no code is shorter than five bits. */
+const UNPACKED = new Uint8Array(Math.ceil((MAX_TEXT_LEN * 8) / 5))
+
 /** RFC 7541 5.2. What follows the last whole code is padding. */
 function huffmanText(bytes: Uint8Array, at: number, endAt: number): string {
-  let text = ''
+  let textLen = 0
   let code = 0
   let bits = 0
   for (; at < endAt; at++) {
     for (let shift = 7; shift >= 0; shift--) {
       code = code * 2 + ((bytes[at]! >> shift) & 1)
       bits++
-      if (bits >= CODES.length) return text
+      if (bits >= CODES.length) return latin1(UNPACKED, 0, textLen)
       const { firstCode, nextCode } = CODES[bits]!
       if (code < nextCode && code >= firstCode) {
         const symbol = HPACK_HUFFMAN_SYMBOLS[bits]![code - firstCode]!
-        if (symbol === END_OF_STRING) return text
-        text += String.fromCharCode(symbol)
+        if (symbol === END_OF_STRING) return latin1(UNPACKED, 0, textLen)
+        UNPACKED[textLen++] = symbol
         code = 0
         bits = 0
       }
     }
   }
-  return text
+  return latin1(UNPACKED, 0, textLen)
 }

@@ -2,9 +2,18 @@
 
 const { fromCharCode } = String
 
-/** Eight characters at a time: one by one a long text becomes a chain of a hundred strings, to be joined when it is read. */
+/** Longer texts are made as a whole: joined of pieces they take seven times their length, until somebody reads them. */
+const MAX_JOINED_LEN = 256
+/** What one call may be given as arguments. */
+const MAX_PIECE_LEN = 4096
+
+/** Eight characters at a time: one by one a text becomes a chain of a hundred strings, to be joined when it is read. */
 export function latin1(bytes: Uint8Array, at: number, endAt: number): string {
   let text = ''
+  if (endAt - at > MAX_JOINED_LEN) {
+    for (; at < endAt; at += MAX_PIECE_LEN) text += pieceText(bytes.subarray(at, Math.min(endAt, at + MAX_PIECE_LEN)))
+    return text
+  }
   for (; at + 8 <= endAt; at += 8) {
     text += fromCharCode(
       bytes[at]!,
@@ -19,4 +28,9 @@ export function latin1(bytes: Uint8Array, at: number, endAt: number): string {
   }
   for (; at < endAt; at++) text += fromCharCode(bytes[at]!)
   return text
+}
+
+/** An array is asked for, and anything that has a length is taken. */
+function pieceText(bytes: Uint8Array): string {
+  return fromCharCode.apply(undefined, bytes as unknown as number[])
 }

@@ -1,4 +1,6 @@
 // HPACK with the examples of RFC 7541 Appendix C, and at every length.
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { HpackReader } from '../../src/decoders/hpack.ts'
 import { HPACK_HUFFMAN_SYMBOLS, HPACK_STATIC_TABLE } from '../../src/decoders/hpack-tables.ts'
 import { everyEnd } from './every-end.ts'
@@ -55,6 +57,31 @@ test('the tables are complete: 61 entries, and a code without a gap for 256 symb
   expect(HPACK_STATIC_TABLE.length).toBe(61)
   expect(HPACK_HUFFMAN_SYMBOLS.flat().toSorted((a, b) => a - b)).toEqual(Array.from({ length: 257 }, (_, i) => i))
   expect(HPACK_HUFFMAN_SYMBOLS.reduce((sum, symbols, bits) => sum + symbols.length / 2 ** bits, 0)).toBe(1)
+})
+
+test('a table takes the memory of its texts, not of the pieces they were made of', () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const heapUsed = () => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const TEXT_LEN = 8000
+  const tableOf = (huffman: number) => {
+    const reader = new HpackReader()
+    // A table of 64 KiB, `:authority` with a text as long as texts may be; packed, each eight bytes are thirteen characters.
+    const head = [0x3f, 0xe1, 0xff, 0x03, 0x41, huffman | 0x7f, ((TEXT_LEN - 127) & 0x7f) | 0x80, (TEXT_LEN - 127) >> 7]
+    const block = Uint8Array.from([...head, ...new Array<number>(TEXT_LEN).fill(huffman === 0 ? 0x61 : 0)])
+    expect(reader.read(block, 0, block.length, () => {})).toBe(true)
+    return reader
+  }
+  const readers: HpackReader[] = []
+  for (const huffman of [0x80, 0]) {
+    const before = heapUsed()
+    for (let i = 0; i < 200; i++) readers.push(tableOf(huffman))
+    expect((heapUsed() - before) / 200).toBeLessThan(2 * TEXT_LEN)
+  }
+  expect(readers.length).toBe(400)
 })
 
 test('at every length', () => {
