@@ -286,7 +286,8 @@ function refuseUpgrade(socket: Duplex, status: number): void {
   const headers = Object.entries({ ...headersOf(answer), Connection: 'close' })
   const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
   socket.on('error', () => socket.destroy())
-  socket.end(`HTTP/1.1 ${status} Refused\r\n${head}\r\n${answer.body}`)
+  // No timeout of the server's holds any more: who is refused and does not hang up would keep a connection for ever.
+  socket.end(`HTTP/1.1 ${status} Refused\r\n${head}\r\n${answer.body}`, () => socket.destroy())
 }
 
 /** The body as text; undefined when it is longer than `limit` bytes, whose rest is not read. */

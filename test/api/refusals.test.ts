@@ -193,6 +193,23 @@ describe('WebSocket', () => {
     expect(answered).toBe(status)
   })
 
+  test('whoever is refused cannot hold the connection', async () => {
+    const [name, port] = host.split(':')
+    // One that does not hang up in its turn.
+    const socket = connect({ host: name!, port: Number(port), allowHalfOpen: true })
+    const ended = new Promise((resolve) => socket.on('end', resolve))
+    socket.resume()
+    socket.write(`GET /api/v1/stream HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`)
+    await ended
+    // To write where nobody is any more is answered with a reset, not to write to somebody who waits.
+    const reset = new Promise((resolve) => socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code)))
+    const writing = setInterval(() => socket.write('x'), 50)
+    const outcome = await Promise.race([reset, new Promise((resolve) => setTimeout(resolve, 2000, 'held'))])
+    clearInterval(writing)
+    socket.destroy()
+    expect(outcome).toMatch(/^(ECONNRESET|EPIPE)$/)
+  })
+
   test.each([
     ['no JSON', '{"type":', 1007],
     ['an unknown type', '{"type":"shutdown"}', 1008],
