@@ -31,6 +31,24 @@ function escapeCodePoint(character: string): string {
   return `\\u{${code.toString(16)}}`
 }
 
+/**
+ * JSON that no terminal acts on and that means the same: unsafe code points as `\\u009b`. Its line ends stay. Below 0x7f
+ * JSON.stringify has written out whatever acts.
+ */
+export function escapeInJson(json: string): string {
+  if (!/[\u007f-\uffff]/.test(json)) return json
+  return json
+    .replace(UNSAFE, (character) => (character === '\n' ? character : jsonUnits(character)))
+    .replace(MARK_RUN, (_, kept: string, rest: string) => kept + jsonUnits(rest))
+}
+
+/** UTF-16, as JSON counts (RFC 8259 7). */
+function jsonUnits(text: string): string {
+  let units = ''
+  for (let at = 0; at < text.length; at++) units += `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`
+  return units
+}
+
 /** First and last code points that take two columns (Unicode East Asian Width W and F, emoji included), ascending. */
 const WIDE_RANGES = [
   0x1100, 0x115f, 0x231a, 0x231b, 0x23e9, 0x23ec, 0x25fd, 0x25fe, 0x2614, 0x2615, 0x2648, 0x2653, 0x26aa, 0x26ab,

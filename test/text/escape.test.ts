@@ -1,4 +1,4 @@
-import { displayWidth, escapeForTerminal, fitToWidth, truncateToWidth } from '../../src/text/escape.ts'
+import { displayWidth, escapeForTerminal, escapeInJson, fitToWidth, truncateToWidth } from '../../src/text/escape.ts'
 
 describe('escapeForTerminal', () => {
   test.each([
@@ -32,6 +32,17 @@ describe('escapeForTerminal', () => {
   test('a tower of combining marks keeps three of them', () => {
     expect(escapeForTerminal(`a${'\u0301'.repeat(5)}`)).toBe('a\u0301\u0301\u0301\\u{301}\\u{301}')
   })
+})
+
+test('JSON stays the same JSON, and on one line where it was', () => {
+  let all = ''
+  for (let code = 0; code < 0x3000; code++) all += String.fromCodePoint(code)
+  all += `\ud800 \u{e0041} a${'\u0301'.repeat(5)} 東京 “so”`
+  const json = escapeInJson(JSON.stringify({ all }, undefined, 2))
+  expect(json).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f]/)
+  expect(json.split('\n').length).toBe(3)
+  expect(json).toContain('a\u0301\u0301\u0301\\u0301\\u0301 東京 “so”')
+  expect(JSON.parse(json)).toEqual({ all })
 })
 
 describe('width', () => {

@@ -5,7 +5,7 @@ import { SEVERITY_RANK, type Severity } from '../../model/finding.ts'
 import type { IpFamily } from '../../model/network-context.ts'
 import { OperatorError } from '../../model/operator-error.ts'
 import { checkText } from '../../text/check-text.ts'
-import { escapeForTerminal } from '../../text/escape.ts'
+import { escapeForTerminal, escapeInJson } from '../../text/escape.ts'
 import { EXIT_FINDINGS } from '../exit-codes.ts'
 import { addressFlag, severityFlag } from '../network-flags.ts'
 import { collect } from '../service-options.ts'
@@ -115,7 +115,7 @@ async function withoutRights(flags: CheckFlags): Promise<(path: string) => strin
 function print(report: CheckReport, flags: CheckFlags): void {
   const text =
     flags.json === true
-      ? `${JSON.stringify(report, undefined, 2)}\n`
+      ? `${escapeInJson(JSON.stringify(report, undefined, 2))}\n`
       : checkText(report, { width: outputWidth(), colour: usesColour(process.stdout) })
   process.stdout.write(text)
 }

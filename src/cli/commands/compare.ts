@@ -5,6 +5,7 @@ import { VERSION } from '../../daemon/version.ts'
 import { COMPARISON_SCHEMA, type Comparison } from '../../model/comparison.ts'
 import { comparisonHtml } from '../../text/comparison-html.ts'
 import { comparisonText, epochsText } from '../../text/comparison-text.ts'
+import { escapeInJson } from '../../text/escape.ts'
 import { redact } from '../../text/redact.ts'
 import { contextsOf, notesOf, observationsOf, readSides, type SideFlags } from '../comparison-sides.ts'
 import { KEYLOG_HELP } from '../network-flags.ts'
@@ -59,7 +60,7 @@ async function runCompare(captures: readonly string[], flags: CompareFlags): Pro
   }
   const comparison = flags.redact === true ? redact(whole) : whole
   if (flags.html !== undefined) writePage(flags.html, comparisonHtml(comparison))
-  if (flags.json === true) process.stdout.write(`${JSON.stringify(comparison, undefined, 2)}\n`)
+  if (flags.json === true) process.stdout.write(`${escapeInJson(JSON.stringify(comparison, undefined, 2))}\n`)
   else if (flags.html === undefined) {
     process.stdout.write(comparisonText(comparison, { width: outputWidth(), colour: usesColour(process.stdout) }))
   }

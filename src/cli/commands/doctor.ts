@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { DEFAULT_CONFIG } from '../../constants/paths.ts'
 import { defaultConfig, readConfig } from '../../daemon/config.ts'
 import type { DoctorLevel, DoctorLine } from '../../daemon/doctor.ts'
-import { escapeForTerminal } from '../../text/escape.ts'
+import { escapeForTerminal, escapeInJson } from '../../text/escape.ts'
 import { createStyle, type Style } from '../../text/style.ts'
 import { EXIT_FINDINGS } from '../exit-codes.ts'
 import { usesColour } from '../terminal.ts'
@@ -35,7 +35,7 @@ async function runDoctor(flags: { config?: string; socket?: string; json?: boole
   const lines = diagnose(await doctorFacts(config, { socketPath: flags.socket ?? config.api.socket }))
   const text =
     flags.json === true
-      ? JSON.stringify(lines, undefined, 2)
+      ? escapeInJson(JSON.stringify(lines, undefined, 2))
       : doctorText(lines, createStyle(usesColour(process.stdout)))
   process.stdout.write(`${text}\n`)
   if (lines.some(({ level }) => level === 'problem')) process.exitCode = EXIT_FINDINGS

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { InterfaceState, NetworkContext } from '../../model/network-context.ts'
 import type { InterfaceRole } from '../../model/report.ts'
-import { escapeForTerminal } from '../../text/escape.ts'
+import { escapeForTerminal, escapeInJson } from '../../text/escape.ts'
 import { createStyle, type Style } from '../../text/style.ts'
 import { type Cell, tableLines } from '../../text/table.ts'
 import { outputWidth, usesColour } from '../terminal.ts'
@@ -24,7 +24,7 @@ async function runInterfaces(flags: { json?: boolean }): Promise<void> {
   watch.close()
   process.stdout.write(
     flags.json === true
-      ? `${JSON.stringify(jsonOf(context), undefined, 2)}\n`
+      ? `${escapeInJson(JSON.stringify(jsonOf(context), undefined, 2))}\n`
       : `${interfaceTable(context, createStyle(usesColour(process.stdout)), outputWidth()).join('\n')}\n`,
   )
 }
