@@ -8,7 +8,7 @@ import type { BoundSockets } from './bound-sockets.ts'
 import { type FetchOutcome, fetchOver } from './fetch.ts'
 import type { CheckPlan, PlannedWay } from './plan.ts'
 import { leavesTheMachine } from './target.ts'
-import { hasRoute } from './ways-out.ts'
+import { hasRoute, isOurs } from './ways-out.ts'
 
 export interface GoOptions {
   readonly plan: CheckPlan
@@ -148,7 +148,7 @@ function withAddresses({ plan, context, signal }: GoOptions, asked: ReadonlyMap<
     const base = { planned, answers, ...(question === undefined ? {} : { asked: question }) }
     if (signal.aborted) return { ...base, skipped: 'interrupted' }
     if (answers.length === 0) return base
-    const open = answers.filter(leavesTheMachine)
+    const open = answers.filter((one) => leavesTheMachine(one) && !isOurs(context, one))
     const address = open.find((one) => taken.has(one)) ?? open[0]
     if (address === undefined) return { ...base, skipped: 'the answer is this machine itself, or nobody' }
     taken.add(address)

@@ -6,7 +6,7 @@ import { OperatorError } from '../model/operator-error.ts'
 import { resolversFor } from './resolvers-of.ts'
 import type { SystemHints } from './system-hints.ts'
 import type { Target } from './target.ts'
-import { isUp, waysOut } from './ways-out.ts'
+import { isOurs, isUp, waysOut } from './ways-out.ts'
 
 export interface PlanOptions {
   /** Names of -i; empty = every way out. */
@@ -42,7 +42,7 @@ const MAX_INTERFACES = 4
 const MAX_RESOLVERS = 6
 const MAX_WAYS = 24
 
-/** @throws OperatorError `no-such-interface`, `no-way`, `no-resolver` */
+/** @throws OperatorError `bad-url`, `no-such-interface`, `no-way`, `no-resolver` */
 export function planCheck(
   context: NetworkContext,
   target: Target,
@@ -50,6 +50,9 @@ export function planCheck(
   hints: SystemHints,
 ): CheckPlan {
   checkNames(context, options.interfaces)
+  if (isOurs(context, target.host)) {
+    throw new OperatorError('bad-url', `${target.shown}: that is this machine itself: nothing to compare.`)
+  }
   const notes: string[] = []
   const families = ([4, 6] as const).filter(
     (one) => one === (target.addressFamily ?? one) && one === (options.family ?? one),

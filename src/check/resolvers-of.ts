@@ -5,7 +5,7 @@ import type { CheckInterface, CheckResolver, ResolverSource } from '../model/che
 import type { InterfaceState, NetworkContext } from '../model/network-context.ts'
 import type { SystemHints } from './system-hints.ts'
 import { leavesTheMachine } from './target.ts'
-import { hasAddress, hasRoute, isWithin } from './ways-out.ts'
+import { hasAddress, hasRoute, isOurs, isWithin } from './ways-out.ts'
 
 const LOOPBACK = 'lo'
 const DNS_PORT = 53
@@ -50,8 +50,7 @@ function placesOf(
   link: string | undefined,
 ): string[] {
   const range = ipaddr.parse(address).range()
-  const isOurs = context.interfaces.some(({ addresses }) => addresses.some((one) => one.address === address))
-  if (isOurs || range === 'loopback') return [LOOPBACK]
+  if (isOurs(context, address) || range === 'loopback') return [LOOPBACK]
   if (!leavesTheMachine(address)) return []
   const states = interfaces.map((one) => stateOf(context, one.name))
   if (link !== undefined) return states.some((one) => one.link.name === link) ? [link] : []

@@ -69,6 +69,11 @@ export function hasRoute(routes: readonly RouteState[], interfaceIndex: number, 
   )
 }
 
+/** An address of this machine, on any interface. Whoever answers must not have us speak to programs that listen here. */
+export function isOurs({ interfaces }: NetworkContext, address: string): boolean {
+  return interfaces.some(({ addresses }) => addresses.some((one) => one.address === address))
+}
+
 /** Both are of one IP version. */
 export function isWithin(address: string, prefix: string, prefixLen: number): boolean {
   const one = ipaddr.parse(address)

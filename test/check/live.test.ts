@@ -298,6 +298,19 @@ if (!canMakeNamespaces) {
       expect(missing.verdict).toMatchObject({ word: 'fails', summary: expect.stringContaining('NXDOMAIN') })
       const here = (await check(near, 'http://here.example/', '--json')).report()
       expect(here.ways.map((way) => [way.outcome, way.status])).toEqual(here.ways.map(() => ['fails', undefined]))
+      // Programs that listen here are not spoken to because somebody's answer says so.
+      const listening = await serve(near, 'ours', 200)
+      const ours = (await check(near, 'http://ours.example/', '-i', 'v0', '--resolver', FAR.v0, '--json')).report()
+      expect(ours.ways[0]).toMatchObject({
+        answers: [NEAR.v0],
+        outcome: 'fails',
+        fault: expect.stringMatching('machine itself'),
+      })
+      expect(listening.output).not.toContain('seen')
+      expect(await check(near, `http://${NEAR.v1}/`)).toMatchObject({
+        code: 2,
+        err: expect.stringMatching('machine itself'),
+      })
     },
     RUN_MILLIS * 2,
   )

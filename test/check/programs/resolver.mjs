@@ -54,6 +54,8 @@ socket.on('message', (query, from) => {
       return send(reply(query, { rcode: 3, addresses: [] }))
     case 'here':
       return send(reply(query, { addresses: ['127.0.0.1'] }))
+    case 'ours':
+      return send(reply(query, { addresses: [from.address] }))
     default:
       return send(reply(query))
   }
