@@ -126,7 +126,13 @@ function askUdp(
     deadline.addEventListener('abort', giveUp, { once: true })
     if (deadline.aborted) giveUp()
     // Connected, the kernel hands on what comes from there and nothing else, and tells of a port where nobody listens.
-    else socket.connect(port, scoped(address, over), send)
+    else {
+      // Where a rule forbids it or no route leads there, it is not connected: this is told instead of an 'error'.
+      socket.connect(port, scoped(address, over), (error?: Error) => {
+        if (error === undefined) send()
+        else finish(faultOf(error))
+      })
+    }
   })
 }
 

@@ -274,6 +274,10 @@ if (!canMakeNamespaces) {
       expect(leftOpen).toBe(0)
       const nobody = await go<Asked>(near, 'ask', 'v0', NEAR.v0.replace('.10', '.77'), 'www.example')
       expect(nobody.made[0]!.made).toMatchObject({ fault: expect.stringMatching(/no answer|no route/) })
+      // Nothing can be sent there at all: the machine has no IPv6, as where a kill switch has a rule against it.
+      const forbidden = await go<Asked>(near, 'ask', 'v0', '2001:db8::53', 'www.example')
+      expect(forbidden.made[0]!.made).toMatchObject({ fault: expect.stringMatching(/no route|firewall/) })
+      expect(forbidden.leftOpen).toBe(0)
     },
     RUN_MILLIS,
   )
