@@ -28,11 +28,7 @@ const MAX_LABEL_LEN = 63
 
 /** `example.com`, `example.com:8443/path` and `http://…`; without a scheme it is https. @throws OperatorError `bad-url` */
 export function parseTarget(given: string): Target {
-  // What is told of a wrong URL has neither its query nor what stands before an @.
-  const named = given
-    .slice(0, MAX_URL_LEN)
-    .replace(/[?#].*/s, '')
-    .replace(/[^/]*@/, '…@')
+  const named = withoutSecrets(given.slice(0, MAX_URL_LEN))
   const refuse = (why: string): never => {
     throw new OperatorError('bad-url', `${named}: ${why}`)
   }
@@ -68,6 +64,15 @@ export function parseTarget(given: string): Target {
     path: url.pathname,
     shown: `${url.protocol}//${hostHeader}${url.pathname}`,
   }
+}
+
+/** What is told of a wrong URL: neither its query nor what stands before an @. Passwords hold any character. */
+function withoutSecrets(given: string): string {
+  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(given)?.[0] ?? ''
+  const rest = given.slice(scheme.length)
+  const endAt = rest.lastIndexOf('@')
+  if (/[/?#\\]/.test(rest.slice(0, Math.max(0, endAt)))) return `${scheme}…`
+  return `${scheme}${endAt < 0 ? '' : '…@'}${rest.slice(endAt + 1).replace(/[?#].*/s, '')}`
 }
 
 function checkName(host: string, refuse: (why: string) => never): void {

@@ -65,7 +65,16 @@ test.each([
 })
 
 test('what is refused is told without its query and without its password', () => {
-  for (const url of ['ftp://shop.example/?token=secret', 'https://anna:secret@shop.example/']) {
+  for (const url of [
+    'ftp://shop.example/?token=secret',
+    'ftp://shop.example/?token=secret&mail=anna@example',
+    'https://anna:secret@shop.example/',
+    'https://anna:secret/word@shop.example/',
+    'https://anna:secret?word@shop.example/',
+    'https://anna:secret#word@shop.example/',
+    'https://anna:secret@word@shop.example/',
+    'anna:secret\\word@shop.example',
+  ]) {
     expect(() => parseTarget(url)).toThrow(expect.objectContaining({ message: expect.not.stringContaining('secret') }))
   }
 })
