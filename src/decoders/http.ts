@@ -223,25 +223,27 @@ function isTokenByte(byte: number): boolean {
 
 const TOKEN_MARKS = Array.from("!#$%&'*+-.^_`|~", (mark) => mark.charCodeAt(0))
 
-/** Reads field lines up to the empty line or `endAt`. Also fit for the trailers of a chunked body. */
+/**
+ * Reads field lines up to the empty line or `endAt`. Also fit for the trailers of a chunked body. What several lines say
+ * is put together once: a head may be nothing but lines of three bytes that continue each other.
+ */
 function readFields(bytes: Uint8Array, at: number, endAt: number, fields: Map<string, string>): void {
+  const texts = new Map<string, string[]>()
   let name = ''
   while (at < endAt) {
     const lineEndAt = lineEnd(bytes, at, endAt)
-    if (lineEndAt === at) return
+    if (lineEndAt === at) break
     const first = bytes[at]!
-    if (first === SP || first === HT) {
-      // RFC 9112 5.2: a folded line continues the value before it.
-      if (name !== '') fields.set(name, `${fields.get(name) ?? ''} ${latin1(bytes, at, lineEndAt).trim()}`.trim())
-    } else {
-      name = readField(bytes, at, lineEndAt, fields)
-    }
+    // RFC 9112 5.2: a folded line continues the value before it.
+    if (first !== SP && first !== HT) name = readField(bytes, at, lineEndAt, texts)
+    else if (name !== '') continueValue(texts.get(name)!, latin1(bytes, at, lineEndAt).trim())
     at = afterLine(bytes, lineEndAt, endAt)
   }
+  for (const [one, parts] of texts) fields.set(one, parts.length === 1 ? parts[0]! : parts.join('').trim())
 }
 
 /** Returns the name when the field is kept, '' otherwise. */
-function readField(bytes: Uint8Array, at: number, endAt: number, fields: Map<string, string>): string {
+function readField(bytes: Uint8Array, at: number, endAt: number, texts: Map<string, string[]>): string {
   let colonAt = at
   while (colonAt < endAt && bytes[colonAt] !== COLON) colonAt++
   if (colonAt === endAt) return ''
@@ -250,10 +252,14 @@ function readField(bytes: Uint8Array, at: number, endAt: number, fields: Map<str
   const name = keptFieldName(bytes, at, nameEndAt)
   if (name === '') return ''
   const value = latin1(bytes, colonAt + 1, endAt).trim()
-  const before = fields.get(name)
-  if (before === undefined) fields.set(name, value)
-  else if (name !== 'host' && name !== 'content-length') fields.set(name, `${before}, ${value}`)
+  const parts = texts.get(name)
+  if (parts === undefined) texts.set(name, [value])
+  else if (name !== 'host' && name !== 'content-length') parts.push(', ', value)
   return name
+}
+
+function continueValue(parts: string[], text: string): void {
+  if (text !== '') parts.push(' ', text)
 }
 
 /** The name in HTTP_FIELDS that stands there in whatever case, or ''; most names are none, and no text is made of them. */

@@ -72,3 +72,17 @@ test('a head at every length says only what was there', () => {
   for (const head of heads) expect('POST'.startsWith(head?.method ?? '')).toBe(true)
   expect(readHttpHead(RESPONSE, 0, RESPONSE.length)?.fields.get('via')).toBe('1.1 a, 1.1 b')
 })
+
+test('a head of nothing but folded lines is read in the time of its length', () => {
+  const head = (lines: number) => Buffer.from(`GET / HTTP/1.1\r\nServer: x\r\n${' a\n'.repeat(lines)}\r\n`)
+  const [short, long] = [head(200), head(200_000)]
+  const millisOf = (bytes: Buffer, times: number) => {
+    const started = performance.now()
+    for (let i = 0; i < times; i++) readHttpHead(bytes, 0, bytes.length)
+    return performance.now() - started
+  }
+  millisOf(short, 500)
+  // The same number of lines; joined one by one, those of the long head take fifty times as long and more.
+  expect(millisOf(long, 1)).toBeLessThan(10 * millisOf(short, 1000))
+  expect(readHttpHead(long, 0, long.length)!.fields.get('server')).toBe(`x${' a'.repeat(200_000)}`)
+})
