@@ -36,6 +36,10 @@ const program = new Command('tunnelscope')
     // A list that begins empty has no default worth a line.
     optionDescription: (option) => new Help().optionDescription(option).replace(' (default: [])', ''),
   })
+  // A name that begins with a dash is taken for an option, and told; a folder may hold such a file, whoever put it there.
+  .configureOutput({
+    outputError: (text, write) => write(text.split('\n').map(escapeForTerminal).join('\n')),
+  })
   .exitOverride()
 
 for (const name of neededCommands(process.argv[2] ?? '')) (await COMMANDS[name]!())(program)

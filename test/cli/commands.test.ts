@@ -313,3 +313,11 @@ test('a full disk behind standard output is the operator’s to mend, not a find
     stderr: 'tunnelscope: standard output cannot be written (ENOSPC); make room or write elsewhere.\n',
   })
 })
+
+test('a name that is taken for an option or a command is told without acting on the terminal', async () => {
+  for (const args of [['analyze', '-\x1b[2J\u009b'], ['analyse\x1b[2J\u009b']]) {
+    const ran = await run(args)
+    expect(ran).toMatchObject({ code: 2, err: expect.stringContaining('\\x1b[2J\\x9b') })
+    expect(ran.err).not.toMatch(/[\x1b\u009b]/)
+  }
+})
