@@ -1,12 +1,15 @@
 // The certificate that a server showed, and in words why it is not trusted. The handshake went on for the sake of looking.
-import { readFileSync } from 'node:fs'
 import { rootCertificates, type TLSSocket } from 'node:tls'
+import { readBounded } from '../daemon/bounded-file.ts'
 import { OperatorError } from '../model/operator-error.ts'
 import type { SiteCertificate } from '../model/site.ts'
 import { systemErrorText } from '../text/system-error.ts'
 
 /** Characters kept of a name; a certificate may hold any. */
 const MAX_NAME_LEN = 200
+
+/** All CAs that browsers know take 250 KB. */
+const MAX_PEM_LEN = 16 << 20
 
 /** Codes of OpenSSL (X509_verify_cert_error_string) and Node. */
 const WORDS: Readonly<Record<string, string>> = Object.freeze({
@@ -63,12 +66,13 @@ export function readTrusted(file: string): string[] {
 }
 
 function readPem(flag: string, file: string): string {
-  let text: string
+  let text: string | undefined
   try {
-    text = readFileSync(file, 'latin1')
+    text = readBounded(file, MAX_PEM_LEN)?.toString('latin1')
   } catch (error) {
     throw new OperatorError('bad-file', `${flag} ${file}: ${systemErrorText(error)}.`)
   }
+  if (text === undefined) throw new OperatorError('bad-file', `${flag} ${file}: more than ${MAX_PEM_LEN >> 20} MB.`)
   if (text.includes('-----BEGIN CERTIFICATE-----')) return text
   throw new OperatorError('bad-file', `${flag} ${file}: no certificate in PEM form is in it.`)
 }

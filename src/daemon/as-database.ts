@@ -1,14 +1,16 @@
 // Who runs an address: an AS-number database in MaxMind's format that the operator names. It is read once and kept.
-import { readFileSync } from 'node:fs'
 import { Reader } from 'mmdb-lib'
 import type { AddressOwner, OwnerLookup } from '../model/address-owner.ts'
 import { OperatorError } from '../model/operator-error.ts'
+import { readBounded } from './bounded-file.ts'
 
 /** Databases name the same things differently (GeoLite2-ASN, DB-IP, IPinfo, iptoasn). */
 const ASN_FIELDS = ['autonomous_system_number', 'asn', 'as_number'] as const
 const ORGANISATION_FIELDS = ['autonomous_system_organization', 'as_name', 'organization', 'name'] as const
 const COUNTRY_FIELDS = ['country_code', 'country', 'iso_code'] as const
-/** A database of all networks has some 100 MB; resolvers are few. */
+/** A database of all networks has some 100 MB. */
+const MAX_DATABASE_LEN = 512 << 20
+/** Resolvers are few. */
 const MAX_REMEMBERED = 10_000
 
 type Row = Record<string, unknown>
@@ -18,12 +20,18 @@ type Row = Record<string, unknown>
  * @throws OperatorError when there is no such file, or it is no such database.
  */
 export function openAsDatabase(path: string): OwnerLookup {
-  let bytes: Buffer
+  let bytes: Buffer | undefined
   try {
-    bytes = readFileSync(path)
+    bytes = readBounded(path, MAX_DATABASE_LEN)
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message
     throw new OperatorError('as-database', `--as-database ${path}: ${reason}.`)
+  }
+  if (bytes === undefined) {
+    throw new OperatorError(
+      'as-database',
+      `--as-database ${path}: more than ${MAX_DATABASE_LEN >> 20} MB; name a smaller one.`,
+    )
   }
   let reader: Reader<never>
   try {

@@ -37,4 +37,6 @@ test('a file that is not there, or no database, is told in one sentence', () => 
   const path = join(folder, 'text.mmdb')
   writeFileSync(path, 'no database')
   expect(() => openAsDatabase(path)).toThrow(/no MaxMind database/)
+  // A device gives bytes for ever.
+  expect(() => openAsDatabase('/dev/zero')).toThrow(/more than 512 MB/)
 })
