@@ -33,7 +33,7 @@ import {
   startChunks,
   startCounted,
 } from './http-direction.ts'
-import { contentLength, createMessage, isChunked } from './http-message.ts'
+import { contentLength, createMessage, isChunked, MAX_WAITING_LEN, textLen } from './http-message.ts'
 import { connectionOf, type StreamConsumer } from './stream-consumer.ts'
 
 /** What the tracker tells. */
@@ -248,12 +248,17 @@ export class HttpExchanges implements StreamConsumer {
   #requestBody(direction: Direction, head: HttpHead, message: HttpFact, where: ConnectionFact): void {
     if (this.#waiting.length >= MAX_WAITING_REQUESTS) this.#tellOldest()
     this.#waiting.push(message)
+    while (this.#waiting.length > 1 && this.#waitingLen() > MAX_WAITING_LEN) this.#tellOldest()
     if (isChunked(head)) startChunks(direction)
     else startCounted(direction, contentLength(head))
     if (direction.left === 0 && direction.state === IN_COUNTED_BODY) this.#complete(direction, where)
     if (head.method === 'CONNECT' || head.fields.has('upgrade')) {
       direction.state = direction.state === IN_HEAD ? HELD : direction.state
     }
+  }
+
+  #waitingLen(): number {
+    return this.#waiting.reduce((sum, message) => sum + textLen(message), 0)
   }
 
   /** RFC 9112 6.3 for responses. */

@@ -19,6 +19,16 @@ export function createMessage(head: HttpHead, where: ConnectionFact, swapped: bo
   return message
 }
 
+/** Characters of the texts of a connection's messages that wait for their other half; heads of browsers have some hundred. */
+export const MAX_WAITING_LEN = 64 * 1024
+
+/** Characters of its texts: what a fact costs while it waits for its answer. */
+export function textLen(message: HttpFact): number {
+  let len = 0
+  for (const value of Object.values(message)) if (typeof value === 'string') len += value.length
+  return len
+}
+
 /** One statement a field: a message is made for every request, and names in variables cost more than all the rest. */
 function addFields(message: HttpFact, fields: HttpHead['fields']): void {
   const host = fields.get('host')

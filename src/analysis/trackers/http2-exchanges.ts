@@ -4,6 +4,7 @@ import { u16 } from '../../decoders/cursor.ts'
 import { HpackReader } from '../../decoders/hpack.ts'
 import type { ConnectionFact, HttpFact } from '../../model/facts.ts'
 import type { HttpSink } from './http-exchanges.ts'
+import { MAX_WAITING_LEN, textLen } from './http-message.ts'
 import { connectionOf, type StreamConsumer } from './stream-consumer.ts'
 
 const PREFACE_LEN = 24
@@ -48,6 +49,8 @@ interface Direction {
 interface Exchange {
   request: HttpFact | undefined
   response: HttpFact | undefined
+  /** Characters of their texts. */
+  textLen: number
 }
 
 function createDirection(): Direction {
@@ -71,6 +74,7 @@ export class Http2Exchanges implements StreamConsumer {
   readonly #client = createDirection()
   readonly #server = createDirection()
   readonly #open = new Map<number, Exchange>()
+  #openLen = 0
   /** Client and server were guessed the wrong way round; the preface tells. */
   #swapped = false
   #where: ConnectionFact | undefined
@@ -122,7 +126,7 @@ export class Http2Exchanges implements StreamConsumer {
     const where = this.#where
     for (const exchange of this.#open.values()) {
       if (exchange.response !== undefined && open) exchange.response.partial = 'lost'
-      this.#tell(exchange)
+      this.#tell(exchange.request, exchange.response)
     }
     this.#open.clear()
     if (this.#told || where === undefined) return
@@ -185,9 +189,7 @@ export class Http2Exchanges implements StreamConsumer {
       return
     }
     if (type === FRAME_RST_STREAM) {
-      const exchange = this.#open.get(streamId)
-      this.#open.delete(streamId)
-      if (exchange !== undefined) this.#tell(exchange)
+      this.#tellStream(streamId)
       return
     }
     if (!isBlock(header)) return
@@ -213,38 +215,55 @@ export class Http2Exchanges implements StreamConsumer {
     if (streamId === 0) return
     const exchange = this.#open.get(streamId) ?? this.#openStream(streamId)
     if (isRequest) {
-      if (fact.method !== undefined) exchange.request ??= fact
-      return
+      if (fact.method === undefined || exchange.request !== undefined) return
+      exchange.request = fact
+    } else {
+      if (fact.status === undefined) return
+      fact.kind = 'response'
+      if (exchange.request?.method !== undefined) fact.requestMethod = exchange.request.method
+      const isInterim = fact.status >= 100 && fact.status < 200
+      if (isInterim) this.#tell(undefined, fact)
+      if (isInterim || exchange.response !== undefined) return
+      exchange.response = fact
     }
-    if (fact.status === undefined) return
-    fact.kind = 'response'
-    if (exchange.request?.method !== undefined) fact.requestMethod = exchange.request.method
-    if (fact.status >= 100 && fact.status < 200) this.#tell({ request: undefined, response: fact })
-    else exchange.response ??= fact
+    this.#hold(exchange, textLen(fact))
   }
 
   #openStream(streamId: number): Exchange {
-    if (this.#open.size === MAX_OPEN_STREAMS) {
-      for (const [oldestId, oldest] of this.#open) {
-        this.#open.delete(oldestId)
-        this.#tell(oldest)
-        break
-      }
-    }
-    const exchange: Exchange = { request: undefined, response: undefined }
+    if (this.#open.size === MAX_OPEN_STREAMS) this.#tellOldest()
+    const exchange: Exchange = { request: undefined, response: undefined, textLen: 0 }
     this.#open.set(streamId, exchange)
     return exchange
   }
 
   /** The response's end is the exchange's; a request may end before or after it. */
   #endStream(isRequest: boolean, streamId: number): void {
-    const exchange = this.#open.get(streamId)
-    if (exchange === undefined || isRequest) return
-    this.#open.delete(streamId)
-    this.#tell(exchange)
+    if (!isRequest) this.#tellStream(streamId)
   }
 
-  #tell({ request, response }: Exchange): void {
+  /** The longest open make room. */
+  #hold(exchange: Exchange, len: number): void {
+    exchange.textLen += len
+    this.#openLen += len
+    while (this.#openLen > MAX_WAITING_LEN && this.#open.size > 1) this.#tellOldest()
+  }
+
+  #tellOldest(): void {
+    for (const streamId of this.#open.keys()) {
+      this.#tellStream(streamId)
+      return
+    }
+  }
+
+  #tellStream(streamId: number): void {
+    const exchange = this.#open.get(streamId)
+    if (exchange === undefined) return
+    this.#open.delete(streamId)
+    this.#openLen -= exchange.textLen
+    this.#tell(exchange.request, exchange.response)
+  }
+
+  #tell(request: HttpFact | undefined, response: HttpFact | undefined): void {
     if (request === undefined && response === undefined) return
     this.#told = true
     const { timeMicros, frameNumber } = this.#where!

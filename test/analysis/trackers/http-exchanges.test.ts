@@ -361,3 +361,14 @@ test('without a listener the waiting requests are taken all the same', () => {
   expect(consumer.push(false, response, 0, response.length, WHERE)).toBe(response.length)
   consumer.end()
 })
+
+test('texts of waiting requests are held up to a bound: the oldest are told, each once', () => {
+  const told: (string | undefined)[] = []
+  const consumer = new HttpExchanges({ httpExchange: (request) => told.push(request?.url) })
+  const requests = Array.from({ length: 100 }, (_, index) => `GET ${`/${index}-`.padEnd(1000, 'x')} HTTP/1.1\r\n\r\n`)
+  feed(consumer, [client(requests.join(''))], () => [])
+  expect(told.length).toBeGreaterThan(30)
+  expect(told.length).toBeLessThan(45)
+  consumer.end()
+  expect(told.map((url) => Number(url?.match(/\d+/)?.[0]))).toEqual(Array.from({ length: 100 }, (_, index) => index))
+})

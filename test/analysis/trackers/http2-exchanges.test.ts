@@ -147,3 +147,18 @@ test('a hole in a body does no harm, one in a header block ends the reading', ()
   consumer.gap(false, 1)
   expect(consumer.done).toBe(true)
 })
+
+test('texts of open streams are held up to a bound: the longest open are told, each once', () => {
+  const told: (string | undefined)[] = []
+  const consumer = new Http2Exchanges({ httpExchange: (request) => told.push(request?.url) })
+  // :method GET, :scheme http, :path as a literal of 127 and more characters, not indexed (RFC 7541 6.2.2).
+  const get = (number: number) => [0x82, 0x86, 0x04, 0x7f, 0xe9, 0x06, ...Buffer.from(`/${number}-`.padEnd(1000, 'x'))]
+  const requests = Array.from({ length: 100 }, (_, index) =>
+    frame(HEADERS, END_HEADERS | END_STREAM, 2 * index + 1, get(index)),
+  )
+  feed(consumer, [client([...PREFACE, ...settings, ...requests.flat()]), server(settings)], () => [])
+  expect(told.length).toBeGreaterThan(30)
+  expect(told.length).toBeLessThan(45)
+  consumer.end()
+  expect(told.map((url) => Number(url?.match(/\d+/)?.[0]))).toEqual(Array.from({ length: 100 }, (_, index) => index))
+})
