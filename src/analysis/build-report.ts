@@ -179,11 +179,16 @@ function reportVerdict(from: ReportSources): Verdict {
   const coverage = coverageOf(from)
   const reasons = incompleteReasons(from, coverage)
   return {
-    dns: verdictOf(from.timeline.hasTunnel, from.verdict.total, from.insideSeen),
+    dns: isEmpty(from, coverage) ? 'unknown' : verdictOf(from.timeline.hasTunnel, from.verdict.total, from.insideSeen),
     complete: reasons.length === 0,
     reasons,
     coverage,
   }
+}
+
+/** Of a capture without a packet not even the absence of a tunnel can be said; live the kernel tells. */
+function isEmpty(from: ReportSources, coverage: Coverage): boolean {
+  return coverage.packets === 0 && !from.network.isKnown
 }
 
 function coverageOf(from: ReportSources): Coverage {
@@ -208,6 +213,7 @@ function coverageOf(from: ReportSources): Coverage {
 
 function incompleteReasons(from: ReportSources, coverage: Coverage): string[] {
   const reasons: string[] = []
+  if (isEmpty(from, coverage)) reasons.push('No packet was captured.')
   if ((coverage.dropped ?? 0) > 0) reasons.push(`The capture lost ${coverage.dropped} packets.`)
   for (const input of from.inputs) {
     if (input.lossUnknown === true)

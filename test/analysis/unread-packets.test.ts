@@ -16,6 +16,10 @@ function verdictOf(linkType: number, packets: readonly Bytes[]) {
 const wifi = (subtype: number, flags: number) =>
   concat([subtype, flags, 0, 0], new Uint8Array(20), [0xaa, 0xaa, 3, 0, 0, 0, 0x88, 0xcc, 0, 0])
 
+test('of no packet nothing is said, not even that there was no tunnel', () => {
+  expect(verdictOf(WIFI, []).verdict).toEqual(['unknown', false, ['No packet was captured.']])
+})
+
 test('a link type that is not known', () => {
   expect(verdictOf(IP_OVER_INFINIBAND, [new Uint8Array(64), new Uint8Array(64)])).toEqual({
     verdict: ['no-tunnel', false, ['2 of 2 packets on if0 could not be read: link type 242 is not known here.']],
