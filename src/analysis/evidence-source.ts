@@ -16,13 +16,14 @@ export function createEvidenceLocator(inputs: readonly InputSummary[]): Evidence
 
   return (source, frame) => {
     if (inputs.length < 2) return { source, frame }
+    // Looked through once: a ring may have thousands of files.
+    const next: number[] = []
+    for (const [index, { continues }] of inputs.entries()) if (continues !== undefined) next[continues] = index
     let index = first(source)
     let within = frame
-    while (index >= 0 && within > inputs[index]!.packets) {
-      const next = inputs.findIndex((one) => one.continues === index)
-      if (next < 0) break
+    while (index >= 0 && within > inputs[index]!.packets && next[index] !== undefined) {
       within -= inputs[index]!.packets
-      index = next
+      index = next[index]!
     }
     return { source: inputs[index]?.name ?? source, frame: within }
   }
