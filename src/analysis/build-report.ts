@@ -179,14 +179,14 @@ function reportVerdict(from: ReportSources): Verdict {
   const coverage = coverageOf(from)
   const reasons = incompleteReasons(from, coverage)
   return {
-    dns: isEmpty(from, coverage) ? 'unknown' : verdictOf(from.timeline.hasTunnel, from.verdict.total, from.insideSeen),
+    dns: verdictOf(from.timeline.hasTunnel, from.verdict.total, from.insideSeen),
     complete: reasons.length === 0,
     reasons,
     coverage,
   }
 }
 
-/** Of a capture without a packet not even the absence of a tunnel can be said; live the kernel tells. */
+/** A capture without a packet: what it does not show says nothing; live the kernel tells of the tunnel without any. */
 function isEmpty(from: ReportSources, coverage: Coverage): boolean {
   return coverage.packets === 0 && !from.network.isKnown
 }

@@ -70,11 +70,11 @@ export function verdictSentence(report: Report): string {
   const questions = coverage.questionsOutside + coverage.questionsInTunnel
   switch (dns) {
     case 'no-tunnel':
-      return 'No tunnel was seen in this capture, so nothing that left can be called a leak.'
-    case 'unknown':
       return coverage.packets === 0
         ? 'There is no packet in this capture, so nothing can be said.'
-        : 'What these packets say of a tunnel is not enough for a verdict.'
+        : 'No tunnel was seen in this capture, so nothing that left can be called a leak.'
+    case 'unknown':
+      return 'What these packets say of a tunnel is not enough for a verdict.'
     case 'ok':
       return questions === 0
         ? 'No DNS question was seen while the tunnel was up.'

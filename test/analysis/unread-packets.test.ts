@@ -16,8 +16,8 @@ function verdictOf(linkType: number, packets: readonly Bytes[]) {
 const wifi = (subtype: number, flags: number) =>
   concat([subtype, flags, 0, 0], new Uint8Array(20), [0xaa, 0xaa, 3, 0, 0, 0, 0x88, 0xcc, 0, 0])
 
-test('of no packet nothing is said, not even that there was no tunnel', () => {
-  expect(verdictOf(WIFI, []).verdict).toEqual(['unknown', false, ['No packet was captured.']])
+test('a capture without a packet is never complete', () => {
+  expect(verdictOf(WIFI, []).verdict).toEqual(['no-tunnel', false, ['No packet was captured.']])
 })
 
 test('a link type that is not known', () => {
