@@ -7,13 +7,12 @@ import { z } from 'zod'
 import { DEFAULT_EVIDENCE, DEFAULT_SOCKET, DEFAULT_STORE, DEFAULT_TOKEN, SERVICE_USER } from '../constants/paths.ts'
 import { OperatorError } from '../model/operator-error.ts'
 import { isHostOrAddress } from '../text/host-name.ts'
+import { nearestWord } from '../text/nearest-word.ts'
 import { systemErrorText } from '../text/system-error.ts'
 import { readBounded } from './bounded-file.ts'
 
 /** Larger than any file a person writes. */
 const MAX_FILE_LEN = 1 << 20
-/** A word this many letters away from a known one was probably meant to be it. */
-const MAX_TYPOS = 2
 
 /** Longer than any packet, and tcpdump's. */
 export const MAX_SNAP_LEN = 262_144
@@ -181,25 +180,8 @@ function keysOf(table: readonly string[]): string[] {
 }
 
 function suggestion(key: string, known: readonly string[]): string {
-  // Underscores for hyphens and capitals are the usual slips.
-  const plainKey = key.toLowerCase().replaceAll('_', '-')
-  const nearest = known.map((one) => ({ one, typos: editDistance(plainKey, one) })).sort((a, b) => a.typos - b.typos)[0]
-  if (nearest !== undefined && nearest.typos <= MAX_TYPOS) return `did you mean "${nearest.one}"`
-  return `known here: ${known.join(', ')}`
-}
-
-/** Letters to change, add or remove (Levenshtein). */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1))
-    }
-    row = next
-  }
-  return row[b.length]!
+  const meant = nearestWord(key, known)
+  return meant === undefined ? `known here: ${known.join(', ')}` : `did you mean "${meant}"`
 }
 
 function flat(config: Config): Map<string, string> {

@@ -186,6 +186,8 @@ describe('into a pipe', () => {
     [['findings', '--since', 'yesterday'], /--since yesterday: give a span/],
     [['findings', '--severity', 'fatal'], /use info, warning or critical/],
     [['findings', '--epoch', 'x'], /give the epoch/],
+    [['findings', '--id', 'DNS_Leek'], /--id DNS_Leek: no such finding; did you mean dns-leak\?/],
+    [['tail', '--finding', 'mine\x1b'], /--finding mine\\x1b: no such finding; there are: dns-leak, /],
     [['tail', '--url', 'http://example.com:1'], /give a loopback address/],
     [['tail', '--url', 'http://127.0.0.1:1'], /needs --token-file/],
   ])('%j is answered with a sentence, exit 2', async (args, sentence) => {

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { FindingsAnswer } from '../../api/client.ts'
 import { OperatorError } from '../../model/operator-error.ts'
 import { createStyle } from '../../text/style.ts'
+import { findingIdFlag } from '../finding-ids.ts'
 import { findingRow, type ShownFinding } from '../screen/finding-row.ts'
 import { localDateTime } from '../screen/local-time.ts'
 import { countText } from '../screen/status-row.ts'
@@ -38,7 +39,7 @@ async function runFindings(flags: FindingsFlags): Promise<void> {
   const { createClient } = await import('../../api/client.ts')
   const client = createClient(serviceAddress(flags))
   const question = {
-    ...messageFilter(flags, flags.id),
+    ...messageFilter(flags, await findingIdFlag('--id', flags.id)),
     ...(flags.since !== undefined && { since: sinceTime(flags.since, Date.now()) }),
     ...(flags.epoch !== undefined && { epoch: epochNumber(flags.epoch) }),
   }

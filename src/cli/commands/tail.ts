@@ -5,6 +5,7 @@ import type { Verdict } from '../../model/report.ts'
 import { durationText } from '../../text/duration.ts'
 import { escapeForTerminal } from '../../text/escape.ts'
 import { createStyle } from '../../text/style.ts'
+import { findingIdFlag } from '../finding-ids.ts'
 import { findingRow, type ShownFinding } from '../screen/finding-row.ts'
 import { localTime } from '../screen/local-time.ts'
 import { createRepeatFilter } from '../screen/repeat-filter.ts'
@@ -55,7 +56,7 @@ export function addTailCommand(program: Command): void {
 export async function runTail(flags: TailFlags): Promise<void> {
   const { createClient } = await import('../../api/client.ts')
   const client = createClient(serviceAddress(flags))
-  const filter = messageFilter(flags, flags.finding)
+  const filter = messageFilter(flags, await findingIdFlag('--finding', flags.finding))
   const since = sinceTime(flags.since, Date.now())
   let end: () => void = () => {}
   let fail: (error: Error) => void = () => {}
