@@ -1,6 +1,7 @@
 // Wireshark display filters that show a finding's packets.
 import { IPPROTO_TCP } from '../constants/wire.ts'
-import type { ConnectionFact, DnsExchange } from '../model/facts.ts'
+import type { ConnectionFact } from '../model/connection-facts.ts'
+import type { DnsExchange } from '../model/dns-facts.ts'
 
 /** All DNS between the client side of an interface and one server. */
 export function dnsFilter(

@@ -1,5 +1,5 @@
 // What one question means (rules.md 1.3, 1.4): where it went, then the exemptions, then the causes, each a table in order.
-import type { DnsJudgement } from '../model/facts.ts'
+import type { DnsJudgement } from '../model/dns-facts.ts'
 import type { Confidence } from '../model/finding.ts'
 import { isPrivateAddress } from './address-classes.ts'
 import { causeOf } from './judgement/causes.ts'

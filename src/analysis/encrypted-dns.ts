@@ -1,8 +1,10 @@
 // Encrypted DNS from end to end: the connections as the transport tells them, what DNS itself says of resolvers, and the
 // judged facts that come out.
 import { DNS_FLAG_QR, DNS_TYPE_SVCB, IPPROTO_UDP } from '../constants/wire.ts'
+import type { ConnectionFact } from '../model/connection-facts.ts'
 import type { DecodedBatch } from '../model/decoded-batch.ts'
-import type { ConnectionFact, DnsExchange, EncryptedDnsFact, FactHandlers } from '../model/facts.ts'
+import type { DnsExchange, EncryptedDnsFact } from '../model/dns-facts.ts'
+import type { FactHandlers } from '../model/facts.ts'
 import { LAYER_DNS } from '../model/layer.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
 import { addressText, parseAddress } from '../text/address.ts'

@@ -1,6 +1,7 @@
 // Who answered an HTTP request: what the headers of a gateway, a cache or an edge server give away (RFC 9110, RFC 9209).
 import { IPPROTO_TCP } from '../constants/wire.ts'
-import type { FactHandlers, HttpFact } from '../model/facts.ts'
+import type { FactHandlers } from '../model/facts.ts'
+import type { HttpFact } from '../model/protocol-facts.ts'
 import type { DetectorContext, DetectorMeta, RaisedFinding } from './detector.ts'
 import { serverFilter } from './display-filter.ts'
 

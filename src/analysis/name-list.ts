@@ -1,6 +1,6 @@
 // The names in one finding: how many different ones, and the first few to show.
 import { MAX_NAMES_IN_FINDING } from '../constants/limits.ts'
-import type { DnsExchange } from '../model/facts.ts'
+import type { DnsExchange } from '../model/dns-facts.ts'
 
 export interface NameList {
   add(exchange: DnsExchange): void

@@ -1,5 +1,5 @@
 // What is known of each resolver on each interface, found without making text of it for every exchange.
-import type { DnsExchange } from '../model/facts.ts'
+import type { DnsExchange } from '../model/dns-facts.ts'
 
 /** Numbers remembered; more only cost the making of their text. */
 const MAX_NUMBERS = 8192

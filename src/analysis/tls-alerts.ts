@@ -1,6 +1,6 @@
 // What an alert means: an end as it should be, or that something is wrong (RFC 8446 6).
 import { TLS_ALERT_CLOSE_NOTIFY, TLS_ALERT_USER_CANCELED, TLS_ALERT_WARNING } from '../decoders/tls.ts'
-import type { TlsFact } from '../model/facts.ts'
+import type { TlsFact } from '../model/protocol-facts.ts'
 
 /**
  * An alert by which one side refuses the handshake. RFC 8446 6 lets the level be ignored; older versions use warnings for what

@@ -1,5 +1,5 @@
 // What the routes and the stream ask the service for. The daemon gives it; a test gives its own.
-import type { DnsTransport } from '../model/facts.ts'
+import type { DnsTransport } from '../model/dns-facts.ts'
 import type { Epoch, ReportInterface, ReportLeak, Stats, Verdict } from '../model/report.ts'
 import type { StoreReader } from '../store/reader.ts'
 

@@ -2,7 +2,8 @@
 // of the DNS exchanges. Bounded: when too much waits, it leaves early.
 import type { OwnerLookup } from '../model/address-owner.ts'
 import type { CaptureInterface } from '../model/capture-interface.ts'
-import type { DnsExchange, EncryptedDnsFact, FactHandlers } from '../model/facts.ts'
+import type { DnsExchange, EncryptedDnsFact } from '../model/dns-facts.ts'
+import type { FactHandlers } from '../model/facts.ts'
 import { type DnsRollup, LATENCY_BOUNDS_MS, LATENCY_BUCKETS } from '../store/records.ts'
 
 /** Rollups that wait; some 2 MB. A flood of made-up names leaves in batches of so many. */

@@ -1,4 +1,5 @@
-// Facts about segments that died, connections that fell silent and resets: what the path does to a connection.
+// What a connection is, and what becomes of it: opened, reset, silent, its segments lost for their size, its end.
+import type { Confidence } from './finding.ts'
 
 /** Where a message of a connection comes from: the frame that completed it and the connection, seen from the client. */
 export interface ConnectionFact {
@@ -128,3 +129,49 @@ export interface TooBigIgnoredFact extends TooBigFact {
   ignoredFrame: number
   ignoredMicros: number
 }
+
+/** RFC 9293 connection or a UDP/ICMP 5-tuple, at its end. "toServer" is the direction of the first packet or of the SYN. */
+export interface FlowFact extends ConnectionFact {
+  ipProtocol: number
+  startMicros: number
+  endMicros: number
+  packetsToServer: number
+  packetsToClient: number
+  bytesToServer: number
+  bytesToClient: number
+  state: 'new' | 'established' | 'closed' | 'reset' | 'active'
+  retransmissions: number
+  mssToServer: number
+  mssToClient: number
+  /** Handshake round trip, milliseconds, −1 when not seen. */
+  rttMillis: number
+  /** One letter per event, Zeek's alphabet: capital = client. */
+  history: string
+}
+
+/** A TCP SYN of a new connection, with the network context of its moment. Valid during the call. */
+export interface OpenedConnection {
+  readonly timeMicros: number
+  readonly frame: number
+  readonly interfaceId: number
+  readonly interfaceName: string
+  readonly inputName: string
+  readonly clientAddress: string
+  readonly clientPort: number
+  readonly serverAddress: string
+  readonly serverId: number
+  readonly serverPort: number
+  readonly ipVersion: number
+  /** `refused`: by a reset; `silent`: no answer within some seconds, or before the capture ended. */
+  readonly outcome: 'answered' | 'refused' | 'silent'
+  /** From the SYN to its answer; −1 without, and when the SYN was repeated. */
+  readonly handshakeMicros: number
+  readonly epoch: number
+  readonly judgement: ConnectionJudgement
+  readonly cause: string
+  readonly reason: string
+  readonly confidence: Confidence
+}
+
+/** As DnsJudgement; `outside`: to a public address, past a tunnel that should carry it. */
+export type ConnectionJudgement = 'no-tunnel' | 'inside' | 'outside' | 'expected' | 'local' | 'unknown'

@@ -1,7 +1,8 @@
 // What trackers tell and detectors, event lines and the store listen to. A fact is a row of columns or a small
 // object that is used again: whoever wants to keep something copies it during the call.
 import type {
-  ConnectionFact,
+  FlowFact,
+  OpenedConnection,
   ResetFact,
   SizeLossFact,
   SizePassedFact,
@@ -10,12 +11,11 @@ import type {
   TooBigIgnoredFact,
 } from './connection-facts.ts'
 import type { DecodedBatch } from './decoded-batch.ts'
-import type { Confidence, ProcessRef } from './finding.ts'
+import type { DnsExchange, EncryptedDnsFact, SecondAnswerFact } from './dns-facts.ts'
 import type { InterfaceRole } from './network-context.ts'
 import type { PacketBatch } from './packet-batch.ts'
+import type { HttpFact, QuicFact, TlsFact } from './protocol-facts.ts'
 import type { SiteObservation } from './site.ts'
-
-export type { ConnectionFact } from './connection-facts.ts'
 
 /**
  * Handlers of facts; all optional. The triple (batch, out, row) is the decoded packet that completed the fact: for a
@@ -127,175 +127,6 @@ export interface FragmentSetFact {
   hasFirst: boolean
 }
 
-/**
- * RFC 8446, RFC 5246: what a connection shows of TLS before it is encrypted and, where a key log has its secrets, after.
- * Absent = not seen.
- */
-export interface TlsFact extends ConnectionFact {
-  kind: 'client-hello' | 'server-hello' | 'encrypted-extensions' | 'certificate' | 'alert'
-  fromClient: boolean
-  /** client-hello: as offered; server-hello: as chosen. */
-  version?: number
-  sni?: string
-  clientAlpns?: string[]
-  serverAlpn?: string
-  /** client-hello, as offered, without GREASE (RFC 8701). */
-  supportedVersions?: number[]
-  groups?: number[]
-  cipherSuites?: number[]
-  /** server-hello: the one chosen. */
-  cipherSuite?: number
-  /** server-hello: asks for another ClientHello (RFC 8446 4.1.4). */
-  helloRetryRequest?: boolean
-  echPresent?: boolean
-  /** MD5 in hex, and the text it was made of. */
-  ja3?: string
-  ja3Text?: string
-  ja3s?: string
-  ja3sText?: string
-  ja4?: string
-  /** Bytes of the handshake message with its header. */
-  messageLen?: number
-  /** Only the first part of the message was read: cut by the snap length, or lost with the rest of the connection. */
-  partial?: 'cut' | 'lost'
-  /** Distinguished names, `C=US, O=Example, CN=example.com`, in their order on the wire. */
-  subject?: string
-  issuer?: string
-  notBeforeMicros?: number
-  notAfterMicros?: number
-  /** Hex pairs with colons, `0A:1B`. */
-  serial?: string
-  alertLevel?: number
-  alertDescription?: number
-  /** alert: its sender had sent content before, so that it was not the handshake that it ended. */
-  afterContent?: true
-}
-
-/** RFC 9000, RFC 9369: what a QUIC connection's first packets show. Absent = not seen. */
-export interface QuicFact extends ConnectionFact {
-  /** A client-hello of Google's own versions has nothing but the version. */
-  kind: 'client-hello' | 'retry' | 'version-negotiation'
-  /** As on the wire; 0 for a version negotiation. */
-  version: number
-  /** version-negotiation: what the server offers. */
-  versions?: number[]
-  /** client-hello: the highest TLS version offered. */
-  tlsVersion?: number
-  sni?: string
-  clientAlpns?: string[]
-  echPresent?: boolean
-  ja4?: string
-  /** Bytes of the ClientHello with its header. */
-  messageLen?: number
-}
-
-/**
- * RFC 9112: one request or response. Time and frame are those of its last byte seen. Of an HTTP/2
- * connection in the clear, `HTTP/2`, of which no request could be read there is one without method.
- */
-export interface HttpFact extends ConnectionFact {
-  kind: 'request' | 'response'
-  /** When the head was complete. */
-  headMicros: number
-  method?: string
-  url?: string
-  host?: string
-  /** As written, `HTTP/1.1`; absent for an HTTP/0.9 request. */
-  protocol?: string
-  status?: number
-  /** Method of the request that a response answers, when it was seen. */
-  requestMethod?: string
-  userAgent?: string
-  server?: string
-  via?: string
-  proxyStatus?: string
-  cfRay?: string
-  xCache?: string
-  contentType?: string
-  location?: string
-  /** Body bytes that were seen. */
-  bodyLen?: number
-  /** Not all of the message was seen: cut by the snap length, or lost in the capture or with the rest of the connection. */
-  partial?: 'cut' | 'lost'
-  /** A request without response, on a connection of which bytes of the server are missing: it may have been answered. */
-  answerLost?: true
-}
-
-/** RFC 9293 connection or a UDP/ICMP 5-tuple, at its end. "toServer" is the direction of the first packet or of the SYN. */
-export interface FlowFact extends ConnectionFact {
-  ipProtocol: number
-  startMicros: number
-  endMicros: number
-  packetsToServer: number
-  packetsToClient: number
-  bytesToServer: number
-  bytesToClient: number
-  state: 'new' | 'established' | 'closed' | 'reset' | 'active'
-  retransmissions: number
-  mssToServer: number
-  mssToClient: number
-  /** Handshake round trip, milliseconds, −1 when not seen. */
-  rttMillis: number
-  /** One letter per event, Zeek's alphabet: capital = client. */
-  history: string
-}
-
-/** A second answer to one question, or one that came in on another interface (RFC 5452 9). */
-export interface OtherAnswer {
-  kind: 'second' | 'strayed'
-  answers: string[]
-  rcode: number
-  frame: number
-  interfaceName: string
-}
-
-/** An exchange that was told already, with the answer that contradicts it. */
-export type SecondAnswerFact = Pick<
-  DnsExchange,
-  | 'name'
-  | 'nameId'
-  | 'type'
-  | 'serverAddress'
-  | 'serverPort'
-  | 'transport'
-  | 'ipVersion'
-  | 'interfaceName'
-  | 'inputName'
-  | 'outcome'
-  | 'answers'
-  | 'rcode'
-  | 'queryMicros'
-  | 'queryFrame'
-  | 'otherAnswer'
->
-
-/** A TCP SYN of a new connection, with the network context of its moment. Valid during the call. */
-export interface OpenedConnection {
-  readonly timeMicros: number
-  readonly frame: number
-  readonly interfaceId: number
-  readonly interfaceName: string
-  readonly inputName: string
-  readonly clientAddress: string
-  readonly clientPort: number
-  readonly serverAddress: string
-  readonly serverId: number
-  readonly serverPort: number
-  readonly ipVersion: number
-  /** `refused`: by a reset; `silent`: no answer within some seconds, or before the capture ended. */
-  readonly outcome: 'answered' | 'refused' | 'silent'
-  /** From the SYN to its answer; −1 without, and when the SYN was repeated. */
-  readonly handshakeMicros: number
-  readonly epoch: number
-  readonly judgement: ConnectionJudgement
-  readonly cause: string
-  readonly reason: string
-  readonly confidence: Confidence
-}
-
-/** As DnsJudgement; `outside`: to a public address, past a tunnel that should carry it. */
-export type ConnectionJudgement = 'no-tunnel' | 'inside' | 'outside' | 'expected' | 'local' | 'unknown'
-
 /** One route: what it covers and where it came from. */
 export interface RouteFact {
   timeMicros: number
@@ -311,99 +142,4 @@ export interface RouteFact {
   server?: string
   /** A tunnel was up or wanted back at that time; told to handlers only when it is known. */
   isTunnelTime?: boolean
-}
-
-/** How a DNS message travelled. */
-export type DnsTransport = 'udp' | 'tcp' | 'dot' | 'doh' | 'doq' | 'dnscrypt'
-
-/** What rules.md part 1 says of one question, given its network context. */
-export type DnsJudgement =
-  /** No tunnel was up or wanted at that time. */
-  | 'no-tunnel'
-  /** Inside the tunnel. */
-  | 'inside'
-  /** In clear outside the tunnel although it should not be. */
-  | 'leak'
-  /** The same, while the tunnel was lost and wanted back. */
-  | 'leak-window'
-  /** A name that is nobody's on the LAN, shouted to all of it (mDNS, LLMNR, NBNS). */
-  | 'lan-exposure'
-  /** DoT, DoH, DoQ outside: the name is hidden, the resolver and the moment are not. */
-  | 'leak-encrypted'
-  /** Outside for a legitimate reason; `reason` has its code X1 … X12. */
-  | 'expected'
-  /** On loopback, between containers, or not sent by this machine: says nothing about the tunnel. */
-  | 'local'
-  /** The context is not known well enough. */
-  | 'unknown'
-
-/** RFC 7858, RFC 8484, RFC 9250, RFC 8094, DNSCrypt: one connection to a resolver that hides the questions. */
-export interface EncryptedDnsFact extends ConnectionFact {
-  ipProtocol: number
-  transport: 'dot' | 'doh' | 'doq' | 'dnscrypt'
-  /** The server's name, where the client told it. */
-  host?: string
-  /** By what it was known: `named` by the operator, `name` and `address` of the built-in list, `bootstrap` by DNS itself. */
-  evidence: 'alpn' | 'port' | 'content' | 'named' | 'name' | 'bootstrap' | 'address'
-  confidence: Confidence
-  basis: string
-  /** For counting: as one question. */
-  questions: number
-  epoch: number
-  judgement: DnsJudgement
-  cause: string
-  reason: string
-}
-
-/** One question, answered or not, with the network context of its moment. Valid during the call. */
-export interface DnsExchange {
-  /** Lower case, presentation form with escapes (RFC 4343), without the final dot; '' is the root. */
-  readonly name: string
-  readonly nameId: number
-  readonly type: number
-  readonly typeName: string
-  readonly clientAddress: string
-  readonly clientId: number
-  readonly clientPort: number
-  readonly serverAddress: string
-  readonly serverId: number
-  readonly serverPort: number
-  readonly transport: DnsTransport
-  readonly ipVersion: number
-  readonly interfaceId: number
-  readonly interfaceName: string
-  readonly inputName: string
-  /** Question messages: 1 + repetitions with the same id and port. */
-  readonly questions: number
-  readonly queryMicros: number
-  /** −1 when no answer came. */
-  readonly responseMicros: number
-  /** Answered, no answer within the timeout, or not decided when the capture ended. */
-  readonly outcome: 'answered' | 'timed-out' | 'undecided'
-  /** −1 when no answer came. */
-  readonly rcode: number
-  readonly queryFrame: number
-  readonly responseFrame: number
-  readonly fragmented: boolean
-  /** `dns`, or the protocol that shouts on the LAN. */
-  readonly protocol: 'dns' | 'mdns' | 'llmnr' | 'nbns'
-  /** Equal for answers with the same addresses; 0 without any. */
-  readonly answerSet: number
-  /** The addresses of the answer; [] without. */
-  readonly answers: readonly string[]
-  /** An answer that contradicts the first one, or that came in elsewhere; undefined mostly. */
-  readonly otherAnswer: OtherAnswer | undefined
-  /** Which program asked, where that is known. */
-  readonly process: ProcessRef | undefined
-  /** How sure the judgement is: what a capture leaves out makes it weaker. */
-  readonly confidence: Confidence
-  /** What the cause rests on (the resolver inside that did not answer, how long it was waited for), by name. */
-  readonly detail: Readonly<Record<string, string | number>>
-  /** Epoch of the question. */
-  readonly epoch: number
-  readonly judgement: DnsJudgement
-  /** Cause of a leak in the catalogue's words; '' otherwise. */
-  readonly cause: string
-  /** X1 … X12 when expected; '' otherwise. */
-  readonly reason: string
 }

@@ -1,6 +1,6 @@
 // The report: what `analyze --json` prints and what the daemon gives for an epoch or a span. Versioned; a field once
 // released is never renamed. Addresses and names are strings, times ISO 8601 UTC, durations in ms named so.
-import type { DnsTransport } from './facts.ts'
+import type { DnsTransport } from './dns-facts.ts'
 import type { Confidence, DnsVerdict, Finding, ProcessRef } from './finding.ts'
 import type { InterfaceRole } from './network-context.ts'
 import type { SiteObservation } from './site.ts'

@@ -1,6 +1,6 @@
 // Questions to the store. Everything a person or a client says is bound, never put into SQL text; every answer is bounded.
 import type { Database } from 'better-sqlite3'
-import type { DnsTransport } from '../model/facts.ts'
+import type { DnsTransport } from '../model/dns-facts.ts'
 import { SEVERITY_RANK, type Severity } from '../model/finding.ts'
 import type { ReportLeakService, ReportResolver } from '../model/report.ts'
 import { dnsTypeName } from '../text/dns-tables.ts'

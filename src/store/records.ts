@@ -1,7 +1,7 @@
 // What the store is given: rows ready to be bound, made where the engine's objects are still at hand. The finding's
 // body is serialised once, here; the same text is stored, streamed and served.
 import type { AddressOwner } from '../model/address-owner.ts'
-import type { DnsTransport } from '../model/facts.ts'
+import type { DnsTransport } from '../model/dns-facts.ts'
 import { type Finding, SEVERITY_RANK } from '../model/finding.ts'
 import type { Epoch, LeakServiceChange, Verdict } from '../model/report.ts'
 import type { SiteObservation } from '../model/site.ts'

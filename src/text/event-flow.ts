@@ -1,5 +1,5 @@
 // Cold path. The `flow` event: a connection or 5-tuple at its end.
-import type { FlowFact } from '../model/facts.ts'
+import type { FlowFact } from '../model/connection-facts.ts'
 import { eventTime } from './timestamp.ts'
 
 /** Sizes in bytes, `age` in whole seconds, `rtt_ms` only when a handshake was seen, MSS only when one was offered. */

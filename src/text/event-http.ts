@@ -1,5 +1,5 @@
 // Cold path. The `http` event: a request and its response, or the half that was seen.
-import type { HttpFact } from '../model/facts.ts'
+import type { HttpFact } from '../model/protocol-facts.ts'
 
 /** What stands for the query of a URL that is not kept. */
 const BLANKED_QUERY = '?-'

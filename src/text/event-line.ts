@@ -1,8 +1,8 @@
 // Cold path. EVE JSON lines: the envelope every event has, with Suricata's field names, and the line itself.
 import { IPPROTO_TCP } from '../constants/wire.ts'
 import type { CaptureInterface } from '../model/capture-interface.ts'
+import type { ConnectionFact } from '../model/connection-facts.ts'
 import type { DecodedBatch } from '../model/decoded-batch.ts'
-import type { ConnectionFact } from '../model/facts.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
 import { addressText, parseAddress } from './address.ts'
 import { flowId } from './flow-id.ts'

@@ -1,5 +1,5 @@
 // Cold path. The `quic` event: what a connection's first packets show.
-import type { QuicFact } from '../model/facts.ts'
+import type { QuicFact } from '../model/protocol-facts.ts'
 
 /** Fields that were not seen are left out. A version negotiation has the versions the server offers instead of one. */
 export function quicEvent(fact: QuicFact): Record<string, unknown> {

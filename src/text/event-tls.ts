@@ -1,5 +1,5 @@
 // Cold path. The `tls` event: what one handshake message or alert shows in clear.
-import type { TlsFact } from '../model/facts.ts'
+import type { TlsFact } from '../model/protocol-facts.ts'
 import { eventTime } from './timestamp.ts'
 import { tlsAlertLevelName, tlsAlertName, tlsVersionName } from './tls-tables.ts'
 

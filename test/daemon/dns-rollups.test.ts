@@ -2,7 +2,7 @@
 import { createCaptureTallies } from '../../src/daemon/capture-tally.ts'
 import { createDnsRollups, latencyBucket } from '../../src/daemon/dns-rollups.ts'
 import { createServiceTotals } from '../../src/daemon/service-totals.ts'
-import type { DnsExchange, EncryptedDnsFact } from '../../src/model/facts.ts'
+import type { DnsExchange, EncryptedDnsFact } from '../../src/model/dns-facts.ts'
 import { type DnsRollup, LATENCY_BUCKETS } from '../../src/store/records.ts'
 
 const interfaces = [{ name: 'eth0' }, { name: 'wg0' }] as never

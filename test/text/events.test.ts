@@ -2,7 +2,7 @@
 import { createTransport } from '../../src/analysis/trackers/transport.ts'
 import { decodeBatch } from '../../src/decoders/decode-batch.ts'
 import { createDecodedBatch } from '../../src/model/decoded-batch.ts'
-import type { HttpFact } from '../../src/model/facts.ts'
+import type { HttpFact } from '../../src/model/protocol-facts.ts'
 import { httpEvent } from '../../src/text/event-http.ts'
 import { createEventWriter } from '../../src/text/event-writer.ts'
 import { tlsVersionName } from '../../src/text/tls-tables.ts'

@@ -1,6 +1,6 @@
 // dns-answer-conflict: one question, two answers that contradict each other, or an answer that came in elsewhere
 // (rules.md R12, R13).
-import type { SecondAnswerFact } from '../../model/facts.ts'
+import type { SecondAnswerFact } from '../../model/dns-facts.ts'
 import type { Detector, DetectorMeta } from '../detector.ts'
 import { dnsFilter } from '../display-filter.ts'
 

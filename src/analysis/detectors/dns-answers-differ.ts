@@ -1,6 +1,6 @@
 // dns-answers-differ: the same name has other addresses inside the tunnel than outside (rules.md part 3, stage 1).
 import { MAX_NAMES_IN_FINDING } from '../../constants/limits.ts'
-import type { DnsExchange } from '../../model/facts.ts'
+import type { DnsExchange } from '../../model/dns-facts.ts'
 import type { Evidence } from '../../model/finding.ts'
 import { parseAddress } from '../../text/address.ts'
 import { isPublicAddress } from '../address-classes.ts'

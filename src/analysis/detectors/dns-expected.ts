@@ -1,5 +1,5 @@
 // dns-expected: questions outside the tunnel that are no leak, each with its reason X1 … X12 (rules.md 1.4).
-import type { DnsExchange } from '../../model/facts.ts'
+import type { DnsExchange } from '../../model/dns-facts.ts'
 import type { Detector, DetectorMeta } from '../detector.ts'
 import { dnsFilter } from '../display-filter.ts'
 import { exemption } from '../judgement/exemptions.ts'

@@ -1,6 +1,6 @@
 // dns-leak-encrypted: a resolver reached outside the tunnel over TLS, QUIC, HTTPS or DNSCrypt (rules.md R5-R7): the names
 // are hidden from the network, that resolver and the moment of every question are not.
-import type { EncryptedDnsFact } from '../../model/facts.ts'
+import type { EncryptedDnsFact } from '../../model/dns-facts.ts'
 import type { Severity } from '../../model/finding.ts'
 import type { Detector, DetectorMeta } from '../detector.ts'
 import { serverFilter } from '../display-filter.ts'

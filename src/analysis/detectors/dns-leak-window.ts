@@ -1,5 +1,5 @@
 // dns-leak-window: names that left in clear while the tunnel was lost and wanted back (rules.md R14).
-import type { DnsExchange } from '../../model/facts.ts'
+import type { DnsExchange } from '../../model/dns-facts.ts'
 import type { Detector, DetectorMeta } from '../detector.ts'
 import { interfaceFilter } from '../display-filter.ts'
 import { createNameList, type NameList } from '../name-list.ts'

@@ -1,6 +1,6 @@
 // dns-unanswered: questions that nobody answered (RFC 1035 4.2.1), told per resolver and interface.
 import { MAX_NAMES_IN_FINDING } from '../../constants/limits.ts'
-import type { DnsExchange } from '../../model/facts.ts'
+import type { DnsExchange } from '../../model/dns-facts.ts'
 import { createDeferred } from '../deferred.ts'
 import type { Detector, DetectorMeta, RaisedFinding } from '../detector.ts'
 import { dnsFilter } from '../display-filter.ts'

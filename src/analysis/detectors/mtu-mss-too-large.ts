@@ -1,7 +1,7 @@
 // mtu-mss-too-large: connections through the tunnel announce an MSS that its MTU cannot hold (RFC 9293 3.7.1).
 import { DEFAULT_MSS_V4, DEFAULT_MSS_V6, TCP_HEADERS_V4, TCP_HEADERS_V6 } from '../../constants/tunnel-overhead.ts'
 import { IPPROTO_TCP } from '../../constants/wire.ts'
-import type { FlowFact } from '../../model/facts.ts'
+import type { FlowFact } from '../../model/connection-facts.ts'
 import type { Detector, DetectorMeta } from '../detector.ts'
 import { connectionFilter } from '../display-filter.ts'
 import { mssOf } from '../path-context.ts'

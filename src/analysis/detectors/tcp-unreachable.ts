@@ -1,7 +1,7 @@
 // tcp-unreachable: connections that nobody opened: silence, a refusal, or an ICMP message that says why (RFC 9293 3.5, RFC 1122 3.2.2.1).
 import { ICMP_FRAGMENTATION_NEEDED, ICMP_UNREACHABLE, ICMPV6_UNREACHABLE, IPPROTO_TCP } from '../../constants/wire.ts'
 import { createQuotedPacket, readQuoted } from '../../decoders/quoted.ts'
-import type { FlowFact } from '../../model/facts.ts'
+import type { FlowFact } from '../../model/connection-facts.ts'
 import { LAYER_ICMPV4, LAYER_ICMPV6 } from '../../model/layer.ts'
 import { addressText } from '../../text/address.ts'
 import type { Detector, DetectorMeta, RaisedFinding } from '../detector.ts'

@@ -1,5 +1,5 @@
 // What one connection outside means (traffic-outside-tunnel): the exemptions that hold for packets of any kind, then why.
-import type { ConnectionJudgement } from '../../model/facts.ts'
+import type { ConnectionJudgement } from '../../model/connection-facts.ts'
 import { isPublicAddress } from '../address-classes.ts'
 import type { ConnectionView } from '../trackers/connection-view.ts'
 import { isMisbound, isOnLink, type JudgementContext, wordsOf } from './context.ts'

@@ -1,5 +1,5 @@
 // What one connection to an encrypted resolver means (rules.md R5-R7): the exemptions that need no name, then why it is outside.
-import type { DnsJudgement, EncryptedDnsFact } from '../../model/facts.ts'
+import type { DnsJudgement, EncryptedDnsFact } from '../../model/dns-facts.ts'
 import { isLanResolver, type JudgementContext } from './context.ts'
 
 /** Ids of the connection's ends in the address table. */

@@ -1,6 +1,6 @@
 // An opened connection as the fact that handlers see: one object, moved from slot to slot, its texts made only when read.
 import type { CaptureInterface } from '../../model/capture-interface.ts'
-import type { ConnectionJudgement, OpenedConnection } from '../../model/facts.ts'
+import type { ConnectionJudgement, OpenedConnection } from '../../model/connection-facts.ts'
 import type { Confidence } from '../../model/finding.ts'
 import type { AddressTable } from './addresses.ts'
 import { CONNECTION_ANSWERED, CONNECTION_REFUSED, type ConnectionColumns } from './connections.ts'

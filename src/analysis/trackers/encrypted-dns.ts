@@ -2,7 +2,9 @@
 // fact a connection. What it is can be told at once; what it means waits for the network context and for the DNS
 // answers that may have introduced the resolver.
 import { IPPROTO_TCP, IPPROTO_UDP, PORT_DNS_OVER_TLS, PORT_HTTPS } from '../../constants/wire.ts'
-import type { ConnectionFact, EncryptedDnsFact, FlowFact, QuicFact, TlsFact } from '../../model/facts.ts'
+import type { ConnectionFact, FlowFact } from '../../model/connection-facts.ts'
+import type { EncryptedDnsFact } from '../../model/dns-facts.ts'
+import type { QuicFact, TlsFact } from '../../model/protocol-facts.ts'
 import type { ResolverKnowledge } from '../resolver-knowledge.ts'
 import { connectionOf } from './stream-consumer.ts'
 

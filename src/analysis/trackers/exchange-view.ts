@@ -1,6 +1,6 @@
 // A held exchange as the fact that handlers see: one object, moved from slot to slot, its texts made only when read.
 import type { CaptureInterface } from '../../model/capture-interface.ts'
-import type { DnsExchange, DnsJudgement, DnsTransport, OtherAnswer } from '../../model/facts.ts'
+import type { DnsExchange, DnsJudgement, DnsTransport, OtherAnswer } from '../../model/dns-facts.ts'
 import type { Confidence, ProcessRef } from '../../model/finding.ts'
 import { LAYER_DNS, LAYER_LLMNR, LAYER_MDNS, LAYER_NBNS } from '../../model/layer.ts'
 import { dnsTypeName, netbiosTypeName } from '../../text/dns-tables.ts'

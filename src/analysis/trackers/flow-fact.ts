@@ -1,6 +1,6 @@
 // A flow's record in words: the fact that is told at its end. Cold path.
 import { IPPROTO_TCP } from '../../constants/wire.ts'
-import type { ConnectionFact, FlowFact } from '../../model/facts.ts'
+import type { ConnectionFact, FlowFact } from '../../model/connection-facts.ts'
 import { addressText } from '../../text/address.ts'
 import {
   BYTES_AT,

@@ -7,7 +7,7 @@ import {
   httpStart,
   readHttpHead,
 } from '../../decoders/http.ts'
-import type { HttpFact } from '../../model/facts.ts'
+import type { HttpFact } from '../../model/protocol-facts.ts'
 
 /** Apache and nginx refuse heads above 8-32 KiB; a connection with a longer one is given up. */
 export const MAX_HEAD_LEN = 64 * 1024

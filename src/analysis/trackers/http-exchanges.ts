@@ -10,7 +10,8 @@ import {
   readHttpHead,
 } from '../../decoders/http.ts'
 import { TLS_START_RECORD, tlsStart } from '../../decoders/tls.ts'
-import type { ConnectionFact, HttpFact } from '../../model/facts.ts'
+import type { ConnectionFact } from '../../model/connection-facts.ts'
+import type { HttpFact } from '../../model/protocol-facts.ts'
 import {
   AFTER_CHUNK,
   collect,

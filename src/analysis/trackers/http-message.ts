@@ -1,6 +1,7 @@
 // An HTTP/1.x head as the fact that is told of it, and what it says about its body (RFC 9112 6).
 import type { HttpHead } from '../../decoders/http.ts'
-import type { ConnectionFact, HttpFact } from '../../model/facts.ts'
+import type { ConnectionFact } from '../../model/connection-facts.ts'
+import type { HttpFact } from '../../model/protocol-facts.ts'
 import { connectionOf } from './stream-consumer.ts'
 
 /** The fact of a head, with no byte of its body yet; `swapped` exchanges client and server. */

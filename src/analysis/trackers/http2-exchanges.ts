@@ -2,7 +2,8 @@
 // are read, bodies are counted, everything else is skipped.
 import { u16 } from '../../decoders/cursor.ts'
 import { HpackReader } from '../../decoders/hpack.ts'
-import type { ConnectionFact, HttpFact } from '../../model/facts.ts'
+import type { ConnectionFact } from '../../model/connection-facts.ts'
+import type { HttpFact } from '../../model/protocol-facts.ts'
 import type { HttpSink } from './http-exchanges.ts'
 import { MAX_WAITING_LEN, textLen } from './http-message.ts'
 import { connectionOf, type StreamConsumer } from './stream-consumer.ts'

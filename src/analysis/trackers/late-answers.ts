@@ -3,7 +3,7 @@
 import { DNS_FLAG_TC, DNS_HEADER_LEN, IPPROTO_UDP } from '../../constants/wire.ts'
 import type { CaptureInterface } from '../../model/capture-interface.ts'
 import type { DecodedBatch } from '../../model/decoded-batch.ts'
-import type { SecondAnswerFact } from '../../model/facts.ts'
+import type { SecondAnswerFact } from '../../model/dns-facts.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
 import type { AddressTable } from './addresses.ts'
 import type { AnswerTable } from './dns-answers.ts'

@@ -1,7 +1,7 @@
 // The leak service level: by program and day, how many names left outside the tunnel and how long their questions were
 // there. A number to watch: it should be zero, and stay so.
 import { DNS_TIMEOUT_MICROS } from '../../constants/limits.ts'
-import type { DnsExchange } from '../../model/facts.ts'
+import type { DnsExchange } from '../../model/dns-facts.ts'
 import type { LeakServiceChange, ReportLeakService } from '../../model/report.ts'
 import { utcTime } from '../../text/timestamp.ts'
 

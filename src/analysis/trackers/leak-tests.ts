@@ -1,6 +1,6 @@
 // The leak-test adjudicator: which questions a well-known test page made the machine ask, and what became of each. A page
 // sees only the resolver at the far end; here the way of each question is known.
-import type { DnsExchange } from '../../model/facts.ts'
+import type { DnsExchange } from '../../model/dns-facts.ts'
 import type { ReportLeakTest } from '../../model/report.ts'
 import { testOf } from '../judgement/leak-test-names.ts'
 

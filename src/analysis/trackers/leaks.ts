@@ -1,6 +1,6 @@
 // The list of what counts for the verdict: every different question that leaked, folded.
 import { MAX_LEAKS } from '../../constants/limits.ts'
-import type { DnsExchange, EncryptedDnsFact } from '../../model/facts.ts'
+import type { DnsExchange, EncryptedDnsFact } from '../../model/dns-facts.ts'
 import type { ReportLeak } from '../../model/report.ts'
 import { utcTime } from '../../text/timestamp.ts'
 

@@ -1,5 +1,5 @@
 // Who was asked, how often, and how fast they answered: what `dig` shows, for every resolver, interface and epoch.
-import type { DnsExchange, DnsTransport, EncryptedDnsFact } from '../../model/facts.ts'
+import type { DnsExchange, DnsTransport, EncryptedDnsFact } from '../../model/dns-facts.ts'
 
 /** Latency classes: 8 a doubling from 16 µs on, up to beyond a minute. p50 and p95 are exact to 9 %. */
 export const LATENCY_BUCKETS = 8 * 23

@@ -2,8 +2,10 @@
 // a visit when a name is seen (SNI, Host), or when it fails and a DNS answer gave its address.
 import { MAX_OPEN_VISITS } from '../../constants/limits.ts'
 import { IPPROTO_TCP } from '../../constants/wire.ts'
-import type { ConnectionFact, FactHandlers, HttpFact } from '../../model/facts.ts'
+import type { ConnectionFact } from '../../model/connection-facts.ts'
+import type { FactHandlers } from '../../model/facts.ts'
 import type { OwnProbes } from '../../model/own-probes.ts'
+import type { HttpFact } from '../../model/protocol-facts.ts'
 import type { TlsStage } from '../../model/site.ts'
 import { tlsAlertName, tlsVersionName } from '../../text/tls-tables.ts'
 import { makeRoom } from '../make-room.ts'

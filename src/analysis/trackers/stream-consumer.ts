@@ -2,7 +2,7 @@
 import { isPlausibleDnsOverTcp } from '../../decoders/dns-over-tcp.ts'
 import { HTTP_START_HTTP2, HTTP_START_MORE, HTTP_START_NO, httpStart } from '../../decoders/http.ts'
 import { TLS_START_MORE, TLS_START_NO, tlsStart } from '../../decoders/tls.ts'
-import type { ConnectionFact } from '../../model/facts.ts'
+import type { ConnectionFact } from '../../model/connection-facts.ts'
 
 /**
  * Reads one connection, both directions. Bytes of one direction arrive in order, each byte once.

@@ -1,7 +1,7 @@
 // What a connection carries, both directions in order: finds who reads it, keeps what the reader leaves, and looks again
 // where another protocol begins inside. The same for the bytes of TCP and for those that came out of TLS.
 import { MAX_RECOGNITION_TRIES, MAX_STREAM_HELD_LEN, MAX_UNRECOGNISED_LEN } from '../../constants/limits.ts'
-import type { ConnectionFact } from '../../model/facts.ts'
+import type { ConnectionFact } from '../../model/connection-facts.ts'
 import { isProxyHeader } from './prelude.ts'
 import { recognise, type StreamConsumer, type StreamKind } from './stream-consumer.ts'
 

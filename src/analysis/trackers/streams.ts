@@ -2,8 +2,8 @@
 // through without a copy; only what came too early is kept. Where bytes overlap, those that came first count.
 import { HELD_PIECE_COST, MAX_STREAM_HELD_LEN, MAX_STREAM_HELD_TOTAL, MAX_STREAMS } from '../../constants/limits.ts'
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../../constants/wire.ts'
+import type { ConnectionFact } from '../../model/connection-facts.ts'
 import type { DecodedBatch } from '../../model/decoded-batch.ts'
-import type { ConnectionFact } from '../../model/facts.ts'
 import type { PacketBatch } from '../../model/packet-batch.ts'
 import type { Writable } from '../writable.ts'
 import { connectionOf } from './flow-fact.ts'

@@ -17,7 +17,8 @@ import {
   TLS_SERVER_HELLO,
   type TlsHello,
 } from '../../decoders/tls.ts'
-import type { ConnectionFact, TlsFact } from '../../model/facts.ts'
+import type { ConnectionFact } from '../../model/connection-facts.ts'
+import type { TlsFact } from '../../model/protocol-facts.ts'
 import { connectionOf, type StreamConsumer } from './stream-consumer.ts'
 import {
   collect,

@@ -21,7 +21,8 @@ import {
   TLS_RECORD_HEADER_LEN,
   type TlsHello,
 } from '../../decoders/tls.ts'
-import type { ConnectionFact, TlsFact } from '../../model/facts.ts'
+import type { ConnectionFact } from '../../model/connection-facts.ts'
+import type { TlsFact } from '../../model/protocol-facts.ts'
 import type { SessionSecrets } from '../key-log.ts'
 import { type OpenConsumer, StreamContent } from './stream-content.ts'
 import {

@@ -2,7 +2,8 @@
 import { u16 } from '../../decoders/cursor.ts'
 import { isGrease, type TlsHello } from '../../decoders/tls.ts'
 import { readCertificate } from '../../decoders/x509.ts'
-import type { ConnectionFact, TlsFact } from '../../model/facts.ts'
+import type { ConnectionFact } from '../../model/connection-facts.ts'
+import type { TlsFact } from '../../model/protocol-facts.ts'
 import { connectionOf } from './stream-consumer.ts'
 import { type Hasher, helloVersion, ja3sText, ja3Text, ja4 } from './tls-fingerprints.ts'
 

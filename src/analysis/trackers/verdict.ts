@@ -1,5 +1,5 @@
 // The counts behind the verdict, in all and per epoch (rules.md 1.2, 6).
-import type { DnsExchange } from '../../model/facts.ts'
+import type { DnsExchange } from '../../model/dns-facts.ts'
 import type { DnsVerdict } from '../../model/finding.ts'
 
 export interface QuestionCounts {

@@ -1,5 +1,5 @@
 import { dnsAnswersDiffer } from '../../../src/analysis/detectors/dns-answers-differ.ts'
-import type { OpenedConnection } from '../../../src/model/facts.ts'
+import type { OpenedConnection } from '../../../src/model/connection-facts.ts'
 import { fixtureFindings } from '../fixture-report.ts'
 import { answeredExchange, liveDetector } from './live-detector.ts'
 

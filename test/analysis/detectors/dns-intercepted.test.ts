@@ -1,5 +1,5 @@
 import { dnsIntercepted } from '../../../src/analysis/detectors/dns-intercepted.ts'
-import type { OpenedConnection } from '../../../src/model/facts.ts'
+import type { OpenedConnection } from '../../../src/model/connection-facts.ts'
 import { fixtureFindings } from '../fixture-report.ts'
 import { answeredExchange, liveDetector } from './live-detector.ts'
 

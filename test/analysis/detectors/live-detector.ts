@@ -1,6 +1,7 @@
 // A detector by itself, as the daemon runs it: facts and the time in, findings out, and no end in sight.
 import type { Detector, DetectorContext, RaisedFinding } from '../../../src/analysis/detector.ts'
-import type { DnsExchange, FactHandlers } from '../../../src/model/facts.ts'
+import type { DnsExchange } from '../../../src/model/dns-facts.ts'
+import type { FactHandlers } from '../../../src/model/facts.ts'
 
 /** Answers by their set; 0 is the empty one. */
 const sets: string[] = ['']

@@ -1,6 +1,6 @@
 import type { DetectorContext, RaisedFinding } from '../../../src/analysis/detector.ts'
 import { tlsAlert } from '../../../src/analysis/detectors/tls-alert.ts'
-import type { TlsFact } from '../../../src/model/facts.ts'
+import type { TlsFact } from '../../../src/model/protocol-facts.ts'
 import { SITE } from '../../fixtures/path-story.ts'
 import { story as quiet } from '../../fixtures/tls-alert/quiet.make.ts'
 import { story as raises } from '../../fixtures/tls-alert/raises.make.ts'

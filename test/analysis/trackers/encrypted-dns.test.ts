@@ -1,7 +1,9 @@
 import { createResolverKnowledge } from '../../../src/analysis/resolver-knowledge.ts'
 import { createEncryptedDnsTracker, MAX_HELD } from '../../../src/analysis/trackers/encrypted-dns.ts'
 import { IPPROTO_TCP, PORT_DNS_OVER_TLS } from '../../../src/constants/wire.ts'
-import type { ConnectionFact, EncryptedDnsFact, FlowFact, TlsFact } from '../../../src/model/facts.ts'
+import type { ConnectionFact, FlowFact } from '../../../src/model/connection-facts.ts'
+import type { EncryptedDnsFact } from '../../../src/model/dns-facts.ts'
+import type { TlsFact } from '../../../src/model/protocol-facts.ts'
 
 const MORE = 100
 

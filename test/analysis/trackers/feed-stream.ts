@@ -1,6 +1,6 @@
 // Feeds a conversation to a stream consumer, cut where a test says, as the streams tracker does.
 import type { StreamConsumer } from '../../../src/analysis/trackers/stream-consumer.ts'
-import type { ConnectionFact } from '../../../src/model/facts.ts'
+import type { ConnectionFact } from '../../../src/model/connection-facts.ts'
 
 /** One turn of a conversation: who speaks, and what. */
 export interface Turn {

@@ -1,5 +1,5 @@
 import { HttpExchanges } from '../../../src/analysis/trackers/http-exchanges.ts'
-import type { HttpFact } from '../../../src/model/facts.ts'
+import type { HttpFact } from '../../../src/model/protocol-facts.ts'
 import { client, everySplit, feed, server, type Turn, WHERE } from './feed-stream.ts'
 
 const noCuts = () => []

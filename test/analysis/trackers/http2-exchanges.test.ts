@@ -1,6 +1,6 @@
 // HTTP/2 in the clear: frames by hand, header blocks of RFC 7541 Appendix C.
 import { Http2Exchanges } from '../../../src/analysis/trackers/http2-exchanges.ts'
-import type { HttpFact } from '../../../src/model/facts.ts'
+import type { HttpFact } from '../../../src/model/protocol-facts.ts'
 import { client, everySplit, feed, server, type Turn } from './feed-stream.ts'
 
 const PREFACE = [...Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')]

@@ -1,5 +1,5 @@
 import { createLeakServiceTracker } from '../../../src/analysis/trackers/leak-service.ts'
-import type { DnsExchange } from '../../../src/model/facts.ts'
+import type { DnsExchange } from '../../../src/model/dns-facts.ts'
 
 const DAY_MICROS = 86_400_000_000
 const NOON_MICROS = Date.UTC(2026, 4, 1, 12) * 1000

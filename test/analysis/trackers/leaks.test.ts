@@ -1,6 +1,6 @@
 // The list of leaks: told by piece while it grows, whole at the end.
 import { createLeakList } from '../../../src/analysis/trackers/leaks.ts'
-import type { DnsExchange, EncryptedDnsFact } from '../../../src/model/facts.ts'
+import type { DnsExchange, EncryptedDnsFact } from '../../../src/model/dns-facts.ts'
 
 function exchange(nameId: number, changes: Partial<DnsExchange> = {}): DnsExchange {
   const made: Partial<DnsExchange> = {

@@ -6,7 +6,7 @@ import { platformCrypto } from '../../../src/daemon/platform-crypto.ts'
 import { decodeBatch } from '../../../src/decoders/decode-batch.ts'
 import { createQuicHeader, QUIC_INITIAL, readQuicHeader } from '../../../src/decoders/quic.ts'
 import { createDecodedBatch } from '../../../src/model/decoded-batch.ts'
-import type { QuicFact } from '../../../src/model/facts.ts'
+import type { QuicFact } from '../../../src/model/protocol-facts.ts'
 import { quicEvent } from '../../../src/text/event-quic.ts'
 import { type Bytes, batchOf, be32, concat, ethernet, hex, ipv4, udp } from '../../decoders/build-packet.ts'
 import {

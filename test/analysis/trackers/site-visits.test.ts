@@ -1,7 +1,7 @@
 // What TLS and HTTP tell of one connection, as the visit of a site.
 import { outcomeOf } from '../../../src/analysis/trackers/site-summary.ts'
 import { createVisitTracker, type Visit } from '../../../src/analysis/trackers/site-visits.ts'
-import type { HttpFact, TlsFact } from '../../../src/model/facts.ts'
+import type { HttpFact, TlsFact } from '../../../src/model/protocol-facts.ts'
 import { WHERE } from './feed-stream.ts'
 
 const HELLO: TlsFact = { ...WHERE, kind: 'client-hello', fromClient: true, sni: 'www.example.com' }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { TlsHandshakes } from '../../../src/analysis/trackers/tls-handshakes.ts'
-import type { TlsFact } from '../../../src/model/facts.ts'
+import type { TlsFact } from '../../../src/model/protocol-facts.ts'
 import {
   alert,
   ascii,

@@ -2,7 +2,7 @@
 // over the wire, and what comes out with the key log is held against what went in.
 import { constants } from 'node:crypto'
 import { getCiphers, type TLSSocket } from 'node:tls'
-import type { HttpFact } from '../../../src/model/facts.ts'
+import type { HttpFact } from '../../../src/model/protocol-facts.ts'
 import { identity, type Recorded, record, type Script } from '../../support/tls-recorder.ts'
 import { conversation, play, SEGMENT_LEN } from './play-packets.ts'
 
