@@ -45,10 +45,9 @@ if (!canMakeNamespaces || spawnSync('python3', ['--version']).status !== 0) {
         '--config',
         at('settings.toml'),
       ])
-      await until('readiness', () => heard.includes('READY=1'))
-      expect(heard).toContain('STATUS=watching 1 interface')
+      await until('readiness', () => heard.includes('READY=1') && heard.includes('STATUS=watching 1 interface'))
       await until('a sign of life', () => heard.includes('WATCHDOG=1'))
-      expect(daemon.errors).toMatch(/^<6>watching 1 interface: lo /m)
+      await until('the line in the journal', () => /^<6>watching 1 interface: lo /m.test(daemon.errors))
 
       const threads = threadRights(daemon.pid)
       console.log(
@@ -96,7 +95,7 @@ if (!canMakeNamespaces || spawnSync('python3', ['--version']).status !== 0) {
       await until('a sign of life afterwards', () => heard.split('WATCHDOG=1').length > signs)
       daemon.child.kill('SIGTERM')
       expect(await daemon.ends()).toBe(0)
-      expect(heard).toContain('STOPPING=1')
+      await until('the word of the stop', () => heard.includes('STOPPING=1'))
       // What came while it was stopped waited in the ring.
       expect(daemon.errors).toMatch(/<6>6 packets captured, 0 dropped by the kernel/)
       expect(readFileSync(at('state/store.db')).subarray(0, 15).toString()).toBe('SQLite format 3')

@@ -8,5 +8,4 @@ listener.bind(sys.argv[1])
 os.chmod(sys.argv[1], 0o666)
 print("listening", flush=True)
 while True:
-    for line in listener.recv(4096).decode().split("\n"):
-        print(line, flush=True)
+    print(listener.recv(4096).decode(), flush=True)
