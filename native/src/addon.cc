@@ -18,7 +18,8 @@ namespace {
 // { program: Uint8Array } | { error: string } | { missing: true }
 Napi::Value CompileFilterFor(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const CompiledFilter filter = CompileFilter(info[0].As<Napi::String>().Utf8Value());
+  const int link_type = info[1].As<Napi::Number>().Int32Value();
+  const CompiledFilter filter = CompileFilter(info[0].As<Napi::String>().Utf8Value(), link_type);
   Napi::Object result = Napi::Object::New(env);
   if (filter.missing) {
     result.Set("missing", true);

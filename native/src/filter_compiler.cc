@@ -11,7 +11,6 @@ struct BpfProgram {
   unsigned int bf_len;
   sock_filter* bf_insns;
 };
-constexpr int kDltRaw = 12;
 constexpr int kSnapLen = 262144;
 constexpr unsigned int kNetmaskUnknown = 0xffffffff;
 
@@ -28,7 +27,7 @@ Function Find(void* library, const char* name) {
 
 }  // namespace
 
-CompiledFilter CompileFilter(const std::string& expression) {
+CompiledFilter CompileFilter(const std::string& expression, int link_type) {
   CompiledFilter result;
   void* library = dlopen("libpcap.so.0.8", RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) library = dlopen("libpcap.so.1", RTLD_NOW | RTLD_LOCAL);
@@ -42,7 +41,7 @@ CompiledFilter CompileFilter(const std::string& expression) {
   const auto free_code = Find<FreeCode>(library, "pcap_freecode");
   const auto close = Find<Close>(library, "pcap_close");
   void* handle = nullptr;
-  if (open_dead && compile && get_error && free_code && close) handle = open_dead(kDltRaw, kSnapLen);
+  if (open_dead && compile && get_error && free_code && close) handle = open_dead(link_type, kSnapLen);
   if (handle == nullptr) {
     result.missing = true;
     dlclose(library);

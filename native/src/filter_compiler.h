@@ -17,7 +17,7 @@ struct CompiledFilter {
   bool missing = false;
 };
 
-// Compiles for raw IP (DLT_RAW), as a cooked socket shows packets.
-CompiledFilter CompileFilter(const std::string& expression);
+// `link_type`: DLT_* of libpcap.
+CompiledFilter CompileFilter(const std::string& expression, int link_type);
 
 }  // namespace tunnelscope

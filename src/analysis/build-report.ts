@@ -215,6 +215,8 @@ function incompleteReasons(from: ReportSources, coverage: Coverage): string[] {
   const reasons: string[] = []
   if (isEmpty(from, coverage)) reasons.push('No packet was captured.')
   if ((coverage.dropped ?? 0) > 0) reasons.push(`The capture lost ${coverage.dropped} packets.`)
+  const filteredOut = from.inputs.reduce((sum, input) => sum + (input.filteredOut ?? 0), 0)
+  if (filteredOut > 0) reasons.push(`The filter left out ${filteredOut} of ${coverage.packets} packets.`)
   for (const input of from.inputs) {
     if (input.lossUnknown === true)
       reasons.push('How many packets the capture lost is unknown: its library does not count them.')

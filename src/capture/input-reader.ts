@@ -2,6 +2,7 @@
 import type { InputSummary } from '../model/capture-interface.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
 import type { ByteWindow } from './byte-window.ts'
+import type { PacketFilter } from './packet-filter.ts'
 import type { RecordFormat } from './record-format.ts'
 
 /** Batches in file order, their bytes in the window: valid until the next next(). */
@@ -10,13 +11,21 @@ export class InputReader {
   readonly #window: ByteWindow
   readonly #format: RecordFormat
   readonly #batch: PacketBatch
+  readonly #filter: PacketFilter | undefined
   #ended = false
 
-  constructor(window: ByteWindow, format: RecordFormat, summary: InputSummary, batch: PacketBatch) {
+  constructor(
+    window: ByteWindow,
+    format: RecordFormat,
+    summary: InputSummary,
+    batch: PacketBatch,
+    filter: PacketFilter | undefined,
+  ) {
     this.#window = window
     this.#format = format
     this.summary = summary
     this.#batch = batch
+    this.#filter = filter
   }
 
   /** Interfaces that the input has described so far. */
@@ -35,9 +44,8 @@ export class InputReader {
       this.#format.fill(this.#window, this.#batch)
       if (this.#batch.count > 0) {
         this.#account()
-        return this.#batch
-      }
-      if (this.#format.fault !== undefined) this.#end(this.#format.fault)
+        if (this.#batch.count > 0) return this.#batch
+      } else if (this.#format.fault !== undefined) this.#end(this.#format.fault)
       else if (!(await this.#window.fill(this.#format.needLen))) {
         this.#end(this.#window.fault ?? (this.#window.pending ? 'the input ends within a record' : undefined))
       }
@@ -70,5 +78,7 @@ export class InputReader {
     this.summary.bytes += bytes
     this.summary.firstMicros = first
     this.summary.lastMicros = last
+    if (this.#filter === undefined) return
+    this.summary.filteredOut = (this.summary.filteredOut ?? 0) + this.#filter.apply(this.#batch)
   }
 }

@@ -15,6 +15,7 @@ import { ContinuedInputs } from './continued-inputs.ts'
 import type { InputReader } from './input-reader.ts'
 import { createSummary } from './input-summary.ts'
 import { openInput } from './open-input.ts'
+import type { PacketFilter } from './packet-filter.ts'
 import { type CaptureRun, createRun } from './record-format.ts'
 import { SortWindow } from './sort-window.ts'
 import type { CaptureSource } from './source.ts'
@@ -24,10 +25,10 @@ import type { CaptureSource } from './source.ts'
  * A single capture with a single interface is handed on as it stands, without a copy.
  * @throws OperatorError when one cannot be opened or is no capture.
  */
-export async function openMerged(paths: readonly string[]): Promise<CaptureSource> {
+export async function openMerged(paths: readonly string[], filter?: PacketFilter): Promise<CaptureSource> {
   checkInputs(paths)
   checkRepeated(paths)
-  const source = new MergedSource(paths)
+  const source = new MergedSource(paths, filter)
   try {
     await source.open()
   } catch (error) {
@@ -92,9 +93,9 @@ class Cursor {
 
 class MergedSource implements CaptureSource {
   readonly inputs: InputSummary[]
-  readonly #run: CaptureRun = createRun()
-  readonly interfaces = this.#run.interfaces
-  readonly annex = this.#run.annex
+  readonly #run: CaptureRun
+  readonly interfaces: CaptureSource['interfaces']
+  readonly annex: CaptureSource['annex']
   readonly #out = createPacketBatch()
   readonly #cursors: Cursor[] = []
   readonly #continued: ContinuedInputs
@@ -104,7 +105,10 @@ class MergedSource implements CaptureSource {
   #closed = false
   #lastMicros = Number.NEGATIVE_INFINITY
 
-  constructor(paths: readonly string[]) {
+  constructor(paths: readonly string[], filter: PacketFilter | undefined) {
+    this.#run = createRun(filter)
+    this.interfaces = this.#run.interfaces
+    this.annex = this.#run.annex
     this.inputs = paths.map(createSummary)
     const isRead = (inputIndex: number): boolean => this.#cursors[inputIndex]!.batch === undefined
     this.#continued = new ContinuedInputs(this.interfaces, this.inputs, isRead)

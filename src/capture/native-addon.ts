@@ -88,7 +88,7 @@ export interface Addon {
   /** sd_notify(3); 0 or an errno. */
   notifyService(path: string, message: string): number
   openBoundSocket(options: BoundSocketOptions): BoundSocket
-  compileFilter(expression: string): { program?: Uint8Array; error?: string; missing?: boolean }
+  compileFilter(expression: string, linkType: number): { program?: Uint8Array; error?: string; missing?: boolean }
 }
 
 /** What was built here wins over what the package brought. */
@@ -131,12 +131,16 @@ export function openNetWatch(onMessages: () => void): NativeNetWatch {
   }
 }
 
+/** DLT_RAW: packets start at the IP header, as a cooked socket shows them. */
+const DLT_RAW = 12
+
 /**
- * Compiles an expression of tcpdump's filter language for raw IP packets; returns encoded instructions.
+ * Compiles an expression of tcpdump's filter language, for raw IP packets unless another DLT_* is given; returns encoded
+ * instructions.
  * @throws OperatorError `filter-syntax`, `filter-library`, `addon-missing`
  */
-export function compileFilterExpression(expression: string): Uint8Array {
-  const result = loadAddon().compileFilter(expression)
+export function compileFilterExpression(expression: string, linkType = DLT_RAW): Uint8Array {
+  const result = loadAddon().compileFilter(expression, linkType)
   if (result.missing === true) {
     throw new OperatorError(
       'filter-library',
@@ -144,7 +148,8 @@ export function compileFilterExpression(expression: string): Uint8Array {
     )
   }
   if (result.program === undefined) {
-    throw new OperatorError('filter-syntax', `filter "${expression}": ${result.error} (packets start at the IP header)`)
+    const hint = linkType === DLT_RAW ? ' (packets start at the IP header)' : ''
+    throw new OperatorError('filter-syntax', `filter "${expression}": ${result.error}${hint}`)
   }
   return result.program
 }

@@ -7,6 +7,7 @@ import { checkInputs } from './byte-input.ts'
 import type { InputReader } from './input-reader.ts'
 import { createSummary } from './input-summary.ts'
 import { openInput } from './open-input.ts'
+import type { PacketFilter } from './packet-filter.ts'
 import { type CaptureRun, createRun } from './record-format.ts'
 import type { CaptureSource } from './source.ts'
 
@@ -14,8 +15,8 @@ import type { CaptureSource } from './source.ts'
  * One capture in file order: a path, or `-` for standard input; pcap or pcapng, plain, gzip or zstd.
  * @throws OperatorError when it cannot be opened or is no capture.
  */
-export function openCapture(path: string): Promise<CaptureSource> {
-  return openSequence([path])
+export function openCapture(path: string, filter?: PacketFilter): Promise<CaptureSource> {
+  return openSequence([path], filter)
 }
 
 /**
@@ -23,22 +24,25 @@ export function openCapture(path: string): Promise<CaptureSource> {
  * told before the first. Among several, a file that is no capture is told as damage of that input and the rest goes on.
  * @throws OperatorError
  */
-export async function openSequence(paths: readonly string[]): Promise<CaptureSource> {
+export async function openSequence(paths: readonly string[], filter?: PacketFilter): Promise<CaptureSource> {
   checkInputs(paths)
-  const source = new SequenceSource(paths)
+  const source = new SequenceSource(paths, filter)
   await source.openNext()
   return source
 }
 
 class SequenceSource implements CaptureSource {
   readonly inputs: InputSummary[]
-  readonly #run: CaptureRun = createRun()
-  readonly interfaces = this.#run.interfaces
-  readonly annex = this.#run.annex
+  readonly #run: CaptureRun
+  readonly interfaces: CaptureSource['interfaces']
+  readonly annex: CaptureSource['annex']
   #index = -1
   #reader: InputReader | undefined
 
-  constructor(paths: readonly string[]) {
+  constructor(paths: readonly string[], filter: PacketFilter | undefined) {
+    this.#run = createRun(filter)
+    this.interfaces = this.#run.interfaces
+    this.annex = this.#run.annex
     this.inputs = paths.map(createSummary)
   }
 

@@ -47,7 +47,7 @@ export async function openInput(
     const format = await recognise(window, input, unpacked?.name)
     summary.format = unpacked === undefined ? format.name : `${format.name}, ${unpacked.name}`
     const most = unpacked === undefined && bytes.byteLen !== undefined ? rowsWithin(bytes.byteLen) : rows
-    return new InputReader(window, format, summary, createPacketBatch(Math.min(rows, most)))
+    return new InputReader(window, format, summary, createPacketBatch(Math.min(rows, most)), input.run.filter)
   } catch (error) {
     window.close()
     throw error

@@ -2,16 +2,19 @@
 import type { CaptureInterface } from '../model/capture-interface.ts'
 import type { PacketBatch } from '../model/packet-batch.ts'
 import type { ByteWindow } from './byte-window.ts'
+import type { PacketFilter } from './packet-filter.ts'
 import type { CaptureAnnex } from './source.ts'
 
 /** What all inputs of a run share. Interfaces get their global ids in the order in which they are met. */
 export interface CaptureRun {
   readonly interfaces: CaptureInterface[]
   readonly annex: CaptureAnnex
+  /** Of the packets only those that it accepts are handed on. */
+  readonly filter: PacketFilter | undefined
 }
 
-export function createRun(): CaptureRun {
-  return { interfaces: [], annex: { tlsKeyLogs: [], names: [] } }
+export function createRun(filter?: PacketFilter): CaptureRun {
+  return { interfaces: [], annex: { tlsKeyLogs: [], names: [] }, filter }
 }
 
 /** One input of a run. */

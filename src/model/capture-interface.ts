@@ -52,6 +52,8 @@ export interface InputSummary {
   /** Earliest and latest packet. */
   firstMicros?: number
   lastMicros?: number
+  /** Of `packets`, those that the person's filter left out; absent without a filter. */
+  filteredOut?: number
   /** Set when the capturing library does not count what it loses. */
   lossUnknown?: boolean
   /** Set when the input is damaged: everything before it was used. */

@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { session13 } from '../decoders/seal-tls.ts'
 import { SESSIONS, wellCapture } from '../fixtures/tls-key-log/inside.make.ts'
+import { hasAddon, sayNotRun } from '../native/namespace.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const HOOKS = new URL('../capture/typescript-hooks.mjs', import.meta.url).href
@@ -49,6 +50,11 @@ const example = readFileSync(EXAMPLE)
 test('captures by -r, as for tcpdump, or none: one sentence', async () => {
   const named = await run(['packets', EXAMPLE])
   expect(await run(['packets', '-r', EXAMPLE])).toEqual(named)
+  expect(await run(['packets', '-r', EXAMPLE, EXAMPLE])).toEqual({
+    code: 2,
+    out: '',
+    err: `tunnelscope: ${EXAMPLE} stands behind -r, where a filter belongs: give each capture its own -r.\n`,
+  })
   for (const command of ['analyze', 'events', 'packets']) {
     const { code, out, err } = await run([command])
     expect([code, out, err.split('\n')[0]]).toEqual([
@@ -57,6 +63,20 @@ test('captures by -r, as for tcpdump, or none: one sentence', async () => {
       'error: name a pcap or pcapng capture, or - for standard input',
     ])
   }
+})
+
+test('a filter expression behind -r, in words or as one', async () => {
+  if (!hasAddon) return sayNotRun('filter expressions of commands')
+  const dns = (await run(['events', EXAMPLE])).out.match(/^.*"event_type":"dns".*$/gm)!
+  for (const words of [['port', '53', 'and', 'udp'], ['port 53 and udp']]) {
+    const { code, out } = await run(['events', '-r', EXAMPLE, ...words])
+    expect([code, out.match(/^.*"event_type":"dns".*$/gm)]).toEqual([0, dns])
+    expect(out).not.toContain('"event_type":"tls"')
+  }
+  const { code, out, err } = await run(['packets', '-r', EXAMPLE, '-c', '3', 'tcp'])
+  expect([code, out.match(/\n/g)!.length, out.match(/ Flags \[/g)!.length, err]).toEqual([0, 3, 3, ''])
+  expect((await run(['analyze', '-r', EXAMPLE, 'port', '53'])).out).toContain('The filter left out 149 of 171 packets.')
+  expect(await run(['packets', '-r', EXAMPLE, 'prot', '53'])).toMatchObject({ code: 2, out: '' })
 })
 
 test('--html - is standard output, alone', async () => {

@@ -15,7 +15,7 @@ import { redact } from '../../text/redact.ts'
 import { reportText } from '../../text/report.ts'
 import { reportHtml } from '../../text/report-html.ts'
 import { reportJson } from '../../text/report-json.ts'
-import { addCaptureFiles, type CaptureFileFlags, captureFiles } from '../capture-files.ts'
+import { addCaptureFiles, type CaptureFileFlags, captureFiles, captureFilter } from '../capture-files.ts'
 import { EXIT_DAMAGED, EXIT_FINDINGS } from '../exit-codes.ts'
 import { addressFlag, dohFlag, endpointFlag, KEYLOG_HELP, severityFlag } from '../network-flags.ts'
 import { createProgress } from '../progress.ts'
@@ -64,7 +64,7 @@ export function addAnalyzeCommand(program: Command): void {
 }
 
 /** Analyses the files and prints the report. @throws OperatorError */
-export async function runAnalyze(files: string[], flags: AnalyzeFlags): Promise<void> {
+export async function runAnalyze(words: string[], flags: AnalyzeFlags): Promise<void> {
   const failOn = severityFlag(flags.failOn)
   checkPage(flags.html, flags.json)
   const options: AnalyzerOptions = {
@@ -79,7 +79,7 @@ export async function runAnalyze(files: string[], flags: AnalyzeFlags): Promise<
   }
   const keyLog = openKeyLogs(flags.keylog ?? [])
   if (keyLog !== undefined) options.keyLog = keyLog
-  const source = await openCaptures(captureFiles(files, flags))
+  const source = await openCaptures(captureFiles(words, flags), captureFilter(words, flags))
   const progress = createProgress(source)
   let report: Report
   try {

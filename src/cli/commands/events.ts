@@ -7,7 +7,7 @@ import { drain } from '../../daemon/pipeline.ts'
 import { PLATFORM } from '../../daemon/platform.ts'
 import { platformHasher } from '../../daemon/platform-hasher.ts'
 import { createEventWriter } from '../../text/event-writer.ts'
-import { addCaptureFiles, type CaptureFileFlags, captureFiles } from '../capture-files.ts'
+import { addCaptureFiles, type CaptureFileFlags, captureFiles, captureFilter } from '../capture-files.ts'
 import { eachInput } from '../each-input.ts'
 import { createLineOutput } from '../line-output.ts'
 import { KEYLOG_HELP } from '../network-flags.ts'
@@ -31,11 +31,12 @@ interface EventsFlags extends CaptureFileFlags {
   keepUrlQueries?: boolean
 }
 
-async function runEvents(files: string[], flags: EventsFlags): Promise<void> {
+async function runEvents(words: string[], flags: EventsFlags): Promise<void> {
   const keyLog = openKeyLogs(flags.keylog ?? [])
+  const filter = captureFilter(words, flags)
   const output = createLineOutput()
-  await eachInput(captureFiles(files, flags), async (file) => {
-    const source = await openCapture(file)
+  await eachInput(captureFiles(words, flags), async (file) => {
+    const source = await openCapture(file, filter)
     const handlers = createEventWriter(output.write, {
       interfaces: source.interfaces,
       withInputName: true,

@@ -4,7 +4,7 @@ import { openCapture } from '../../capture/open-capture.ts'
 import { drain } from '../../daemon/pipeline.ts'
 import { OperatorError } from '../../model/operator-error.ts'
 import { packetLine } from '../../text/packet-line.ts'
-import { addCaptureFiles, type CaptureFileFlags, captureFiles } from '../capture-files.ts'
+import { addCaptureFiles, type CaptureFileFlags, captureFiles, captureFilter } from '../capture-files.ts'
 import { eachInput } from '../each-input.ts'
 import { createLineOutput } from '../line-output.ts'
 
@@ -15,12 +15,13 @@ export function addPacketsCommand(program: Command): void {
     .action(runPackets)
 }
 
-async function runPackets(files: string[], flags: CaptureFileFlags & { count?: string }): Promise<void> {
+async function runPackets(words: string[], flags: CaptureFileFlags & { count?: string }): Promise<void> {
   let left = countFlag(flags.count)
+  const filter = captureFilter(words, flags)
   const output = createLineOutput()
-  await eachInput(captureFiles(files, flags), async (file) => {
+  await eachInput(captureFiles(words, flags), async (file) => {
     if (left === 0) return []
-    const source = await openCapture(file)
+    const source = await openCapture(file, filter)
     await drain(
       source,
       (batch, out) => {
