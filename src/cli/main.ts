@@ -63,7 +63,7 @@ process.stdout.once('error', (error: NodeJS.ErrnoException) => {
 })
 
 try {
-  await program.parseAsync()
+  await program.parseAsync(withoutVainHelp(process.argv.slice(2)), { from: 'user' })
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : EXIT_OPERATOR
   else if (error instanceof OperatorError) {
@@ -76,4 +76,10 @@ try {
 function neededCommands(word: string): string[] {
   if (Object.hasOwn(COMMANDS, word)) return [word]
   return word === '--version' || word === '-V' ? [] : Object.keys(COMMANDS)
+}
+
+/** Of a word that is no command there is no help: commander would print that of the program and not say why. */
+function withoutVainHelp(words: string[]): string[] {
+  const isVain = words[0] === 'help' && words[1] !== undefined && !Object.hasOwn(COMMANDS, words[1])
+  return isVain ? words.slice(1) : words
 }

@@ -208,6 +208,14 @@ test.each([
   expect(err).toContain(`(tunnelscope ${command} --help lists its options)`)
 })
 
+test.each([[['analyz']], [['help', 'analyz']]])('%j: no such command, and the one that was meant', async (words) => {
+  expect(await run(words)).toEqual({
+    code: 2,
+    out: '',
+    err: "error: unknown command 'analyz'\n(Did you mean analyze?)\n(tunnelscope --help lists the commands)\n",
+  })
+})
+
 test('a standard error that nobody reads changes no exit code', async () => {
   const cut = file('cut-unread.pcapng', example.subarray(0, example.length - 7))
   const child = spawn(process.execPath, [
